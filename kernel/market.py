@@ -1,0 +1,32 @@
+"""Market data as the kernel sees it: rows of integers.
+
+Owns the canonical row that every source (Parquet, venue, journal) is turned into before it reaches the engine,
+and the numbers of the kinds of market events. Knows no file format and no venue.
+
+A row is 64 bytes. Its words mean, by kind:
+
+======  ========  =========  ======  ==========  ==========  ============
+kind    word 0    word 1     word 2  word 3      word 4      word 5
+======  ========  =========  ======  ==========  ==========  ============
+BAR     open      high       low     close       volume      ts_open_ns
+TRADE   price     quantity   side    0           0           0
+QUOTE   bid       bid_size   ask     ask_size    0           0
+======  ========  =========  ======  ==========  ==========  ============
+
+Prices are ticks, sizes are lots, ``side`` is +1 (buyer aggressed), -1 (seller) or 0 (unknown). ``ts_ns`` is the
+instant at which the row is *known*, in nanoseconds since the Unix epoch, UTC: a bar is known at its close. A quote
+whose side is absent carries ``NO_PRICE`` there; a size that the source does not give is ``UNKNOWN_SIZE``.
+"""
+
+import numpy as np
+
+BAR = 1
+TRADE = 2
+QUOTE = 3
+KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes"}
+
+NO_PRICE = -(1 << 62)
+UNKNOWN_SIZE = -1
+
+ROW = np.dtype([("ts_ns", "<i8"), ("kind", "<i4"), ("instrument", "<i4"), ("words", "<i8", (6,))])
+assert ROW.itemsize == 64

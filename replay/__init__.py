@@ -1,0 +1,1 @@
+"""Drivers around the kernel: catalogue, tape, simulated venue, runner, audit, metrics and reports."""
