@@ -1,0 +1,120 @@
+"""Compiled: columns of market data to rows, and several sorted streams to one.
+
+Owns the order in which rows of different streams leave: ascending time, then ascending stream rank. Knows no file and
+no kind of market data: a stream is seven columns (the time and the six words of a row) and a tag, which is the word
+that holds kind and instrument. Rows are written as eight 64-bit words; see ``kernel.market.ROW``.
+"""
+
+from numba import types
+
+from kernel.jit import jit
+
+_COLUMN = types.Array(types.int64, 1, "C", readonly=True)
+_VECTOR = types.int64[::1]
+_ROWS = types.int64[:, ::1]
+_CHUNKS = types.int64[:, :, ::1]
+
+
+@jit(types.int64(_COLUMN, types.int64))
+def first_descent_nb(ts, previous_ts):
+    """The first index whose time is below the one before it (``previous_ts`` before the first), or -1."""
+    for i in range(ts.size):
+        if ts[i] < previous_ts:
+            return i
+        previous_ts = ts[i]
+    return -1
+
+
+@jit(types.int64(*[_COLUMN] * 7, types.int64, types.int64, types.int64, _ROWS, types.int64))
+def interleave_nb(ts, word0, word1, word2, word3, word4, word5, start, count, tag, rows, at):
+    """Write ``count`` rows of one stream, from index ``start``, into ``rows`` at ``at``; returns the next ``at``."""
+    for i in range(count):
+        source = start + i
+        row = rows[at + i]
+        row[0] = ts[source]
+        row[1] = tag
+        row[2] = word0[source]
+        row[3] = word1[source]
+        row[4] = word2[source]
+        row[5] = word3[source]
+        row[6] = word4[source]
+        row[7] = word5[source]
+    return at + count
+
+
+@jit(types.boolean(_CHUNKS, _VECTOR, _VECTOR, types.int64, types.int64))
+def leaves_first_nb(chunks, position, rank, a, b):
+    """Whether the head of stream ``a`` leaves before that of ``b``."""
+    ts_a = chunks[a, 0, position[a]]
+    ts_b = chunks[b, 0, position[b]]
+    return ts_a < ts_b or (ts_a == ts_b and rank[a] < rank[b])
+
+
+@jit(types.void(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, types.int64, types.int64))
+def sift_down_nb(chunks, position, rank, heap, size, at):
+    """Restore the heap after the stream at ``at`` moved on to a later row."""
+    stream = heap[at]
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and leaves_first_nb(chunks, position, rank, heap[child + 1], heap[child]):
+            child += 1
+        if not leaves_first_nb(chunks, position, rank, heap[child], stream):
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = stream
+
+
+@jit(types.int64(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR))
+def build_heap_nb(chunks, position, length, rank, heap):
+    """Fill ``heap`` with the streams that hold rows; returns how many there are."""
+    size = 0
+    for stream in range(position.size):
+        if position[stream] < length[stream]:
+            heap[size] = stream
+            size += 1
+    for at in range(size // 2 - 1, -1, -1):
+        sift_down_nb(chunks, position, rank, heap, size, at)
+    return size
+
+
+@jit(types.int64(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR, _VECTOR, types.int64, _ROWS, types.int64, types.int64))
+def merge_nb(chunks, position, length, rank, tag, heap, bound_ts, rows, at, limit):
+    """Merge until ``at`` reaches ``limit``, a stream has no more rows here, or the next row is at ``bound_ts``.
+
+    Advances ``position`` and returns the next ``at``. With no columns but the time in ``chunks`` (its second axis has
+    length 1) the rows are counted and not written.
+    """
+    size = build_heap_nb(chunks, position, length, rank, heap)
+    writes = chunks.shape[1] > 1
+    while size > 0 and at < limit:
+        stream = heap[0]
+        rival = -1
+        if size > 1:
+            rival = heap[1]
+            if size > 2 and leaves_first_nb(chunks, position, rank, heap[2], rival):
+                rival = heap[2]
+        # Rows leave in runs: all that come before the best head of the other streams.
+        last_ts = bound_ts - 1
+        if rival >= 0:
+            rival_ts = chunks[rival, 0, position[rival]]
+            last_ts = min(last_ts, rival_ts if rank[stream] < rank[rival] else rival_ts - 1)
+        source = position[stream]
+        end = min(length[stream], source + limit - at)
+        first = source
+        while source < end and chunks[stream, 0, source] <= last_ts:
+            if writes:
+                row = rows[at]
+                row[0] = chunks[stream, 0, source]
+                row[1] = tag[stream]
+                for word in range(6):
+                    row[2 + word] = chunks[stream, 1 + word, source]
+            at += 1
+            source += 1
+        position[stream] = source
+        if source == length[stream] or source == first:
+            break
+        sift_down_nb(chunks, position, rank, heap, size, 0)
+    return at
