@@ -1,0 +1,61 @@
+"""The RFC 6962 Merkle tree over frame hashes, kept incrementally.
+
+Owns: leaf and node hashing, the running root. Must not know: what a frame contains, or where hashes are
+stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+LEAF_PREFIX = b"\x00"
+NODE_PREFIX = b"\x01"
+
+
+def leaf_hash(data: bytes | bytearray | memoryview) -> bytes:
+    """RFC 6962 leaf hash: SHA-256(0x00 || data)."""
+    digest = hashlib.sha256(LEAF_PREFIX)
+    digest.update(data)
+    return digest.digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 6962 interior hash: SHA-256(0x01 || left || right)."""
+    return hashlib.sha256(NODE_PREFIX + left + right).digest()
+
+
+class MerkleTree:
+    """An append-only tree that keeps only its frontier: one hash per set bit of its size.
+
+    Appending costs one node hash on average; the root costs at most one per level.
+    """
+
+    __slots__ = ("_frontier", "size")
+
+    def __init__(self, leaf_hashes: Iterable[bytes] = ()) -> None:
+        self._frontier: list[bytes] = []
+        self.size = 0
+        for hashed in leaf_hashes:
+            self.append(hashed)
+
+    def append(self, hashed: bytes) -> None:
+        """Add the next leaf, given its leaf hash."""
+        completed = self.size
+        # Each trailing one bit of the old size is a full subtree that the new leaf closes, smallest first.
+        while completed & 1:
+            hashed = node_hash(self._frontier.pop(), hashed)
+            completed >>= 1
+        self._frontier.append(hashed)
+        self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        """The root over all the leaves so far; SHA-256 of nothing when there are none."""
+        if not self._frontier:
+            return EMPTY_ROOT
+        root = self._frontier[-1]
+        for left in reversed(self._frontier[:-1]):
+            root = node_hash(left, root)
+        return root
