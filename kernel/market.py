@@ -28,5 +28,5 @@ KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes"}
 NO_PRICE = -(1 << 62)
 UNKNOWN_SIZE = -1
 
-ROW = np.dtype([("ts_ns", "<i8"), ("kind", "<i4"), ("instrument", "<i4"), ("words", "<i8", (6,))])
+ROW = np.dtype([("ts_ns", "<i8"), ("kind", "<i4"), ("instrument", "<i4"), ("words", "<i8", (6,))], align=True)
 assert ROW.itemsize == 64

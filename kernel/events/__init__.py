@@ -1,0 +1,1 @@
+"""The event catalogue, the record layout and the codec."""

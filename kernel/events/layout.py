@@ -1,0 +1,136 @@
+"""The record: 128 bytes that hold any event, and the codec between records and event objects.
+
+Owns the fixed-width layout and what is derived from the catalogue for compiled code: for each event type a
+``words`` tuple of word positions (``FILLED.price_ticks`` is the position of that field in a record's ``words``).
+
+The header carries what all events share. ``cause`` is the sequence of the event that led to this one; instrument,
+strategy and account are -1 where none applies. A record with the ``HAS_BODY`` flag has a body in its frame.
+"""
+
+import hashlib
+from collections import namedtuple
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from kernel.events import catalogue
+from kernel.events.catalogue import Event, EventType, by_class, by_kind, event_types
+
+WORDS = 10
+HAS_BODY = 1
+RECORD = np.dtype(
+    [
+        ("sequence", "<i8"),
+        ("ts_event_ns", "<i8"),
+        ("ts_ingest_ns", "<i8"),
+        ("cause", "<i8"),
+        ("kind", "<u2"),
+        ("version", "u1"),
+        ("flags", "u1"),
+        ("instrument", "<i4"),
+        ("strategy", "<i4"),
+        ("account", "<i4"),
+        ("words", "<i8", (WORDS,)),
+    ],
+    align=True,
+)
+assert RECORD.itemsize == 128
+HEADER_FIELDS = tuple(name for name in RECORD.names or () if name != "words")
+
+
+def word_positions(cls: type[Event]) -> Any:
+    """A named tuple ``(kind, <field>...)``: the kind number, then each field's position in the words."""
+    kind = by_class(cls)
+    fields = kind.fields
+    assert len(fields) <= WORDS, f"{kind.name} has more than {WORDS} fields"
+    return namedtuple(kind.name, ("kind", *fields))(kind.kind, *range(len(fields)))
+
+
+RUN_OPENED = word_positions(catalogue.RunOpened)
+CURRENCY = word_positions(catalogue.CurrencyDefined)
+INSTRUMENT = word_positions(catalogue.InstrumentDefined)
+STRATEGY = word_positions(catalogue.StrategyDefined)
+LIMITS = word_positions(catalogue.LimitsSet)
+DEPOSIT = word_positions(catalogue.CashDeposited)
+VENUE = word_positions(catalogue.VenueConfigured)
+BAR_CLOSED = word_positions(catalogue.BarClosed)
+TRADE_SEEN = word_positions(catalogue.TradeSeen)
+QUOTE_SEEN = word_positions(catalogue.QuoteSeen)
+SEGMENT = word_positions(catalogue.DataSegment)
+TIMER_SET = word_positions(catalogue.TimerSet)
+TIMER_FIRED = word_positions(catalogue.TimerFired)
+HALTED = word_positions(catalogue.TradingHalted)
+RESUMED = word_positions(catalogue.TradingResumed)
+INTENDED = word_positions(catalogue.OrderIntended)
+CHECKED = word_positions(catalogue.RiskChecked)
+ACCEPTED = word_positions(catalogue.OrderAccepted)
+REJECTED = word_positions(catalogue.OrderRejected)
+FILLED = word_positions(catalogue.OrderFilled)
+CANCELED = word_positions(catalogue.OrderCanceled)
+EXPIRED = word_positions(catalogue.OrderExpired)
+CANCEL_REQUESTED = word_positions(catalogue.CancelRequested)
+REPLACE_REQUESTED = word_positions(catalogue.ReplaceRequested)
+REPLACED = word_positions(catalogue.OrderReplaced)
+REQUEST_REFUSED = word_positions(catalogue.RequestRefused)
+POSITION_CHANGED = word_positions(catalogue.PositionChanged)
+TRADE_CLOSED = word_positions(catalogue.TradeClosed)
+STATE_DIGEST = word_positions(catalogue.StateDigest)
+TAIL_DISCARDED = word_positions(catalogue.TailDiscarded)
+RUN_CLOSED = word_positions(catalogue.RunClosed)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """An event as the journal holds it: its header, itself, and its body (``b""`` where it has none)."""
+
+    sequence: int
+    ts_event_ns: int
+    ts_ingest_ns: int
+    cause: int
+    instrument: int
+    strategy: int
+    account: int
+    event: Event
+    body: bytes = b""
+
+    @property
+    def type(self) -> EventType:
+        """The catalogue entry of the event."""
+        return by_class(type(self.event))
+
+
+def encode(stored: Stored) -> np.ndarray:
+    """The record (shape ``(1,)``, dtype RECORD) of a stored event. Its body is not part of it."""
+    record = np.zeros(1, RECORD)
+    kind = stored.type
+    record["kind"], record["version"] = kind.kind, kind.version
+    record["flags"] = HAS_BODY if stored.body else 0
+    for name in ("sequence", "ts_event_ns", "ts_ingest_ns", "cause", "instrument", "strategy", "account"):
+        record[name] = getattr(stored, name)
+    values = msgspec.structs.astuple(stored.event)
+    record["words"][0, : len(values)] = values
+    return record
+
+
+def decode(record: Any, body: bytes = b"") -> Stored:
+    """The stored event of one record. Raises KeyError for a kind that the catalogue does not have."""
+    kind = by_kind(int(record["kind"]))
+    words = [int(word) for word in record["words"][: len(kind.fields)]]
+    return Stored(
+        sequence=int(record["sequence"]),
+        ts_event_ns=int(record["ts_event_ns"]),
+        ts_ingest_ns=int(record["ts_ingest_ns"]),
+        cause=int(record["cause"]),
+        instrument=int(record["instrument"]),
+        strategy=int(record["strategy"]),
+        account=int(record["account"]),
+        event=kind.cls(*words),
+        body=body,
+    )
+
+
+def schema_digest() -> bytes:
+    """SHA-256 over the record layout and every declaration: what a journal's header names as its schema."""
+    lines = [str(RECORD.descr)]
+    lines += [f"{t.kind} {t.version} {t.topic} {' '.join(t.fields)}" for t in event_types()]
+    return hashlib.sha256("\n".join(lines).encode()).digest()

@@ -1,0 +1,107 @@
+"""The one way to compile: ``@jit``, with a cache that cannot go stale.
+
+numba keys its cache by the file of the function alone, so a change in *another* file that was inlined into it goes
+unseen and an old result is served. Here the cache folder is named by a digest of every source that compiled code can
+reach, of numba's version and of the CPU, so a change anywhere opens a new folder.
+
+This is the one module of the core that touches files, and only to cache machine code: nothing it reads can reach a
+decision. It never turns on fastmath or parallel reductions, which would make sums depend on the machine.
+"""
+
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import llvmlite.binding
+import numba
+from numba.core import config
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_CORE = Path(__file__).resolve().parent
+JIT_ENABLED = not config.DISABLE_JIT
+
+
+def cache_root() -> Path:
+    """The folder that holds all caches of compiled code (``KERNEL_CACHE_DIR``, else the user's cache folder)."""
+    named = os.environ.get("KERNEL_CACHE_DIR")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "trading-kernel"
+
+
+@cache
+def _core_digest() -> bytes:
+    digest = hashlib.sha256()
+    digest.update(f"{numba.__version__} {sys.version_info[:3]} {platform.machine()}".encode())
+    digest.update(llvmlite.binding.get_host_cpu_name().encode())
+    digest.update(llvmlite.binding.get_host_cpu_features().flatten().encode())
+    for path in sorted(_CORE.rglob("*.py")):
+        if "cli" not in path.relative_to(_CORE).parts:
+            digest.update(path.read_bytes())
+    return digest.digest()
+
+
+@cache
+def cache_dir(source: str) -> Path:
+    """The cache folder for functions of the file ``source``: core, the file and the compiled files beside it."""
+    digest = hashlib.sha256(_core_digest())
+    file = Path(source).resolve()
+    for path in sorted({file, *file.parent.glob("*_nb.py")}):
+        digest.update(path.name.encode() + path.read_bytes())
+    return cache_root() / "machine-code" / digest.hexdigest()[:24]
+
+
+@contextmanager
+def _caching_in(folder: Path) -> Iterator[None]:
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+def jit(signature: Any = None, *, source: str | None = None) -> Any:
+    """Compile a function to machine code, cached on disk: ``@jit``, or ``@jit(signature)`` to compile at once.
+
+    With a signature the function accepts no other, can be passed as a first-class function pointer, and a stale or
+    unwritable cache only costs the compile. ``source`` names the file whose content the function stands for, where that
+    is not its own. With ``NUMBA_DISABLE_JIT=1`` the plain Python function comes back.
+    """
+    if callable(signature) and not isinstance(signature, numba.core.typing.templates.Signature):
+        return _compile(signature, None, source)
+    return lambda function: _compile(function, signature, source)
+
+
+def _compile(function: Function, signature: Any, source: str | None) -> Any:
+    if not JIT_ENABLED:
+        return function
+    if isinstance(function, numba.core.dispatcher.Dispatcher):
+        return function
+    file = function.__code__.co_filename
+    folder = cache_dir(source or file)
+    with _caching_in(folder):
+        dispatcher = numba.njit(nogil=True)(function)
+        if _writable(folder) and os.path.exists(file):
+            dispatcher.enable_caching()
+    if signature is not None:
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
+    return dispatcher
+
+
+@cache
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)

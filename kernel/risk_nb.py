@@ -1,0 +1,146 @@
+"""Pre-trade checks: what an order must pass before it may leave.
+
+Owns the checks, their numbers and their order, which is part of the contract: the first check that refuses is the
+verdict. Each verdict carries the limit and the value that was compared with it. Limits of 0 are off. A check that
+cannot compute its value (it would overflow) refuses.
+"""
+
+from kernel.apply_nb import position_index_nb
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
+from kernel.jit import jit
+from kernel.ledger_nb import equity_nb, notional_nb
+from kernel.lifecycle import DAY, GTC, LIMIT, MARKET, STOP, STOP_LIMIT
+from kernel.units import RATE_SCALE
+
+APPROVED = 0
+(
+    HALTED,
+    INVALID_ORDER,
+    NO_MARKET,
+    OPEN_ORDERS,
+    ORDER_QUANTITY,
+    ORDER_NOTIONAL,
+    PRICE_BAND,
+    POSITION_NOTIONAL,
+    BUYING_POWER,
+    NOT_OPEN,
+    CAPACITY,
+) = range(1, 12)
+
+CHECKS = {
+    HALTED: ("halted", "trading in the instrument, or all trading, is halted"),
+    INVALID_ORDER: ("invalid_order", "side, type, time in force, quantity and prices must make an order"),
+    NO_MARKET: ("no_market", "no price of the instrument has been seen yet"),
+    OPEN_ORDERS: ("open_orders", "open orders, this one included, against limit.open_orders"),
+    ORDER_QUANTITY: ("order_quantity", "lots of the order against limit.order_lots"),
+    ORDER_NOTIONAL: ("order_notional", "money of the order against limit.order_notional"),
+    PRICE_BAND: ("price_band", "distance of limit or stop from the last price against limit.price_band"),
+    POSITION_NOTIONAL: ("position_notional", "money of the position that would result against limit.position_notional"),
+    BUYING_POWER: ("buying_power", "margin for all positions and open orders, and costs, against equity"),
+    NOT_OPEN: ("not_open", "the order to cancel or replace is not open, or not the strategy's"),
+    CAPACITY: ("capacity", "the kernel's table of open orders or of intents is full"),
+}
+
+
+@jit
+def _is_valid_nb(side, order_type, time_in_force, quantity_lots, limit_ticks, stop_ticks):
+    if side != 1 and side != -1:
+        return False
+    if order_type < MARKET or order_type > STOP_LIMIT or time_in_force < GTC or time_in_force > DAY:
+        return False
+    if quantity_lots <= 0 or quantity_lots >= MONEY_MAX:
+        return False
+    needs_limit = order_type == LIMIT or order_type == STOP_LIMIT
+    needs_stop = order_type == STOP or order_type == STOP_LIMIT
+    return (limit_ticks > 0) == needs_limit and (stop_ticks > 0) == needs_stop
+
+
+@jit
+def _worst_lots_nb(position, side):
+    """The position if every open order on ``side`` filled."""
+    if side > 0:
+        return position.quantity_lots + position.pending_buy_lots
+    return position.quantity_lots - position.pending_sell_lots
+
+
+@jit
+def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
+    """Money at risk if each book's worse side filled; ``book`` with ``quantity_lots`` more, at no less than a price."""
+    total = 0
+    instruments = state.head[0].instrument_count
+    for at in range(len(state.positions)):
+        position = state.positions[at]
+        long, short = _worst_lots_nb(position, 1), _worst_lots_nb(position, -1)
+        if at == book and side > 0:
+            long += quantity_lots
+        if at == book and side < 0:
+            short -= quantity_lots
+        if long == 0 and short == 0:
+            continue
+        instrument = state.instruments[at % instruments]
+        price = max(instrument.last_ticks, price_ticks) if at == book else instrument.last_ticks
+        money = scale_nb(price, max(abs(long), abs(short)), instrument.numerator, instrument.denominator)
+        if money == OVERFLOW or total + money >= MONEY_MAX:
+            return OVERFLOW
+        total += money
+    return total
+
+
+@jit
+def check_order_nb(
+    state, strategy, instrument_id, side, order_type, time_in_force, extra_lots, quantity_lots, limit_ticks, stop_ticks
+):
+    """The verdict on an order: ``(check, limit, value)``; check 0 means approved.
+
+    ``quantity_lots`` is what the order may still fill, of which ``extra_lots`` are not yet among the pending lots of
+    its book (0 for an order that has been intended, the change for a replace).
+    """
+    head, limits = state.head[0], state.limits[0]
+    instrument = state.instruments[instrument_id]
+    if head.halted != 0 or instrument.halted != 0:
+        return HALTED, 0, 1
+    if not _is_valid_nb(side, order_type, time_in_force, quantity_lots, limit_ticks, stop_ticks):
+        return INVALID_ORDER, 0, quantity_lots
+    last = instrument.last_ticks
+    if last <= 0:
+        return NO_MARKET, 0, last
+    if limits.open_orders > 0 and head.order_count > limits.open_orders:
+        return OPEN_ORDERS, limits.open_orders, head.order_count
+    if limits.order_lots > 0 and quantity_lots > limits.order_lots:
+        return ORDER_QUANTITY, limits.order_lots, quantity_lots
+    price = max(last, limit_ticks, stop_ticks)
+    notional = notional_nb(instrument, price, quantity_lots)
+    if notional == OVERFLOW:
+        return ORDER_NOTIONAL, limits.order_notional_minor, OVERFLOW
+    if limits.order_notional_minor > 0 and notional > limits.order_notional_minor:
+        return ORDER_NOTIONAL, limits.order_notional_minor, notional
+    if limits.price_band_rate > 0:
+        distance = max(abs(limit_ticks - last) if limit_ticks > 0 else 0, abs(stop_ticks - last) if stop_ticks > 0 else 0)
+        rate = scale_nb(distance, RATE_SCALE, 1, last)
+        if rate == OVERFLOW or rate > limits.price_band_rate:
+            return PRICE_BAND, limits.price_band_rate, rate
+    return _check_exposure_nb(state, strategy, instrument_id, side, extra_lots, price, notional)
+
+
+@jit
+def _check_exposure_nb(state, strategy, instrument_id, side, extra_lots, price_ticks, notional_minor):
+    """Position and margin, for an order that may make its book larger."""
+    limits, account = state.limits[0], state.accounts[0]
+    book = position_index_nb(state, strategy, instrument_id)
+    position = state.positions[book]
+    after = _worst_lots_nb(position, side) + side * extra_lots
+    if abs(after) <= abs(position.quantity_lots):
+        return APPROVED, 0, 0
+    if limits.position_notional_minor > 0:
+        money = notional_nb(state.instruments[instrument_id], price_ticks, abs(after))
+        if money == OVERFLOW or money > limits.position_notional_minor:
+            return POSITION_NOTIONAL, limits.position_notional_minor, money
+    if limits.margin_rate > 0:
+        exposure = _required_minor_nb(state, book, side, extra_lots, price_ticks)
+        costs = scale_nb(notional_minor, limits.cost_buffer_rate, 1, RATE_SCALE)
+        if exposure == OVERFLOW or costs == OVERFLOW:
+            return BUYING_POWER, equity_nb(account), OVERFLOW
+        required = scale_nb(exposure, limits.margin_rate, 1, RATE_SCALE)
+        if required == OVERFLOW or required + costs > equity_nb(account):
+            return BUYING_POWER, equity_nb(account), required + costs if required != OVERFLOW else OVERFLOW
+    return APPROVED, 0, 0

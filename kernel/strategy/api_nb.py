@@ -1,0 +1,238 @@
+"""What a compiled strategy calls: the event, its book, its memory, and its wishes.
+
+Every function takes the context first. Prices are ticks, quantities are lots, fractions are plain numbers (0.5 is
+half of equity). Functions that trade only note an intent: the risk checks see it before anything else does.
+"""
+
+import numpy as np
+
+from kernel.apply_nb import position_index_nb
+from kernel.events.layout import BAR_CLOSED, TRADE_SEEN
+from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.jit import jit
+from kernel.ledger_nb import equity_nb
+from kernel.lifecycle import BUY, GTC, LIMIT, MARKET, SELL, STOP
+from kernel.strategy.context import BAR, CANCEL, MAX_INTENTS, REPLACE, SET_TIMER, SUBMIT, TRADE
+from kernel.units import RATE_SCALE
+
+
+# --- the event --------------------------------------------------------------------------------------------------
+
+
+@jit
+def instrument_of(ctx):
+    """The number of the instrument that the event is about."""
+    return ctx.call[0].instrument
+
+
+@jit
+def open_ticks(ctx):
+    """Open of the bar."""
+    return ctx.call[0].words[BAR_CLOSED.open_ticks]
+
+
+@jit
+def high_ticks(ctx):
+    """High of the bar."""
+    return ctx.call[0].words[BAR_CLOSED.high_ticks]
+
+
+@jit
+def low_ticks(ctx):
+    """Low of the bar."""
+    return ctx.call[0].words[BAR_CLOSED.low_ticks]
+
+
+@jit
+def close_ticks(ctx):
+    """Close of the bar, price of the trade, or the last price for any other event."""
+    call = ctx.call[0]
+    if call.kind == BAR:
+        return call.words[BAR_CLOSED.close_ticks]
+    if call.kind == TRADE:
+        return call.words[TRADE_SEEN.price_ticks]
+    return ctx.state.instruments[call.instrument].last_ticks
+
+
+@jit
+def volume_lots(ctx):
+    """Volume of the bar."""
+    return ctx.call[0].words[BAR_CLOSED.volume_lots]
+
+
+@jit
+def memory(ctx):
+    """The strategy's own memory: a float64 slice, zero at the start, kept between calls."""
+    call = ctx.call[0]
+    return ctx.memory[call.memory_at : call.memory_at + call.memory_size]
+
+
+# --- the book ---------------------------------------------------------------------------------------------------
+
+
+@jit
+def position_in(ctx, instrument):
+    """Signed lots that this strategy holds in an instrument."""
+    return ctx.state.positions[position_index_nb(ctx.state, ctx.call[0].strategy, instrument)].quantity_lots
+
+
+@jit
+def position_lots(ctx):
+    """Signed lots that this strategy holds in the event's instrument."""
+    return position_in(ctx, ctx.call[0].instrument)
+
+
+@jit
+def pending_in(ctx, instrument):
+    """Signed lots that this strategy's open orders in an instrument may still trade."""
+    position = ctx.state.positions[position_index_nb(ctx.state, ctx.call[0].strategy, instrument)]
+    return position.pending_buy_lots - position.pending_sell_lots
+
+
+@jit
+def equity_minor(ctx):
+    """Equity of the account in minor units."""
+    return equity_nb(ctx.state.accounts[0])
+
+
+@jit
+def lots_for_fraction(ctx, instrument, fraction):
+    """Whole lots that ``fraction`` of equity buys at the last price; 0 when there is no price or it does not fit.
+
+    The fraction is taken to 1/100,000,000 and the lots are rounded towards zero, in exact integers.
+    """
+    entry = ctx.state.instruments[instrument]
+    price = entry.last_ticks
+    if price <= 0:
+        return 0
+    money = scale_nb(equity_minor(ctx), np.int64(np.rint(abs(fraction) * RATE_SCALE)), 1, RATE_SCALE)
+    if money == OVERFLOW or money <= 0:
+        return 0
+    lots = scale_nb(money, entry.denominator, 1, price * entry.numerator)
+    if lots == OVERFLOW:
+        return 0
+    spent = scale_nb(price, lots, entry.numerator, entry.denominator)
+    if spent == OVERFLOW or spent > money:
+        lots -= 1
+    return lots if fraction > 0.0 else -lots
+
+
+# --- wishes -----------------------------------------------------------------------------------------------------
+
+
+@jit
+def _next_intent(ctx, action, instrument):
+    """The next free intent, cleared; past the last one it is counted as lost, and the kernel says so."""
+    call = ctx.call[0]
+    at = call.intent_count
+    if at >= MAX_INTENTS:
+        call.intents_lost += 1
+        at = MAX_INTENTS  # a row behind the last one, never read
+    else:
+        call.intent_count += 1
+    intent = ctx.intents[at]
+    intent.action = action
+    intent.instrument = instrument
+    intent.side = 0
+    intent.order_type = 0
+    intent.time_in_force = 0
+    intent.quantity_lots = 0
+    intent.limit_ticks = 0
+    intent.stop_ticks = 0
+    intent.order_id = 0
+    intent.tag = 0
+    intent.due_ns = 0
+    intent.interval_ns = 0
+    return intent
+
+
+@jit
+def submit(ctx, instrument, side, order_type, time_in_force, quantity_lots, limit_ticks, stop_ticks, tag):
+    """Ask for any order. ``tag`` is the strategy's own number for it; unused prices are 0."""
+    intent = _next_intent(ctx, SUBMIT, instrument)
+    intent.side = side
+    intent.order_type = order_type
+    intent.time_in_force = time_in_force
+    intent.quantity_lots = quantity_lots
+    intent.limit_ticks = limit_ticks
+    intent.stop_ticks = stop_ticks
+    intent.tag = tag
+
+
+@jit
+def buy(ctx, quantity_lots):
+    """Buy at the market in the event's instrument."""
+    submit(ctx, ctx.call[0].instrument, BUY, MARKET, GTC, quantity_lots, 0, 0, 0)
+
+
+@jit
+def sell(ctx, quantity_lots):
+    """Sell at the market in the event's instrument."""
+    submit(ctx, ctx.call[0].instrument, SELL, MARKET, GTC, quantity_lots, 0, 0, 0)
+
+
+@jit
+def limit_order(ctx, side, quantity_lots, limit_ticks):
+    """Rest a good-till-cancelled limit order in the event's instrument."""
+    submit(ctx, ctx.call[0].instrument, side, LIMIT, GTC, quantity_lots, limit_ticks, 0, 0)
+
+
+@jit
+def stop_order(ctx, side, quantity_lots, stop_ticks):
+    """Rest a good-till-cancelled stop order in the event's instrument."""
+    submit(ctx, ctx.call[0].instrument, side, STOP, GTC, quantity_lots, 0, stop_ticks, 0)
+
+
+@jit
+def target_in(ctx, instrument, target_lots):
+    """Trade at the market whatever is missing to hold ``target_lots``, counting what is already on its way."""
+    missing = target_lots - position_in(ctx, instrument) - pending_in(ctx, instrument)
+    if missing != 0:
+        submit(ctx, instrument, BUY if missing > 0 else SELL, MARKET, GTC, abs(missing), 0, 0, 0)
+
+
+@jit
+def target(ctx, target_lots):
+    """``target_in`` for the event's instrument."""
+    target_in(ctx, ctx.call[0].instrument, target_lots)
+
+
+@jit
+def target_fraction(ctx, fraction):
+    """Hold ``fraction`` of equity in the event's instrument (negative: short), at its last price."""
+    instrument = ctx.call[0].instrument
+    target_in(ctx, instrument, lots_for_fraction(ctx, instrument, fraction))
+
+
+@jit
+def cancel(ctx, order_id):
+    """Cancel what is left of an open order."""
+    _next_intent(ctx, CANCEL, ctx.call[0].instrument).order_id = order_id
+
+
+@jit
+def cancel_all(ctx, instrument):
+    """Cancel every open order of this strategy in an instrument."""
+    for row in range(ctx.state.head[0].order_count):
+        order = ctx.state.orders[row]
+        if order.strategy == ctx.call[0].strategy and order.instrument == instrument:
+            cancel(ctx, order.order_id)
+
+
+@jit
+def replace(ctx, order_id, quantity_lots, limit_ticks, stop_ticks):
+    """Change an open order's total quantity and prices; it keeps its id."""
+    intent = _next_intent(ctx, REPLACE, ctx.call[0].instrument)
+    intent.order_id = order_id
+    intent.quantity_lots = quantity_lots
+    intent.limit_ticks = limit_ticks
+    intent.stop_ticks = stop_ticks
+
+
+@jit
+def set_timer(ctx, timer, due_ns, interval_ns):
+    """Be called with ``TIMER`` at ``due_ns``, then every ``interval_ns`` (0: once). A due time of 0 removes it."""
+    intent = _next_intent(ctx, SET_TIMER, ctx.call[0].instrument)
+    intent.tag = timer
+    intent.due_ns = due_ns
+    intent.interval_ns = interval_ns

@@ -1,0 +1,173 @@
+"""Declaring a compiled strategy: ``@compiled(fast=12, slow=26)`` over a function of ``(ctx, fast, slow)``.
+
+Owns what the kernel needs to know of a strategy beside its code (parameters and defaults, memory, what it is called
+for) and the entry point that turns the user's function into one of the engine's fixed signature, so that a new
+strategy compiles by itself and the engine stays as it is in the cache.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+
+from kernel.jit import JIT_ENABLED, cache_dir, jit
+from kernel.state import Shape, new_state
+from kernel.strategy.context import BAR, CALL, CALL_NAMES, INTENT, MAX_INTENTS, Context
+
+_KINDS = {name: number for number, name in CALL_NAMES.items()}
+MAX_PARAMETERS = 32
+
+
+class StrategyError(ValueError):
+    """A strategy that is declared wrongly, or a parameter that it does not have. The text is one line."""
+
+
+class CompiledStrategy:
+    """A declared compiled strategy: what ``@compiled`` returns.
+
+    ``defaults`` maps each parameter to its default (int or float, which is also its type); ``memory`` is the number of
+    float64 words per instrument, or for the whole strategy when ``per`` is ``"portfolio"``.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], defaults: dict[str, int | float], memory: int, per: str, on: tuple[str, ...]
+    ) -> None:
+        self.function = function
+        self.name: str = function.__name__
+        self.description = " ".join((function.__doc__ or "").split())
+        self.defaults = defaults
+        self.memory = memory
+        self.per = per
+        self.on = on
+        self.source_file: str = function.__code__.co_filename
+        _check_declaration(self)
+
+    def entry(self) -> Any:
+        """The compiled entry point ``int64(Context)``; compiles, or loads from the cache, on the first call."""
+        source = _entry_source(self)
+        name = f"{self.name}_{hashlib.sha256(source.encode()).hexdigest()[:12]}"
+        source = source.replace("def entry", f"def {name}")
+        namespace = {"strategy": jit(self.function), "int64": np.int64, "__name__": __name__}
+        file = _entry_file(self.source_file, name, source)
+        exec(compile(source, file, "exec"), namespace)  # the text is ours: names checked, nothing from outside
+        return jit(types.int64(context_type()), source=self.source_file)(namespace[name])
+
+
+def compiled(
+    *, memory: int = 0, per: str = "instrument", on: str | tuple[str, ...] = "bar", **parameters: int | float
+) -> Callable[[Callable[..., Any]], CompiledStrategy]:
+    """Declare a compiled strategy. The keyword arguments are its parameters with their defaults.
+
+    ``on`` names what it is called for (``start``, ``bar``, ``trade``, ``quote``, ``fill``, ``timer``). With
+    ``per="instrument"`` each instrument has its own memory; with ``per="portfolio"`` all share one.
+    """
+
+    def declare(function: Callable[..., Any]) -> CompiledStrategy:
+        return CompiledStrategy(function, dict(parameters), memory, per, (on,) if isinstance(on, str) else tuple(on))
+
+    return declare
+
+
+def _check_declaration(strategy: CompiledStrategy) -> None:
+    code = strategy.function.__code__
+    names = code.co_varnames[1 : code.co_argcount]
+    if names != tuple(strategy.defaults):
+        raise StrategyError(
+            f"{strategy.name}: the function takes ({', '.join(names)}) after the context, but @compiled declares "
+            f"({', '.join(strategy.defaults)}); name the same parameters in the same order"
+        )
+    if len(names) > MAX_PARAMETERS:
+        raise StrategyError(f"{strategy.name}: more than {MAX_PARAMETERS} parameters")
+    unknown = [kind for kind in strategy.on if kind not in _KINDS]
+    if unknown:
+        raise StrategyError(f"{strategy.name}: on={unknown[0]!r} is none of {', '.join(_KINDS)}")
+    if strategy.per not in ("instrument", "portfolio"):
+        raise StrategyError(f"{strategy.name}: per={strategy.per!r} is neither 'instrument' nor 'portfolio'")
+    for name, default in strategy.defaults.items():
+        if isinstance(default, bool) or not isinstance(default, int | float):
+            raise StrategyError(f"{strategy.name}: the default of {name} is neither an integer nor a float")
+
+
+def _entry_source(strategy: CompiledStrategy) -> str:
+    arguments = ["ctx"]
+    for position, default in enumerate(strategy.defaults.values()):
+        value = f"ctx.parameters[at + {position}]"
+        arguments.append(f"int64({value})" if isinstance(default, int) else value)
+    test = " or ".join(f"kind == {_KINDS[kind]}" for kind in strategy.on)
+    return (
+        "def entry(ctx):\n"
+        "    kind = ctx.call[0].kind\n"
+        "    at = ctx.call[0].parameters_at\n"
+        f"    if {test}:\n"
+        f"        strategy({', '.join(arguments)})\n"
+        "    return 0\n"
+    )
+
+
+def _entry_file(strategy_file: str, name: str, source: str) -> str:
+    """A real file that holds the entry's text, because numba caches only what has one."""
+    if not JIT_ENABLED:
+        return f"<{name}>"
+    path = cache_dir(strategy_file) / f"{name}.py"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text(source)
+    except OSError:  # an unwritable cache only costs the compile
+        return f"<{name}>"
+    return str(path)
+
+
+def new_context(state: Any, memory_words: int = 1) -> Any:
+    """A context over ``state`` with room for ``memory_words`` of strategy memory."""
+    return Context(
+        state=state,
+        call=np.zeros(1, CALL).view(np.recarray),
+        intents=np.zeros(MAX_INTENTS + 1, INTENT).view(np.recarray),
+        memory=np.zeros(max(1, memory_words)),
+        parameters=np.zeros(1),
+    )
+
+
+def context_type() -> Any:
+    """numba's type of a context: the same for every shape of the state."""
+    _, state = new_state(Shape(1, 1))
+    return numba.typeof(new_context(state))
+
+
+def noop_entry() -> Any:
+    """An entry that does nothing: fills the unused places of the engine's strategy table."""
+    return jit(types.int64(context_type()))(_noop)
+
+
+def _noop(ctx: Any) -> int:
+    return 0
+
+
+def resolve_parameters(
+    name: str, defaults: dict[str, int | float], given: dict[str, int | float | str]
+) -> dict[str, int | float]:
+    """Defaults overlaid with what was given, each in the type of its default. Raises StrategyError."""
+    import difflib
+
+    resolved = dict(defaults)
+    for key, value in given.items():
+        if key not in defaults:
+            near = difflib.get_close_matches(key, defaults, 1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(defaults) or 'none'}"
+            raise StrategyError(f"strategy {name} has no parameter {key!r}; {hint}")
+        kind = int if isinstance(defaults[key], int) else float
+        try:
+            number = kind(value)
+        except ValueError:
+            raise StrategyError(f"strategy {name}: {key}={value!r} is not {'an integer' if kind is int else 'a number'}") from None
+        if kind is int and float(value) != number:
+            raise StrategyError(f"strategy {name}: {key}={value!r} is not an integer")
+        resolved[key] = number
+    return resolved
+
+
+__all__ = ["BAR", "CompiledStrategy", "StrategyError", "compiled", "new_context", "resolve_parameters"]
