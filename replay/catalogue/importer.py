@@ -26,7 +26,6 @@ from replay.catalogue.model import (
     CatalogueError,
     DataProblem,
     Metadata,
-    Repair,
     Source,
 )
 from replay.catalogue.options import ImportOptions, ImportReport, check_repairs
@@ -221,7 +220,3 @@ def _sources(tables: list[SourceTable], frame: Frame) -> tuple[Source, ...]:
         Source(table.path.name, table.sha256, rows) for table, rows in zip(tables, counts, strict=True)
     )
 
-
-def repairs_text(repairs: Sequence[Repair]) -> list[str]:
-    """One line for each repair."""
-    return [f"repair {repair.rule}: {repair.rows:,} row{'' if repair.rows == 1 else 's'}" for repair in repairs]

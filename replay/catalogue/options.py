@@ -67,6 +67,12 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[DataProblem, ...]
     sources: tuple[Path, ...]
 
+    def lines(self) -> list[str]:
+        """Everything that was assumed, repaired or noticed: one line each."""
+        told = [f"note: {note}" for note in self.notes]
+        told += [f"repair: {repair.rule}, {repair.rows:,} row{'s' * (repair.rows != 1)}" for repair in self.repairs]
+        return told + [f"{problem.severity}: {problem.line}" for problem in self.problems]
+
 
 def check_repairs(names: Iterable[str], is_bars: bool) -> frozenset[str]:
     """The repairs asked for, checked. Raises CatalogueError for an unknown or unsuitable rule."""
