@@ -464,7 +464,9 @@ def make_durable(storage: Storage, segments: list[str], end: End, acknowledged: 
     for name in segments:
         handle = storage.open(name)
         try:
-            if name == end.segment and end.number > max(acknowledged, end.durable_upto):
+            # An empty segment has no acknowledged frame that would vouch for its header.
+            vouched = acknowledged >= max(end.number, int(name.removesuffix(".seg")))
+            if name == end.segment and not vouched:
                 for at in range(0, end.offset, REWRITE_BYTES):
                     chunk = storage.read(handle, min(REWRITE_BYTES, end.offset - at), at)
                     storage.pwrite(handle, chunk, at)
