@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from journal.merkle import MerkleTree
 from journal.scan import End, Scan
+from journal.sink import make_durable
 from journal.storage import Storage, as_storage
-from journal.writer import make_durable
 
 DISCARDED = "discarded"
 COPY_BYTES = 1 << 20

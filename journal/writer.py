@@ -1,11 +1,10 @@
 """The one writer of a journal.
 
-Owns: numbering, hashing, fsync policy, rotation, the lock and the fencing epoch. Must not know: what the
-records and bodies mean, the time, or chance: every byte is a pure function of the calls and their arguments.
+Owns: numbering, the chain, the lock and the fencing epoch. Must not know: what the records and bodies mean,
+the time, or chance: every byte is a pure function of the calls and their arguments.
 
-Order of effects on each durable point: frame bytes, fdatasync of the segment, then the head seal. Nothing is
-reported durable before. The first failed write or fsync poisons the writer for good: what the disk holds is
-then unknown, and only reopening, which reads everything again, can tell.
+The first failed write or fsync poisons the writer for good: what the disk holds is then unknown, and only
+reopening, which reads everything again, can tell.
 """
 
 from __future__ import annotations
@@ -15,79 +14,47 @@ import os
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from journal.errors import (
-    InvalidFrame,
-    JournalError,
-    JournalFenced,
-    JournalPoisoned,
-    TornTail,
-)
-from journal.layout import (
-    END_MARK_BYTES,
-    FORMAT_VERSION,
-    FRAME_HEADER_BYTES,
-    FRAME_MAGIC,
-    FRAME_OVERHEAD_BYTES,
-    MAX_FRAME_BYTES,
-    MAX_ORIGIN_BYTES,
-    RECORD_BYTES,
-    SEGMENT_HEADER_BYTES,
-    U64_MAX,
-    Identity,
-    SegmentHeader,
-    count_zero_sectors,
-    frame_bytes_for,
-    pack_frame_header,
-    seal_frame,
-    segment_name,
-)
+from journal.builder import FrameBuilder, check_fields
+from journal.errors import InvalidFrame, JournalError, JournalFenced, JournalPoisoned, TornTail
+from journal.layout import FRAME_OVERHEAD_BYTES, MAX_ORIGIN_BYTES, SEGMENT_HEADER_BYTES, Identity
 from journal.merkle import MerkleTree
-from journal.scan import End, Scan
+from journal.scan import Scan
 from journal.seal import POLICIES, SealWriter
+from journal.sink import BATCH_SYNC_BYTES, BATCH_SYNC_FRAMES, Sink
 from journal.storage import Storage, as_storage
 
 DEFAULT_SEGMENT_BYTES = 64 << 20
-# One group commit at most: what a crash under `batch` may cost, and what `open` writes again.
-BATCH_SYNC_BYTES = 4 << 20
-BATCH_SYNC_FRAMES = 4096
-REWRITE_BYTES = 1 << 20
 
 
 def random_genesis_id() -> bytes:
-    """16 random bytes, for callers that want a fresh journal identity. The writer itself never uses chance."""
+    """16 random bytes, for callers that want a fresh identity. The writer itself never uses chance."""
     return os.urandom(16)
 
 
 class JournalWriter:
     """Appends frames. Make one with `create` or `open`; close it, or use it in a `with` block.
 
-    fsync policies: `always` makes each frame durable before `append` returns; `batch` does so when 4 MiB or
-    4,096 frames have gathered, on rotation, and on `sync` and `close`; `off` never (`durable_upto` then
-    stands still).
+    fsync policies: `always` makes each frame durable before `append` returns; `batch` does so when
+    `batch_bytes` or `batch_frames` have gathered, on rotation, and on `sync` and `close`; `off` never
+    (`durable_upto` stands still).
     """
 
     def __init__(
         self,
         storage: Storage,
-        identity: Identity,
-        seal: SealWriter,
-        end: End,
+        sink: Sink,
+        genesis_id: bytes,
+        epoch: int,
+        next_sequence: int,
+        head: bytes,
         tree: MerkleTree,
-        *,
-        fsync: str,
-        batch_bytes: int,
-        batch_frames: int,
     ) -> None:
-        self._storage, self._identity, self._seal, self._tree = storage, identity, seal, tree
-        self._fsync, self._batch_bytes, self._batch_frames = fsync, batch_bytes, batch_frames
-        self._number, self._next_sequence, self._head = end.number, end.next_sequence, end.head
-        self._epoch, self._durable_upto, self._offset = end.epoch, end.durable_upto, end.offset
-        self._gathered_bytes = self._gathered_frames = 0
-        self._handle: int | None = None
+        self._storage, self._sink, self._tree = storage, sink, tree
+        self._builder = FrameBuilder(genesis_id)
+        self._genesis_id, self._epoch = genesis_id, epoch
+        self._number, self._next_sequence, self._head = tree.size, next_sequence, head
         self._failure: BaseException | None = None
         self._closed = False
-        self._frame = bytearray(MAX_FRAME_BYTES + 1)
-        self._view = memoryview(self._frame)
 
     @classmethod
     def create(
@@ -104,11 +71,17 @@ class JournalWriter:
         batch_frames: int = BATCH_SYNC_FRAMES,
     ) -> Self:
         """Begin a new journal; JournalError if there is one already, JournalLocked if it is in use."""
-        _check_identity(origin, genesis_id, schema_digest, fsync, segment_bytes)
+        _check_identity(origin, genesis_id, schema_digest, segment_bytes)
+        _check_policy(fsync)
         storage = as_storage(path_or_storage)
         identity = Identity(origin, bytes(genesis_id), bytes(schema_digest), segment_bytes)
-        storage.make_folder("")
-        storage.lock()
+        try:
+            storage.make_folder("")
+            storage.lock()
+        except OSError as error:
+            raise JournalPoisoned(
+                _failure_message("the journal could not be created", error), error
+            ) from error
         try:
             if any(name.endswith(".seg") for name in storage.list()):
                 raise JournalError(
@@ -117,22 +90,10 @@ class JournalWriter:
             for folder in ("snapshots", "discarded"):
                 storage.make_folder(folder)
             seal = SealWriter(storage, genesis_id=identity.genesis_id, epoch=1, policy=fsync, counter=0)
-            end = End("", 0, 0, first_sequence, identity.genesis_prev(), 1, 0)
-            writer = cls(
-                storage,
-                identity,
-                seal,
-                end,
-                MerkleTree(),
-                fsync=fsync,
-                batch_bytes=batch_bytes,
-                batch_frames=batch_frames,
-            )
-            seal.claim_epoch()
-            seal.note(0, identity.genesis_prev(), first_sequence)
-            if fsync != "off":
-                seal.flush()
-            writer._begin_segment()
+            sink = Sink(storage, identity, seal, fsync, batch_bytes, batch_frames)
+            head = identity.genesis_prev()
+            sink.start(first_sequence, head)
+            return cls(storage, sink, identity.genesis_id, 1, first_sequence, head, MerkleTree())
         except OSError as error:
             storage.unlock()
             raise JournalPoisoned(
@@ -141,7 +102,6 @@ class JournalWriter:
         except BaseException:
             storage.unlock()
             raise
-        return writer
 
     @classmethod
     def open(
@@ -156,20 +116,11 @@ class JournalWriter:
 
         Raises TornTail (call `recover_journal` first), CorruptJournal, UnsupportedFormat, JournalLocked.
         """
-        if fsync not in POLICIES:
-            raise JournalError(f"fsync is one of {', '.join(POLICIES)}; not {fsync!r}")
+        _check_policy(fsync)
         storage = as_storage(path_or_storage)
         storage.lock()
         try:
-            scan, tree = Scan(storage), MerkleTree()
-            for frame in scan.frames():
-                tree.append(frame.hash)
-            end, identity = scan.end, scan.identity
-            assert end is not None
-            if end.torn is not None:
-                raise TornTail(end.torn)
-            assert identity is not None
-            return cls._resume(scan, end, identity, tree, fsync, batch_bytes, batch_frames)
+            return cls._resume(storage, fsync, batch_bytes, batch_frames)
         except OSError as error:
             storage.unlock()
             raise JournalPoisoned(
@@ -180,41 +131,21 @@ class JournalWriter:
             raise
 
     @classmethod
-    def _resume(
-        cls,
-        scan: Scan,
-        end: End,
-        identity: Identity,
-        tree: MerkleTree,
-        fsync: str,
-        batch_bytes: int,
-        batch_frames: int,
-    ) -> Self:
-        storage, sealed = scan.storage, scan.seal
+    def _resume(cls, storage: Storage, fsync: str, batch_bytes: int, batch_frames: int) -> Self:
+        scan, tree = Scan(storage), MerkleTree()
+        for frame in scan.frames():
+            tree.append(frame.hash)
+        end, identity, sealed = scan.end, scan.identity, scan.seal
+        assert end is not None
+        if end.torn is not None:
+            raise TornTail(end.torn)
+        assert identity is not None
         epoch = max(end.epoch, scan.sealed_epoch) + 1
         counter = sealed.counter if sealed is not None else 0
         seal = SealWriter(storage, genesis_id=identity.genesis_id, epoch=epoch, policy=fsync, counter=counter)
-        resumed = End(
-            end.segment, end.offset, end.number, end.next_sequence, end.head, epoch, end.durable_upto
-        )
-        writer = cls(
-            storage,
-            identity,
-            seal,
-            resumed,
-            tree,
-            fsync=fsync,
-            batch_bytes=batch_bytes,
-            batch_frames=batch_frames,
-        )
-        writer._handle = storage.open(end.segment)
-        seal.claim_epoch()
-        if fsync != "off":
-            make_durable(storage, scan.segments, end, sealed.frame_number if sealed is not None else 0)
-            writer._durable_upto = end.number
-            seal.note(end.number, end.head, end.next_sequence)
-            seal.flush()
-        return writer
+        sink = Sink(storage, identity, seal, fsync, batch_bytes, batch_frames)
+        sink.resume(scan.segments, end, sealed.frame_number if sealed is not None else 0)
+        return cls(storage, sink, identity.genesis_id, epoch, end.next_sequence, end.head, tree)
 
     @property
     def root(self) -> bytes:
@@ -238,7 +169,7 @@ class JournalWriter:
     @property
     def durable_upto(self) -> int:
         """The last frame that is known to be on the disk; 0 if none is."""
-        return self._durable_upto
+        return self._sink.durable_upto
 
     @property
     def epoch(self) -> int:
@@ -247,7 +178,7 @@ class JournalWriter:
 
     @property
     def genesis_id(self) -> bytes:
-        return self._identity.genesis_id
+        return self._genesis_id
 
     def append(
         self,
@@ -262,30 +193,54 @@ class JournalWriter:
     ) -> int:
         """Write one frame and return its number; under `always` it is durable then.
 
-        `records` and `bodies` are any contiguous buffers of bytes. Raises InvalidFrame for arguments that the
-        format forbids (nothing is written), JournalFenced if a newer writer took over, JournalPoisoned if the
-        disk failed.
+        `records` and `bodies` are any contiguous buffers. Raises InvalidFrame for arguments that the format
+        forbids (nothing is written), JournalFenced if a newer writer took over, JournalPoisoned if the disk
+        failed.
         """
         if self._failure is not None or self._closed:
             self._refuse()
-        frame_bytes = self._assemble(records, bodies, event_count, first_sequence, ts_ingest_ns, kind, flags)
-        frame = self._view[:frame_bytes]
+        if first_sequence != self._next_sequence:
+            raise InvalidFrame(
+                f"the frame begins with sequence {first_sequence}; {self._next_sequence} is due"
+            )
+        check_fields(kind, flags, event_count, first_sequence, ts_ingest_ns)
+        frame_bytes = self._builder.load(records, bodies)
+        sink, number, next_sequence = self._sink, self._number + 1, first_sequence + event_count
         try:
-            self._write(frame, frame_bytes)
+            if not sink.is_current():
+                self._fence()
+            if sink.is_full(frame_bytes):
+                sink.rotate(self._number, first_sequence, self._head)
+            frame, hashed = self._builder.finish(
+                sink.offset,
+                kind,
+                flags,
+                event_count,
+                number,
+                first_sequence,
+                sink.durable_upto,
+                ts_ingest_ns,
+                self._epoch,
+                self._head,
+            )
+            sink.write(frame, number, next_sequence, hashed)
         except OSError as error:
             self._poison("a frame could not be written", error)
-        return self._number
+        self._number, self._next_sequence, self._head = number, next_sequence, hashed
+        self._tree.append(hashed)
+        return number
 
     def sync(self) -> int:
         """Make every frame durable (under `off`: nothing) and return `durable_upto`."""
         if self._failure is not None or self._closed:
             self._refuse()
-        if self._fsync != "off":
-            try:
-                self._sync()
-            except OSError as error:
-                self._poison("the journal could not be made durable", error)
-        return self._durable_upto
+        try:
+            if not self._sink.is_current():
+                self._fence()
+            self._sink.sync(self._number, self._next_sequence, self._head)
+        except OSError as error:
+            self._poison("the journal could not be made durable", error)
+        return self._sink.durable_upto
 
     def close(self) -> None:
         """Sync and release the lock; it is released in any case, then a failure (old or new) is raised."""
@@ -294,7 +249,9 @@ class JournalWriter:
         try:
             self.sync()
         finally:
-            self._release()
+            self._closed = True
+            self._sink.close()
+            self._storage.unlock()
 
     def __enter__(self) -> Self:
         return self
@@ -302,130 +259,12 @@ class JournalWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._failure is not None and error is not None:
-            self._release()
-        else:
-            self.close()
-
-    def _assemble(
-        self,
-        records: Any,
-        bodies: Any,
-        event_count: int,
-        first_sequence: int,
-        ts_ingest_ns: int,
-        kind: int,
-        flags: int,
-    ) -> int:
-        """Build the frame in the one buffer, up to its end mark, and return its length."""
-        records_view, bodies_view = _as_bytes(records), _as_bytes(bodies)
-        records_bytes, body_bytes = len(records_view), len(bodies_view)
-        record_count, rest = divmod(records_bytes, RECORD_BYTES)
-        frame_bytes = frame_bytes_for(records_bytes, body_bytes)
-        if rest:
-            raise InvalidFrame(f"records are {RECORD_BYTES} bytes each; got {records_bytes} bytes")
-        if frame_bytes > MAX_FRAME_BYTES:
-            raise InvalidFrame(
-                f"the frame would be {frame_bytes} bytes long; at most {MAX_FRAME_BYTES} are allowed"
-            )
-        if first_sequence != self._next_sequence:
-            raise InvalidFrame(
-                f"the frame begins with sequence {first_sequence}; {self._next_sequence} is due"
-            )
-        if event_count < 0 or first_sequence + event_count > U64_MAX:
-            raise InvalidFrame(f"event_count {event_count} does not fit")
-        if not (0 <= kind <= 0xFFFF and 0 <= flags <= 0xFFFF and -(1 << 63) <= ts_ingest_ns < 1 << 63):
-            raise InvalidFrame("kind and flags are 16-bit unsigned, ts_ingest_ns is 64-bit signed")
-        buffer = self._frame
-        bodies_at = FRAME_HEADER_BYTES + records_bytes
-        padding_at = bodies_at + body_bytes
-        buffer[FRAME_HEADER_BYTES:bodies_at] = records_view
-        buffer[bodies_at:padding_at] = bodies_view
-        buffer[padding_at:frame_bytes] = bytes(frame_bytes - padding_at)
-        if self._offset + frame_bytes > self._identity.segment_bytes and self._offset > SEGMENT_HEADER_BYTES:
-            self._rotate()
-        # The count depends on where sectors begin, so it is taken after the frame's place is known.
-        zero_sectors = count_zero_sectors(buffer, self._offset, frame_bytes)
-        pack_frame_header(
-            buffer,
-            (
-                FRAME_MAGIC,
-                FRAME_HEADER_BYTES,
-                FORMAT_VERSION,
-                kind,
-                flags,
-                record_count,
-                zero_sectors,
-                body_bytes,
-                frame_bytes,
-                event_count,
-                self._number + 1,
-                first_sequence,
-                self._durable_upto,
-                ts_ingest_ns,
-                self._epoch,
-                self._identity.genesis_id,
-                self._head,
-            ),
-        )
-        self._next_due = first_sequence + event_count
-        return frame_bytes
-
-    def _write(self, frame: memoryview, frame_bytes: int) -> None:
-        if not self._seal.is_current():
-            self._fence()
-        end_mark, hashed = seal_frame(frame)
-        frame[-END_MARK_BYTES:] = end_mark
-        assert self._handle is not None
-        self._storage.pwrite(self._handle, frame, self._offset)
-        self._offset += frame_bytes
-        self._number += 1
-        self._next_sequence = self._next_due
-        self._head = hashed
-        self._tree.append(hashed)
-        if self._fsync == "off":
-            return
-        self._gathered_bytes += frame_bytes
-        self._gathered_frames += 1
-        if self._fsync == "always":
-            self._sync_segment()
-            self._seal.note(self._number, self._head, self._next_sequence)
-            self._durable_upto = self._number
-        elif self._gathered_bytes >= self._batch_bytes or self._gathered_frames >= self._batch_frames:
-            self._sync()
-
-    def _sync_segment(self) -> None:
-        assert self._handle is not None
-        self._storage.fdatasync(self._handle)
-        self._gathered_bytes = self._gathered_frames = 0
-
-    def _sync(self) -> None:
-        if self._gathered_frames:
-            self._sync_segment()
-            self._seal.note(self._number, self._head, self._next_sequence)
-        # Under `always` the last seal is written but perhaps not flushed; a sync is what makes it lasting.
-        self._seal.flush()
-        self._durable_upto = self._number
-
-    def _rotate(self) -> None:
         try:
-            if self._fsync != "off":
-                self._sync()
-            assert self._handle is not None
-            self._storage.close(self._handle)
-            self._handle = None
-            self._begin_segment()
-        except OSError as error:
-            self._poison("the next segment could not be begun", error)
-
-    def _begin_segment(self) -> None:
-        header = SegmentHeader(self._identity, self._number + 1, self._next_sequence, self._head)
-        self._handle = self._storage.open(segment_name(self._number + 1), create=True)
-        self._storage.pwrite(self._handle, header.pack(), 0)
-        self._offset = SEGMENT_HEADER_BYTES
-        if self._fsync != "off":
-            self._storage.fdatasync(self._handle)
-            self._storage.sync_folder()
+            self.close()
+        except JournalError:
+            # The failure that is already on its way out is the first one, and says more.
+            if error is None or self._failure is None:
+                raise
 
     def _fence(self) -> NoReturn:
         self._failure = JournalFenced(
@@ -441,62 +280,23 @@ class JournalWriter:
         if isinstance(self._failure, JournalFenced):
             raise JournalFenced(str(self._failure))
         if self._failure is not None:
-            raise JournalPoisoned(
-                f"this writer failed before ({self._failure}); reopen the journal", self._failure
-            )
+            message = f"this writer failed before ({self._failure}); reopen the journal"
+            raise JournalPoisoned(message, self._failure)
         raise JournalError("this writer is closed")
 
-    def _release(self) -> None:
-        self._closed = True
-        if self._handle is not None:
-            self._storage.close(self._handle)
-            self._handle = None
-        self._seal.close()
-        self._storage.unlock()
 
-
-def make_durable(storage: Storage, segments: list[str], end: End, acknowledged: int) -> None:
-    """Make all that a walk has read durable, before anybody calls it so.
-
-    What was never acknowledged is written again, not only synced: after a failed fsync the kernel may show
-    bytes that it will never write, and a second fsync would report success for them.
-    """
-    for name in segments:
-        handle = storage.open(name)
-        try:
-            # An empty segment has no acknowledged frame that would vouch for its header.
-            vouched = acknowledged >= max(end.number, int(name.removesuffix(".seg")))
-            if name == end.segment and not vouched:
-                for at in range(0, end.offset, REWRITE_BYTES):
-                    chunk = storage.read(handle, min(REWRITE_BYTES, end.offset - at), at)
-                    storage.pwrite(handle, chunk, at)
-            if name == end.segment or end.durable_upto < acknowledged or end.durable_upto == 0:
-                storage.fdatasync(handle)
-        finally:
-            storage.close(handle)
-    storage.sync_folder()
-
-
-def _as_bytes(data: Any) -> memoryview | bytes:
-    if type(data) is bytes:
-        return data
-    view = memoryview(data)
-    if view.format == "B" and view.ndim == 1 and view.contiguous:
-        return view
-    return view.cast("B")
-
-
-def _check_identity(
-    origin: str, genesis_id: bytes, schema_digest: bytes, fsync: str, segment_bytes: int
-) -> None:
+def _check_identity(origin: str, genesis_id: bytes, schema_digest: bytes, segment_bytes: int) -> None:
     if not origin or len(origin.encode()) > MAX_ORIGIN_BYTES:
         raise JournalError(f"origin is 1 to {MAX_ORIGIN_BYTES} bytes of UTF-8")
     if len(genesis_id) != 16 or len(schema_digest) != 32:
         raise JournalError("genesis_id is 16 bytes and schema_digest is 32 bytes")
-    if fsync not in POLICIES:
-        raise JournalError(f"fsync is one of {', '.join(POLICIES)}; not {fsync!r}")
     if segment_bytes < SEGMENT_HEADER_BYTES + FRAME_OVERHEAD_BYTES:
         raise JournalError(f"segment_bytes {segment_bytes} is too small to hold a frame")
+
+
+def _check_policy(fsync: str) -> None:
+    if fsync not in POLICIES:
+        raise JournalError(f"fsync is one of {', '.join(POLICIES)}; not {fsync!r}")
 
 
 def _failure_message(what: str, error: OSError) -> str:

@@ -18,7 +18,14 @@ from pathlib import Path
 
 from journal import JournalWriter, verify_journal
 from tests.journal.torture import canary, damage, failures, kill
-from tests.journal.torture.workload import GENESIS_ID, ONE_SEGMENT, SCHEMA_DIGEST, SMALL_SEGMENTS, Tally, total
+from tests.journal.torture.workload import (
+    GENESIS_ID,
+    ONE_SEGMENT,
+    SCHEMA_DIGEST,
+    SMALL_SEGMENTS,
+    Tally,
+    total,
+)
 
 SPEED_FRAMES = 1500
 SPEED_ROUNDS = 5
@@ -56,10 +63,15 @@ def print_table(tallies: Iterator[Tally]) -> int:
     for tally in tallies:
         done.append(tally)
         slugs = ", ".join(f"{slug} {count}" for slug, count in tally.slugs.most_common())
-        print(f"{tally.name:<58} {tally.cases:>7} {tally.lost:>5} {tally.accepted:>9} {tally.unusable:>9} "
-              f"{tally.refused:>8}  {slugs}", flush=True)
-    print(f"{'total':<58} {sum(t.cases for t in done):>7} {sum(t.lost for t in done):>5} "
-          f"{sum(t.accepted for t in done):>9} {sum(t.unusable for t in done):>9} {sum(t.refused for t in done):>8}")
+        print(
+            f"{tally.name:<58} {tally.cases:>7} {tally.lost:>5} {tally.accepted:>9} {tally.unusable:>9} "
+            f"{tally.refused:>8}  {slugs}",
+            flush=True,
+        )
+    print(
+        f"{'total':<58} {sum(t.cases for t in done):>7} {sum(t.lost for t in done):>5} "
+        f"{sum(t.accepted for t in done):>9} {sum(t.unusable for t in done):>9} {sum(t.refused for t in done):>8}"
+    )
     return total(done)
 
 
@@ -69,7 +81,9 @@ def print_canaries() -> int:
     for planted, tally in canary.canaries():
         unnoticed += not tally.violations
         verdict = "caught" if tally.violations else "NOT CAUGHT"
-        print(f"{planted:<36} {verdict:<11} {tally.violations:>6} violations in {tally.cases:>6} cases of: {tally.name}")
+        print(
+            f"{planted:<36} {verdict:<11} {tally.violations:>6} violations in {tally.cases:>6} cases of: {tally.name}"
+        )
     return unnoticed
 
 
@@ -87,18 +101,26 @@ def print_verify_speed() -> int:
     finally:
         shutil.rmtree(directory)
     plain, verified = (bytes_read / statistics.median(each) / 1e6 for each in (hashing, verifying))
-    print(f"plain SHA-256 {plain:.0f} MB/s, verify {verified:.0f} MB/s, ratio {verified / plain:.2f} (floor 0.80), "
-          f"{bytes_read / 1e6:.0f} MB in 64 KB frames, median of {SPEED_ROUNDS}")
+    print(
+        f"plain SHA-256 {plain:.0f} MB/s, verify {verified:.0f} MB/s, ratio {verified / plain:.2f} (floor 0.80), "
+        f"{bytes_read / 1e6:.0f} MB in 64 KB frames, median of {SPEED_ROUNDS}"
+    )
     return verified / plain < 0.8
 
 
 def _write_big_frames(directory: str) -> None:
     body, records = bytes(range(1, 252)) * 130, bytes(range(1, 129)) * 250
-    with JournalWriter.create(directory, origin="speed", genesis_id=GENESIS_ID, schema_digest=SCHEMA_DIGEST) as writer:
+    with JournalWriter.create(
+        directory, origin="speed", genesis_id=GENESIS_ID, schema_digest=SCHEMA_DIGEST
+    ) as writer:
         started = time.perf_counter()
         for index in range(SPEED_FRAMES):
-            writer.append(records, body, event_count=250, first_sequence=writer.next_sequence, ts_ingest_ns=index)
-        print(f"append: {(time.perf_counter() - started) / SPEED_FRAMES * 1e6:.0f} microseconds per 64 KB frame")
+            writer.append(
+                records, body, event_count=250, first_sequence=writer.next_sequence, ts_ingest_ns=index
+            )
+        print(
+            f"append: {(time.perf_counter() - started) / SPEED_FRAMES * 1e6:.0f} microseconds per 64 KB frame"
+        )
 
 
 def _hash_plainly(directory: str) -> None:

@@ -13,10 +13,9 @@ from unittest import mock
 
 import journal.recover
 import journal.scan
+import journal.sink
 import journal.torn
-import journal.writer
 from journal.faulty import MemoryStorage
-from journal.seal import SealWriter
 from journal.torn import Verdict, judge
 from tests.journal.torture import damage, failures
 from tests.journal.torture.workload import ONE_SEGMENT, SMALL_SEGMENTS, Tally
@@ -33,8 +32,11 @@ def _sync_without_rewriting(storage: MemoryStorage, segments: list[str], *_: Any
         storage.fdatasync(storage.open(name))
 
 
-def _truncate_without_keeping(storage: MemoryStorage, *_: Any) -> None:
-    """Stands in for the copy to discarded/."""
+def _seal_first(sink: Any, number: int, next_sequence: int, head: bytes) -> None:
+    sink._seal.note(number, head, next_sequence)
+    sink._seal.flush()
+    sink._storage.fdatasync(sink._handle)
+    sink._gathered_bytes = sink._gathered_frames = 0
 
 
 @contextmanager
@@ -52,24 +54,67 @@ def canaries() -> list[tuple[str, Tally]]:
         with _planted(target, name, bug):
             found.append((what, run()))
 
-    plant("bad last frame: truncate", journal.scan, "judge", _naive_judge,
-          lambda: damage.flips("always", ONE_SEGMENT, sealed=False, stride=37))
-    plant("bad last frame: truncate, sealed", journal.scan, "judge", _naive_judge,
-          lambda: damage.flips("always", ONE_SEGMENT, sealed=True, stride=37))
-    plant("fsync removed", MemoryStorage, "fdatasync", nothing,
-          lambda: failures.crashes("always", 3, kill=False))
-    plant("folder sync removed", MemoryStorage, "sync_folder", nothing,
-          lambda: failures.crashes("batch", 3, kill=False))
-    plant("seal not flushed", SealWriter, "flush", nothing,
-          lambda: failures.crashes("batch", 12, kill=False))
-    plant("no rewriting after a failed fsync", journal.writer, "make_durable", _sync_without_rewriting,
-          lambda: failures.failing_io("batch", "fsync", 1))
-    plant("lost sectors not counted", journal.torn, "count_zero_sectors", lambda *_: 1 << 15,
-          lambda: damage.flips("always", ONE_SEGMENT, sealed=False, stride=37))
-    plant("hash chain not checked", journal.scan.Scan, "_check_chain", nothing,
-          lambda: damage.forged("batch", SMALL_SEGMENTS, sealed=True))
-    plant("seal not read", journal.scan, "read_seal", lambda storage: (None, 0),
-          lambda: damage.cuts("batch", SMALL_SEGMENTS, sealed=True, stride=29))
+    plant(
+        "bad last frame: truncate",
+        journal.scan,
+        "judge",
+        _naive_judge,
+        lambda: damage.flips("always", ONE_SEGMENT, sealed=False, stride=37),
+    )
+    plant(
+        "bad last frame: truncate, sealed",
+        journal.scan,
+        "judge",
+        _naive_judge,
+        lambda: damage.flips("always", ONE_SEGMENT, sealed=True, stride=37),
+    )
+    plant(
+        "fsync removed",
+        MemoryStorage,
+        "fdatasync",
+        nothing,
+        lambda: failures.crashes("always", 3, kill=False),
+    )
+    plant(
+        "folder sync removed",
+        MemoryStorage,
+        "sync_folder",
+        nothing,
+        lambda: failures.crashes("batch", 3, kill=False),
+    )
+    plant(
+        "seal written before the data",
+        journal.sink.Sink,
+        "_sync_segment",
+        _seal_first,
+        lambda: failures.crashes("batch", 12, kill=False),
+    )
+    plant(
+        "no rewriting after a failed fsync",
+        journal.sink,
+        "make_durable",
+        _sync_without_rewriting,
+        lambda: failures.failing_io("batch", "fsync", 1),
+    )
+    plant(
+        "lost sectors not counted",
+        journal.torn,
+        "count_zero_sectors",
+        lambda *_: 1 << 15,
+        lambda: damage.flips("always", ONE_SEGMENT, sealed=False, stride=37),
+    )
+    plant(
+        "hash chain not checked",
+        journal.scan.Scan,
+        "_check_chain",
+        nothing,
+        lambda: damage.forged("batch", SMALL_SEGMENTS, sealed=True),
+    )
+    plant(
+        "seal not read",
+        journal.scan,
+        "read_seal",
+        lambda storage: (None, 0),
+        lambda: damage.cuts("batch", SMALL_SEGMENTS, sealed=True, stride=29),
+    )
     return found
-
-

@@ -13,7 +13,14 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from zlib import crc32
 
-from journal import CorruptJournal, JournalError, JournalReader, UnsupportedFormat, recover_journal, verify_journal
+from journal import (
+    CorruptJournal,
+    JournalError,
+    JournalReader,
+    UnsupportedFormat,
+    recover_journal,
+    verify_journal,
+)
 from journal.faulty import MemoryStorage
 from journal.layout import seal_frame
 from tests.journal.torture.workload import Ledger, Tally, run, slug_of
@@ -54,7 +61,11 @@ def check_damage(tally: Tally, files: Files, ledger: Ledger, *, may_keep: Callab
     tally.slugs["torn, moved aside" if recovered.torn else "clean"] += 1
     tally.accepted += not may_keep(recovered.frames)
     if recovered.frames:
-        found = [frame.hash for frame in JournalReader(storage)]
+        try:
+            found = [frame.hash for frame in JournalReader(storage)]
+        except CorruptJournal:
+            tally.lost += 1
+            return
         tally.accepted += found != ledger.hashes[: recovered.frames]
 
 
@@ -64,7 +75,9 @@ def segments_of(files: Files) -> list[str]:
 
 def frame_ends(files: Files) -> list[tuple[str, int, int]]:
     """(segment, start, end) of every frame."""
-    return [(f.segment, f.offset, f.offset + f.frame_bytes) for f in JournalReader(MemoryStorage(files=files))]
+    return [
+        (f.segment, f.offset, f.offset + f.frame_bytes) for f in JournalReader(MemoryStorage(files=files))
+    ]
 
 
 def cuts(policy: str, segment_bytes: int, *, sealed: bool, stride: int) -> Tally:
@@ -75,7 +88,9 @@ def cuts(policy: str, segment_bytes: int, *, sealed: bool, stride: int) -> Tally
     for position, name in enumerate(names):
         for length in range(0, len(files[name]), stride):
             cut = {n: b for n, b in files.items() if n not in names[position:]} | {name: files[name][:length]}
-            whole = sum(1 for segment, _, end in spans if segment < name or (segment == name and end <= length))
+            whole = sum(
+                1 for segment, _, end in spans if segment < name or (segment == name and end <= length)
+            )
             check_damage(tally, cut, ledger, may_keep=lambda n, whole=whole: not sealed and n == whole)  # type: ignore[misc]
     return tally
 
@@ -129,13 +144,20 @@ def zeroed(policy: str, segment_bytes: int, *, sealed: bool, stride: int) -> Tal
             continue
         first = min(hurt)
         torn_is_right = not sealed and first > 0 and not any(number > first for number in vouching)
-        check_damage(tally, changed, ledger,
-                     may_keep=lambda n, ok=torn_is_right, whole=first - 1: ok and n == whole)  # type: ignore[misc]
+        check_damage(
+            tally, changed, ledger, may_keep=lambda n, ok=torn_is_right, whole=first - 1: ok and n == whole
+        )  # type: ignore[misc]
     return tally
 
 
-def _touched(data: bytearray, start: int, stop: int, spans: list[tuple[str, int, int]], segment: str,
-             first_bytes: int | None) -> set[int]:
+def _touched(
+    data: bytearray,
+    start: int,
+    stop: int,
+    spans: list[tuple[str, int, int]],
+    segment: str,
+    first_bytes: int | None,
+) -> set[int]:
     """Numbers of the frames (or of their first bytes) whose content changes if these bytes become zero."""
     touched = set()
     for number, (name, low, high) in enumerate(spans, 1):
@@ -168,7 +190,7 @@ def _rearrangements(files: Files) -> Iterator[tuple[Files, int]]:
         frames = [data[start:end] for start, end in spans]
         head = data[:SECTOR]
         for at, frame in enumerate(frames):
-            dropped = head + b"".join(frames[:at] + frames[at + 1:])
+            dropped = head + b"".join(frames[:at] + frames[at + 1 :])
             yield files | {name: dropped}, last - 1 if name == names[-1] and at == len(frames) - 1 else -1
             yield files | {name: head + b"".join([*frames[:at], frame, *frames[at:]])}, -1
             yield files | {name: data + frame}, -1
@@ -182,7 +204,10 @@ def _rearrangements(files: Files) -> Iterator[tuple[Files, int]]:
             yield files | {name: data + junk}, last if looks_interrupted else -1
     for position, name in enumerate(names):
         before = sum(1 for segment, _, _ in frame_ends(files) if segment < name)
-        yield {n: b for n, b in files.items() if n != name}, before if position == len(names) - 1 and before else -1
+        yield (
+            {n: b for n, b in files.items() if n != name},
+            before if position == len(names) - 1 and before else -1,
+        )
     for one, two in combinations(names, 2):
         yield files | {one: files[two], two: files[one]}, -1
         yield files | {two: files[one]}, -1

@@ -31,13 +31,25 @@ def write_forever(directory: str, policy: str) -> None:
         recover_journal(directory)
         writer = JournalWriter.open(directory, fsync=policy, batch_frames=5)
     else:
-        writer = JournalWriter.create(directory, origin="kill", genesis_id=GENESIS_ID, schema_digest=SCHEMA_DIGEST,
-                                      fsync=policy, segment_bytes=1 << 18, batch_frames=5)
+        writer = JournalWriter.create(
+            directory,
+            origin="kill",
+            genesis_id=GENESIS_ID,
+            schema_digest=SCHEMA_DIGEST,
+            fsync=policy,
+            segment_bytes=1 << 18,
+            batch_frames=5,
+        )
     while True:
         number = writer.frame_count + 1
         size = number * 7919 % 60_000
-        writer.append(b"", number.to_bytes(8, "little") * (size // 8), event_count=1,
-                      first_sequence=writer.next_sequence, ts_ingest_ns=number)
+        writer.append(
+            b"",
+            number.to_bytes(8, "little") * (size // 8),
+            event_count=1,
+            first_sequence=writer.next_sequence,
+            ts_ingest_ns=number,
+        )
         os.write(1, _REPORT.pack(number, writer.durable_upto, writer.head))
 
 

@@ -69,16 +69,31 @@ def frame_parts(index: int) -> tuple[bytes, bytes, int]:
 
 def append_frame(writer: JournalWriter, ledger: Ledger, index: int) -> None:
     records, bodies, events = frame_parts(index)
-    writer.append(records, bodies, event_count=events, first_sequence=writer.next_sequence, ts_ingest_ns=index * 1000)
+    writer.append(
+        records, bodies, event_count=events, first_sequence=writer.next_sequence, ts_ingest_ns=index * 1000
+    )
     ledger.hashes.append(writer.head)
     ledger.acknowledged = max(ledger.acknowledged, writer.durable_upto)
 
 
-def run(storage: MemoryStorage, ledger: Ledger, *, policy: str, segment_bytes: int = SMALL_SEGMENTS,
-        frames: int = FRAMES) -> None:
+def run(
+    storage: MemoryStorage,
+    ledger: Ledger,
+    *,
+    policy: str,
+    segment_bytes: int = SMALL_SEGMENTS,
+    frames: int = FRAMES,
+) -> None:
     """Create a journal, append, sync once in the middle, close. The ledger is right even if this raises."""
-    writer = JournalWriter.create(storage, origin="torture", genesis_id=GENESIS_ID, schema_digest=SCHEMA_DIGEST,
-                                  fsync=policy, segment_bytes=segment_bytes, batch_frames=3)
+    writer = JournalWriter.create(
+        storage,
+        origin="torture",
+        genesis_id=GENESIS_ID,
+        schema_digest=SCHEMA_DIGEST,
+        fsync=policy,
+        segment_bytes=segment_bytes,
+        batch_frames=3,
+    )
     ledger.created = True
     try:
         for index in range(1, frames + 1):
@@ -123,7 +138,9 @@ def resume(storage: MemoryStorage, ledger: Ledger, policy: str, frames: int = 2)
     ledger.acknowledged = max(ledger.acknowledged, writer.durable_upto)
 
 
-def check_restart(tally: Tally, storage: MemoryStorage, ledger: Ledger, policy: str, *, may_refuse: bool) -> None:
+def check_restart(
+    tally: Tally, storage: MemoryStorage, ledger: Ledger, policy: str, *, may_refuse: bool
+) -> None:
     """Count one crash case: what was acknowledged must be there, and the journal must be usable again."""
     tally.cases += 1
     acknowledged, before = ledger.acknowledged, list(ledger.hashes)
@@ -143,7 +160,12 @@ def check_restart(tally: Tally, storage: MemoryStorage, ledger: Ledger, policy: 
     if report.frames == 0 and not any(name.endswith(".seg") for name in storage.files):
         tally.lost += ledger.created and policy != "off"
         return
-    found = [frame.hash for frame in JournalReader(storage)]
+    try:
+        found = [frame.hash for frame in JournalReader(storage)]
+    except CorruptJournal as error:
+        tally.slugs[slug_of(error)] += 1
+        tally.lost += 1
+        return
     if found[:acknowledged] != before[:acknowledged]:
         tally.lost += 1
         return
