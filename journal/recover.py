@@ -28,6 +28,7 @@ class TornInfo:
     kept_at: str
     frame_number: int
     why: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _discard(storage: Storage, end: End) -> TornInfo:
     finally:
         storage.close(source)
     storage.sync_folder()
-    return TornInfo(end.torn_bytes, kept_at, end.torn.frame_number, end.torn.sentence)
+    return TornInfo(end.torn_bytes, kept_at, end.torn.frame_number, end.torn.sentence, end.torn.kind)
 
 
 def _copy(storage: Storage, source: int, offset: int, length: int, name: str) -> None:

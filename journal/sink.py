@@ -130,18 +130,23 @@ def make_durable(storage: Storage, segments: list[str], end: End, acknowledged: 
     What was never acknowledged is written again, not only synced: after a failed fsync the kernel may show
     bytes that it will never write, and a second fsync would report success for them.
     """
-    for name in segments:
+    known = max(acknowledged, end.durable_upto)
+    for index, name in enumerate(segments):
+        if index + 1 < len(segments) and _first_frame(segments[index + 1]) - 1 <= known:
+            continue
         handle = storage.open(name)
         try:
             # An empty segment has no acknowledged frame that would vouch for its header.
-            vouched = acknowledged >= max(end.number, int(name.removesuffix(".seg")))
+            vouched = acknowledged >= max(end.number, _first_frame(name))
             if name == end.segment and not vouched:
                 for at in range(0, end.offset, REWRITE_BYTES):
                     chunk = storage.read(handle, min(REWRITE_BYTES, end.offset - at), at)
                     storage.pwrite(handle, chunk, at)
-            # Segments before the last were synced when they were left, unless nothing ever was (`off`).
-            if name == end.segment or end.durable_upto == 0:
-                storage.fdatasync(handle)
+            storage.fdatasync(handle)
         finally:
             storage.close(handle)
     storage.sync_folder()
+
+
+def _first_frame(segment: str) -> int:
+    return int(segment.removesuffix(".seg"))

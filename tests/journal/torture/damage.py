@@ -58,7 +58,7 @@ def check_damage(tally: Tally, files: Files, ledger: Ledger, *, may_keep: Callab
         tally.accepted += report.ok
         tally.lost += storage.files != before
         return
-    tally.slugs["torn, moved aside" if recovered.torn else "clean"] += 1
+    tally.slugs[recovered.torn.kind if recovered.torn else "clean"] += 1
     tally.accepted += not may_keep(recovered.frames)
     if recovered.frames:
         try:

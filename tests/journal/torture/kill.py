@@ -101,7 +101,7 @@ def _one_child(directory: str, policy: str, delay_seconds: float, hashes: dict[i
 def _check(tally: Tally, directory: str, acknowledged: int, hashes: dict[int, bytes]) -> None:
     tally.cases += 1
     report = recover_journal(directory)
-    tally.slugs["torn, moved aside" if report.torn else "clean"] += 1
+    tally.slugs[report.torn.kind if report.torn else "clean"] += 1
     found = {frame.number: frame.hash for frame in JournalReader(directory)}
     tally.lost += any(found.get(n) != hashes.get(n, found.get(n)) for n in range(1, acknowledged + 1))
     tally.lost += len(found) < acknowledged

@@ -156,7 +156,7 @@ def check_restart(
         tally.slugs["no-journal"] += 1
         tally.lost += ledger.created and policy != "off"
         return
-    tally.slugs["torn, moved aside" if report.torn else "clean"] += 1
+    tally.slugs[report.torn.kind if report.torn else "clean"] += 1
     if report.frames == 0 and not any(name.endswith(".seg") for name in storage.files):
         tally.lost += ledger.created and policy != "off"
         return
