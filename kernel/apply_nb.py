@@ -70,13 +70,13 @@ from kernel.lifecycle import (
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.market import NO_PRICE
-from kernel.state import MAX_ORDERS, MAX_TIMERS
+from kernel.state import MAX_ORDERS, MAX_TIMERS, NEVER_NS
 
 
 @jit
 def find_order_nb(state, order_id):
     """The row of an open order, or -1."""
-    for row in range(state.head[0].order_count):
+    for row in range(state.head.order_count):
         if state.orders[row].order_id == order_id:
             return row
     return -1
@@ -85,7 +85,7 @@ def find_order_nb(state, order_id):
 @jit
 def position_index_nb(state, strategy, instrument):
     """The row of a strategy's book in an instrument."""
-    return strategy * state.head[0].instrument_count + instrument
+    return strategy * state.head.instrument_count + instrument
 
 
 @jit
@@ -100,7 +100,7 @@ def pend_nb(position, side, lots):
 @jit
 def market_nb(state, kind, instrument_id, ts_ns, words):
     """Book one market event (a row or a record): last price, quotes, and the value of what is held."""
-    head = state.head[0]
+    head = state.head
     if instrument_id < 0 or instrument_id >= head.instrument_count:
         return BAD_INDEX
     head.next_sequence += 1
@@ -136,7 +136,7 @@ def _quote_nb(instrument, words):
 
 @jit
 def _revalue_all_nb(state, instrument_id):
-    head = state.head[0]
+    head = state.head
     for strategy in range(head.strategy_count):
         position = state.positions[position_index_nb(state, strategy, instrument_id)]
         if position.quantity_lots != 0:
@@ -149,7 +149,7 @@ def _revalue_all_nb(state, instrument_id):
 @jit
 def _remove_order_nb(state, row):
     """Close the gap, so that the open orders stay in the order in which they were intended."""
-    head = state.head[0]
+    head = state.head
     last = head.order_count - 1
     for at in range(row, last):
         state.orders[at] = state.orders[at + 1]
@@ -178,7 +178,7 @@ def _advance_nb(state, order_id, happening):
 
 @jit
 def _intend_nb(state, record):
-    head = state.head[0]
+    head = state.head
     if head.order_count >= MAX_ORDERS:
         return NO_CAPACITY
     if record.instrument < 0 or record.instrument >= head.instrument_count:
@@ -223,7 +223,7 @@ def _fill_order_nb(state, record):
         state.accounts[0],
         state.instruments[order.instrument],
         position,
-        state.closed_trade[0],
+        state.closed_trade,
         order.side,
         words[FILLED.price_ticks],
         quantity,
@@ -235,7 +235,7 @@ def _fill_order_nb(state, record):
         return status
     order.filled_lots += quantity
     pend_nb(position, order.side, -quantity)
-    state.head[0].fill_count += 1
+    state.head.fill_count += 1
     return _advance_nb(state, words[FILLED.order_id], FILL_REST if leaves == 0 else FILL_PART)
 
 
@@ -300,14 +300,14 @@ def _position_nb(state, record):
 
 @jit
 def _trade_closed_nb(state, record):
-    trade, words = state.closed_trade[0], record.words
+    trade, words = state.closed_trade, record.words
     if (
         trade.quantity_lots != words[TRADE_CLOSED.quantity_lots]
         or trade.realised_minor != words[TRADE_CLOSED.realised_minor]
         or trade.entry_sequence != words[TRADE_CLOSED.entry_sequence]
     ):
         return MISMATCH
-    state.head[0].trade_count += 1
+    state.head.trade_count += 1
     return OK
 
 
@@ -324,6 +324,15 @@ def find_timer_nb(state, strategy, instrument, timer):
         ):
             return row
     return -1
+
+
+@jit
+def _note_next_timer_nb(state):
+    next_ns = NEVER_NS
+    for row in range(MAX_TIMERS):
+        if state.timers[row].active == 1:
+            next_ns = min(next_ns, state.timers[row].due_ns)
+    state.head.next_timer_ns = next_ns
 
 
 @jit
@@ -344,6 +353,7 @@ def _set_timer_nb(state, record):
     entry.timer = words[TIMER_SET.timer]
     entry.due_ns = words[TIMER_SET.due_ns]
     entry.interval_ns = words[TIMER_SET.interval_ns]
+    _note_next_timer_nb(state)
     return OK
 
 
@@ -357,13 +367,14 @@ def _fire_timer_nb(state, record):
         entry.due_ns += entry.interval_ns
     else:
         entry.active = 0
+    _note_next_timer_nb(state)
     return OK
 
 
 @jit
 def _define_nb(state, record):
     """Definitions, limits, deposits and halts."""
-    kind, words, head = record.kind, record.words, state.head[0]
+    kind, words, head = record.kind, record.words, state.head
     if kind == RUN_OPENED.kind:
         head.digest_interval = words[RUN_OPENED.digest_interval]
         head.next_digest = words[RUN_OPENED.digest_interval]
@@ -379,7 +390,7 @@ def _define_nb(state, record):
         instrument.denominator = words[INSTRUMENT.denominator]
         instrument.volume_known = words[INSTRUMENT.volume_known]
     elif kind == LIMITS.kind:
-        _set_limits_nb(state.limits[0], words)
+        _set_limits_nb(state.limits, words)
     elif kind == DEPOSIT.kind:
         state.accounts[0].cash_minor += words[DEPOSIT.amount_minor]
         state.accounts[0].deposited_minor += words[DEPOSIT.amount_minor]
@@ -410,7 +421,7 @@ def _set_limits_nb(limits, words):
 @jit
 def apply_nb(state, record):
     """Book one event. Returns OK, or the status that says why it does not fit the state."""
-    head, kind = state.head[0], record.kind
+    head, kind = state.head, record.kind
     if kind == SEGMENT.kind:
         return OK
     if record.sequence != head.next_sequence:

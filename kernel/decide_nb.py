@@ -39,7 +39,7 @@ def refuse_nb(state, output, strategy, instrument, order_id, check, limit, value
 @jit
 def submit_nb(state, output, strategy, intent):
     """Record an intended order and the verdict on it. Returns ``(status, order id)``; the id is 0 when refused."""
-    head = state.head[0]
+    head = state.head
     instrument = intent.instrument
     if head.order_count >= MAX_ORDERS:
         return refuse_nb(state, output, strategy, instrument, 0, CAPACITY, MAX_ORDERS, head.order_count), 0
@@ -70,13 +70,13 @@ def submit_nb(state, output, strategy, intent):
         intent.limit_ticks,
         intent.stop_ticks,
     )
-    output.cursor[0].cause = order_id
+    output.cause = order_id
     record = begin_nb(state, output, CHECKED.kind, instrument, strategy)
     record.words[CHECKED.order_id] = order_id
     record.words[CHECKED.check] = check
     record.words[CHECKED.limit] = limit
     record.words[CHECKED.value] = value
-    output.cursor[0].cause = record.sequence
+    output.cause = record.sequence
     status = apply_nb(state, record)
     return status, order_id if check == APPROVED else 0
 
@@ -106,7 +106,7 @@ def request_nb(state, output, strategy, intent):
         record = begin_nb(state, output, CANCEL_REQUESTED.kind, order.instrument, strategy)
     assert REPLACE_REQUESTED.order_id == CANCEL_REQUESTED.order_id
     record.words[CANCEL_REQUESTED.order_id] = intent.order_id
-    output.cursor[0].cause = record.sequence
+    output.cause = record.sequence
     return apply_nb(state, record), intent.order_id
 
 
@@ -148,7 +148,7 @@ def set_timer_nb(state, output, strategy, intent):
 def after_fill_nb(state, output, strategy, instrument, order_id):
     """Record what a fill, already applied, did to the book; and the round trip when it ended one."""
     account = state.accounts[0]
-    position = state.positions[strategy * state.head[0].instrument_count + instrument]
+    position = state.positions[strategy * state.head.instrument_count + instrument]
     record = begin_nb(state, output, POSITION_CHANGED.kind, instrument, strategy)
     words = record.words
     words[POSITION_CHANGED.order_id] = order_id
@@ -158,7 +158,7 @@ def after_fill_nb(state, output, strategy, instrument, order_id):
     words[POSITION_CHANGED.fees_minor] = position.fees_minor
     words[POSITION_CHANGED.cash_minor] = account.cash_minor
     status = apply_nb(state, record)
-    trade = state.closed_trade[0]
+    trade = state.closed_trade
     if status != OK or trade.quantity_lots == 0:
         return status
     record = begin_nb(state, output, TRADE_CLOSED.kind, instrument, strategy)

@@ -18,7 +18,7 @@ instant at which the row is *known*, in nanoseconds since the Unix epoch, UTC: a
 whose side is absent carries ``NO_PRICE`` there; a size that the source does not give is ``UNKNOWN_SIZE``.
 """
 
-import numpy as np
+from kernel.records import record_dtype
 
 BAR = 1
 TRADE = 2
@@ -28,5 +28,6 @@ KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes"}
 NO_PRICE = -(1 << 62)
 UNKNOWN_SIZE = -1
 
-ROW = np.dtype([("ts_ns", "<i8"), ("kind", "<i4"), ("instrument", "<i4"), ("words", "<i8", (6,))], align=True)
+ROW_WORDS = 6
+ROW = record_dtype(ts_ns="<i8", kind="<i4", instrument="<i4", words=("<i8", ROW_WORDS))
 assert ROW.itemsize == 64

@@ -67,7 +67,7 @@ def _worst_lots_nb(position, side):
 def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
     """Money at risk if each book's worse side filled; ``book`` with ``quantity_lots`` more, at no less than a price."""
     total = 0
-    instruments = state.head[0].instrument_count
+    instruments = state.head.instrument_count
     for at in range(len(state.positions)):
         position = state.positions[at]
         long, short = _worst_lots_nb(position, 1), _worst_lots_nb(position, -1)
@@ -95,7 +95,7 @@ def check_order_nb(
     ``quantity_lots`` is what the order may still fill, of which ``extra_lots`` are not yet among the pending lots of
     its book (0 for an order that has been intended, the change for a replace).
     """
-    head, limits = state.head[0], state.limits[0]
+    head, limits = state.head, state.limits
     instrument = state.instruments[instrument_id]
     if head.halted != 0 or instrument.halted != 0:
         return HALTED, 0, 1
@@ -125,7 +125,7 @@ def check_order_nb(
 @jit
 def _check_exposure_nb(state, strategy, instrument_id, side, extra_lots, price_ticks, notional_minor):
     """Position and margin, for an order that may make its book larger."""
-    limits, account = state.limits[0], state.accounts[0]
+    limits, account = state.limits, state.accounts[0]
     book = position_index_nb(state, strategy, instrument_id)
     position = state.positions[book]
     after = _worst_lots_nb(position, side) + side * extra_lots

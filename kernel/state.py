@@ -1,32 +1,35 @@
 """Everything the kernel knows, as one flat buffer.
 
 Owns the layout: a few tables of 64-bit integers, laid end to end. So a snapshot is a copy
-of the buffer, a digest is one hash over it, two states are compared field by field, and recovery is a read. Capacity is declared when the state is
-allocated; running out of it is a refusal, never a silent drop.
+of the buffer, a digest is one hash over it, two states are compared field by field, and recovery is a read. Capacity is declared here; running out of it is a refusal, never a silent drop.
 
 Money is in minor units, prices in ticks, quantities in lots, times in nanoseconds. Only ``apply`` writes here.
 """
 
 import hashlib
-from collections import namedtuple
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from kernel.events.catalogue import TradeClosed
+from kernel.records import new_record, record_bytes, record_dtype
 
 MAX_STRATEGIES = 8
+MAX_INSTRUMENTS = 512
+MAX_POSITIONS = 1024  # strategies times instruments
 MAX_ORDERS = 128
 MAX_TIMERS = 32
 MAX_ACCOUNTS = 4
+NEVER_NS = (1 << 63) - 1
 
 
-def _table(*fields: str) -> np.dtype:
-    return np.dtype([(name, "<i8") for name in fields], align=True)
+def table_dtype(*fields: str) -> np.dtype:
+    """The dtype of a row of 64-bit integers."""
+    return record_dtype(**dict.fromkeys(fields, "<i8"))
 
 
-HEAD = _table(
+HEAD = table_dtype(
     "next_sequence",
     "now_ns",
     "halted",
@@ -37,8 +40,9 @@ HEAD = _table(
     "trade_count",
     "digest_interval",
     "next_digest",
+    "next_timer_ns",  # when the earliest timer is due; NEVER_NS without one
 )
-ACCOUNT = _table(
+ACCOUNT = table_dtype(
     "currency",
     "scale",
     "cash_minor",
@@ -49,7 +53,7 @@ ACCOUNT = _table(
     "value_minor",  # signed market value of all open positions
     "gross_minor",  # the sum of their absolute values
 )
-LIMITS = _table(
+LIMITS = table_dtype(
     "order_lots",
     "order_notional_minor",
     "position_notional_minor",
@@ -58,7 +62,7 @@ LIMITS = _table(
     "cost_buffer_rate",
     "open_orders",
 )
-INSTRUMENT = _table(
+INSTRUMENT = table_dtype(
     "numerator",
     "denominator",
     "currency",
@@ -70,7 +74,7 @@ INSTRUMENT = _table(
     "updated_ns",
     "event_count",
 )
-POSITION = _table(
+POSITION = table_dtype(
     "quantity_lots",
     "pending_buy_lots",  # what open orders may still buy
     "pending_sell_lots",  # what open orders may still sell
@@ -88,7 +92,7 @@ POSITION = _table(
     "trade_fees_minor",
     "trade_fill_count",
 )
-ORDER = _table(
+ORDER = table_dtype(
     "order_id",
     "status",
     "strategy",
@@ -104,85 +108,50 @@ ORDER = _table(
     "ts_intended_ns",
     "cause",
 )
-CLOSED_TRADE = _table(*TradeClosed.__struct_fields__)
-TIMER = _table("active", "strategy", "instrument", "timer", "due_ns", "interval_ns")
+CLOSED_TRADE = table_dtype(*TradeClosed.__struct_fields__)
+TIMER = table_dtype("active", "strategy", "instrument", "timer", "due_ns", "interval_ns")
 
-State = namedtuple("State", "head accounts limits instruments positions closed_trade orders timers")
-
-
-class Shape(NamedTuple):
-    """The declared capacity of a state."""
-
-    instruments: int
-    strategies: int
-
-    def tables(self) -> dict[str, tuple[np.dtype, int]]:
-        """Each table's dtype and length, in buffer order."""
-        return {
-            "head": (HEAD, 1),
-            "accounts": (ACCOUNT, MAX_ACCOUNTS),
-            "limits": (LIMITS, 1),
-            "instruments": (INSTRUMENT, self.instruments),
-            "positions": (POSITION, self.instruments * self.strategies),
-            "closed_trade": (CLOSED_TRADE, 1),
-            "orders": (ORDER, MAX_ORDERS + 1),  # the last row stays zero: it clears the others
-            "timers": (TIMER, MAX_TIMERS),
-        }
+STATE = record_dtype(
+    head=HEAD,
+    accounts=(ACCOUNT, MAX_ACCOUNTS),
+    limits=LIMITS,
+    instruments=(INSTRUMENT, MAX_INSTRUMENTS),
+    positions=(POSITION, MAX_POSITIONS),
+    closed_trade=CLOSED_TRADE,
+    orders=(ORDER, MAX_ORDERS + 1),  # the last row stays zero: it clears the others
+    timers=(TIMER, MAX_TIMERS),
+)
 
 
-def view_tables(buffer: np.ndarray, tables: dict[str, tuple[np.dtype, int]]) -> dict[str, np.recarray]:
-    """Views of the tables laid end to end in a byte buffer of just their size."""
-    views, at = {}, 0
-    for name, (dtype, length) in tables.items():
-        size = dtype.itemsize * length
-        views[name] = buffer[at : at + size].view(dtype).view(np.recarray)
-        at += size
-    assert at == buffer.nbytes
-    return views
+def new_state() -> Any:
+    """An empty state. The first event has sequence 1."""
+    state = new_record(STATE)
+    initialise_state(state)
+    return state
 
 
-def tables_nbytes(tables: dict[str, tuple[np.dtype, int]]) -> int:
-    """Bytes that the tables take together."""
-    return sum(dtype.itemsize * length for dtype, length in tables.values())
+def initialise_state(state: Any) -> None:
+    """Make a zeroed state an empty one."""
+    state.head.next_sequence = 1
+    state.head.next_timer_ns = NEVER_NS
 
 
-def view_state(buffer: np.ndarray, shape: Shape) -> Any:
-    """The State whose tables are views of ``buffer`` (uint8, of ``state_nbytes(shape)``)."""
-    return State(**view_tables(buffer, shape.tables()))
-
-
-def state_nbytes(shape: Shape) -> int:
-    """Bytes of a state of this shape."""
-    return tables_nbytes(shape.tables())
-
-
-def new_state(shape: Shape) -> tuple[np.ndarray, Any]:
-    """An empty state: its buffer and its views. The first event has sequence 1."""
-    assert shape.strategies <= MAX_STRATEGIES
-    buffer = np.zeros(state_nbytes(shape), np.uint8)
-    state = view_state(buffer, shape)
-    state.head[0].next_sequence = 1
-    state.head[0].instrument_count = shape.instruments
-    state.head[0].strategy_count = shape.strategies
-    return buffer, state
-
-
-def state_digest(buffer: np.ndarray) -> bytes:
-    """SHA-256 of the whole state."""
-    return hashlib.sha256(buffer).digest()
+def state_digest(state: Any) -> bytes:
+    """SHA-256 of the whole state, byte for byte."""
+    return hashlib.sha256(record_bytes(state)).digest()
 
 
 def iterate_fields(state: Any) -> Iterator[tuple[str, int, str, int]]:
     """Every value as ``(table, row, field, value)``, in buffer order."""
-    for name in State._fields:
-        table = getattr(state, name)
+    for name in STATE.names or ():
+        table = np.atleast_1d(state[name])
         for row in range(len(table)):
             for field in table.dtype.names:
-                yield name, row, field, int(table[field][row])
+                yield name, row, field, int(table[row][field])
 
 
 def differences(left: Any, right: Any) -> Iterator[tuple[str, int, str, int, int]]:
-    """The fields in which two states of one shape differ: ``(table, row, field, left, right)``."""
+    """The fields in which two states differ: ``(table, row, field, left, right)``."""
     for here, there in zip(iterate_fields(left), iterate_fields(right), strict=True):
         if here != there:
             yield (*here, there[3])

@@ -1,8 +1,8 @@
 """``kernel data``: import market data into a catalogue, check it, and show what is there.
 
-Owns the command line of the catalogue: it parses, calls one function and renders. Heavy libraries are imported inside
-the commands, so that help is instant. Data goes to standard output, talk to standard error; the exit code is 0, 1 for
-a problem with the data, and 2 for a wrong command line.
+Owns the command line of the catalogue: it parses, calls one function and renders. Heavy libraries are
+imported inside the commands, so that help is instant. Data goes to standard output, talk to standard error;
+the exit code is 0, 1 for a problem with the data, and 2 for a wrong command line.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from replay.catalogue import CatalogueFile, DataProblem, ImportReport
 
 DEFAULT_ROOT = Path("catalogue")
+KINDS = ("bars", "trades", "quotes", "quotebars")
 PATH = click.Path(path_type=Path)
 
 
@@ -43,7 +44,8 @@ def _failures(command: str) -> Iterator[None]:
         lines = [f"kernel data {command}: {line}" for line in str(error).splitlines()]
         raise DataFailure("\n".join(lines)) from None
     except OSError as error:
-        raise DataFailure(f"kernel data {command}: {error.filename or ''}: {error.strerror or error}") from None
+        place = f"{error.filename}: " if error.filename else ""
+        raise DataFailure(f"kernel data {command}: {place}{error.strerror or error}") from None
 
 
 @click.group()
@@ -67,15 +69,19 @@ def _repairs(context: click.Context, option: click.Parameter, values: tuple[str,
     return tuple(rule.strip() for value in values for rule in value.split(",") if rule.strip())
 
 
+# fmt: off
 @data.command("import", no_args_is_help=True)
 @click.argument("sources", nargs=-1, required=True, type=PATH, metavar="SOURCE...")
 @click.option("--venue", default="", help="Whose data it is: coinbase, us, oanda, ...")
 @click.option("--symbol", default="", help="The symbol at the venue.")
-@click.option("--kind", default="", type=click.Choice(["", "bars", "trades", "quotes", "quotebars"]), metavar="KIND",
+@click.option("--kind", default="", type=click.Choice(["", *KINDS]), metavar="KIND",
               help="bars, trades, quotes or quotebars; judged by the columns otherwise.")
-@click.option("--interval", default="", metavar="1m", help="The interval of bars; judged by the data otherwise.")
-@click.option("--tick-size", default="", metavar="0.01", help="The price grid; inferred from the data otherwise.")
-@click.option("--lot-size", default="", metavar="1e-8", help="The size grid; inferred from the data otherwise.")
+@click.option("--interval", default="", metavar="1m",
+              help="The interval of bars; judged by the data otherwise.")
+@click.option("--tick-size", default="", metavar="0.01",
+              help="The price grid; inferred from the data otherwise.")
+@click.option("--lot-size", default="", metavar="1e-8",
+              help="The size grid; inferred from the data otherwise.")
 @click.option("--currency", default="", metavar="USD", help="What prices are in.")
 @click.option("--multiplier", default="", metavar="1", help="Units of the underlying in one of quantity.")
 @click.option("--asset-class", default="", metavar="spot", help="spot, equity, fx, perpetual, ...")
@@ -99,9 +105,9 @@ def _repairs(context: click.Context, option: click.Parameter, values: tuple[str,
 def import_command(sources: tuple[Path, ...], root: Path, as_json: bool, **options: Any) -> None:
     """Import CSV or Parquet files of one instrument, in time order, into the catalogue.
 
-    Prices become whole ticks and sizes whole lots, exactly. A source with problems is refused, each with its rows;
-    the catalogue then stays as it was.
-    """  # fmt: skip
+    Prices become whole ticks and sizes whole lots, exactly. A source with problems is refused, each with its
+    rows; the catalogue then stays as it was.
+    """
     if options["replace"] and options["append"]:
         raise click.UsageError("--replace and --append exclude each other")
     with _failures("import"):
@@ -109,6 +115,7 @@ def import_command(sources: tuple[Path, ...], root: Path, as_json: bool, **optio
 
         report = import_file(sources, root, ImportOptions(**options))
     _render_import(report, as_json)
+# fmt: on
 
 
 def _render_import(report: ImportReport, as_json: bool) -> None:
@@ -128,15 +135,19 @@ def _render_import(report: ImportReport, as_json: bool) -> None:
 
 @data.command("validate", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
+@click.option(
+    "--tz", "timezone", default="", metavar="ZONE", help="The zone of a source's times without one."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file.")
-def validate_command(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Check catalogue files, or all files below a catalogue's root; exit 1 when one has an error."""
+def validate_command(paths: tuple[Path, ...], timezone: str, as_json: bool) -> None:
+    """Check catalogue files, all files below a catalogue's root, or sources that are not imported yet.
+
+    Exits with 1 when one has an error.
+    """
     failed = 0
     with _failures("validate"):
-        from replay.catalogue import validate_file
-
         for path in _expanded(paths):
-            file, problems = validate_file(path)
+            file, problems = _validated(path, timezone)
             errors = [problem for problem in problems if problem.severity == "error"]
             failed += bool(errors)
             if as_json:
@@ -148,9 +159,22 @@ def validate_command(paths: tuple[Path, ...], as_json: bool) -> None:
         raise SystemExit(1)
 
 
+def _validated(path: Path, timezone: str) -> tuple[CatalogueFile | None, list[DataProblem]]:
+    from replay.catalogue import CatalogueError, DataProblem
+    from replay.catalogue.validate import is_catalogue_file, validate_file, validate_source
+
+    if is_catalogue_file(path):
+        return validate_file(path)
+    try:
+        return validate_source(path, timezone)
+    except CatalogueError as error:
+        found = list(error.problems)
+        return None, found or [DataProblem(rule="unreadable", severity="error", message=str(error))]
+
+
 def _render_validation(path: Path, file: CatalogueFile | None, problems: list[DataProblem]) -> None:
     bad = any(problem.severity == "error" for problem in problems)
-    rows = f"{file.rows:,} rows" if file else "unreadable"
+    rows = f"{file.rows:,} rows" if file else "unusable"
     click.echo(f"{path}: {'BAD' if bad else 'ok'}, {rows}")
     for problem in problems:
         click.echo(f"  {problem.severity}: {problem.line}", err=True)

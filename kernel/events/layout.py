@@ -16,24 +16,22 @@ import numpy as np
 
 from kernel.events import catalogue
 from kernel.events.catalogue import Event, EventType, by_class, by_kind, event_types
+from kernel.records import record_dtype
 
 WORDS = 10
 HAS_BODY = 1
-RECORD = np.dtype(
-    [
-        ("sequence", "<i8"),
-        ("ts_event_ns", "<i8"),
-        ("ts_ingest_ns", "<i8"),
-        ("cause", "<i8"),
-        ("kind", "<u2"),
-        ("version", "u1"),
-        ("flags", "u1"),
-        ("instrument", "<i4"),
-        ("strategy", "<i4"),
-        ("account", "<i4"),
-        ("words", "<i8", (WORDS,)),
-    ],
-    align=True,
+RECORD = record_dtype(
+    sequence="<i8",
+    ts_event_ns="<i8",
+    ts_ingest_ns="<i8",
+    cause="<i8",
+    kind="<u2",
+    version="u1",
+    flags="u1",
+    instrument="<i4",
+    strategy="<i4",
+    account="<i4",
+    words=("<i8", WORDS),
 )
 assert RECORD.itemsize == 128
 HEADER_FIELDS = tuple(name for name in RECORD.names or () if name != "words")
@@ -131,6 +129,6 @@ def decode(record: Any, body: bytes = b"") -> Stored:
 
 def schema_digest() -> bytes:
     """SHA-256 over the record layout and every declaration: what a journal's header names as its schema."""
-    lines = [str(RECORD.descr)]
+    lines = [str(np.dtype(RECORD.fields and [(n, RECORD.fields[n][0]) for n in RECORD.names or ()]).descr)]
     lines += [f"{t.kind} {t.version} {t.topic} {' '.join(t.fields)}" for t in event_types()]
     return hashlib.sha256("\n".join(lines).encode()).digest()

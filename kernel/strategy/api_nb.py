@@ -22,31 +22,31 @@ from kernel.units import RATE_SCALE
 @jit
 def instrument_of(ctx):
     """The number of the instrument that the event is about."""
-    return ctx.call[0].instrument
+    return ctx.call.instrument
 
 
 @jit
 def open_ticks(ctx):
     """Open of the bar."""
-    return ctx.call[0].words[BAR_CLOSED.open_ticks]
+    return ctx.call.words[BAR_CLOSED.open_ticks]
 
 
 @jit
 def high_ticks(ctx):
     """High of the bar."""
-    return ctx.call[0].words[BAR_CLOSED.high_ticks]
+    return ctx.call.words[BAR_CLOSED.high_ticks]
 
 
 @jit
 def low_ticks(ctx):
     """Low of the bar."""
-    return ctx.call[0].words[BAR_CLOSED.low_ticks]
+    return ctx.call.words[BAR_CLOSED.low_ticks]
 
 
 @jit
 def close_ticks(ctx):
     """Close of the bar, price of the trade, or the last price for any other event."""
-    call = ctx.call[0]
+    call = ctx.call
     if call.kind == BAR:
         return call.words[BAR_CLOSED.close_ticks]
     if call.kind == TRADE:
@@ -57,14 +57,7 @@ def close_ticks(ctx):
 @jit
 def volume_lots(ctx):
     """Volume of the bar."""
-    return ctx.call[0].words[BAR_CLOSED.volume_lots]
-
-
-@jit
-def memory(ctx):
-    """The strategy's own memory: a float64 slice, zero at the start, kept between calls."""
-    call = ctx.call[0]
-    return ctx.memory[call.memory_at : call.memory_at + call.memory_size]
+    return ctx.call.words[BAR_CLOSED.volume_lots]
 
 
 # --- the book ---------------------------------------------------------------------------------------------------
@@ -73,19 +66,19 @@ def memory(ctx):
 @jit
 def position_in(ctx, instrument):
     """Signed lots that this strategy holds in an instrument."""
-    return ctx.state.positions[position_index_nb(ctx.state, ctx.call[0].strategy, instrument)].quantity_lots
+    return ctx.state.positions[position_index_nb(ctx.state, ctx.call.strategy, instrument)].quantity_lots
 
 
 @jit
 def position_lots(ctx):
     """Signed lots that this strategy holds in the event's instrument."""
-    return position_in(ctx, ctx.call[0].instrument)
+    return position_in(ctx, ctx.call.instrument)
 
 
 @jit
 def pending_in(ctx, instrument):
     """Signed lots that this strategy's open orders in an instrument may still trade."""
-    position = ctx.state.positions[position_index_nb(ctx.state, ctx.call[0].strategy, instrument)]
+    position = ctx.state.positions[position_index_nb(ctx.state, ctx.call.strategy, instrument)]
     return position.pending_buy_lots - position.pending_sell_lots
 
 
@@ -123,7 +116,7 @@ def lots_for_fraction(ctx, instrument, fraction):
 @jit
 def _next_intent(ctx, action, instrument):
     """The next free intent, cleared; past the last one it is counted as lost, and the kernel says so."""
-    call = ctx.call[0]
+    call = ctx.call
     at = call.intent_count
     if at >= MAX_INTENTS:
         call.intents_lost += 1
@@ -162,25 +155,25 @@ def submit(ctx, instrument, side, order_type, time_in_force, quantity_lots, limi
 @jit
 def buy(ctx, quantity_lots):
     """Buy at the market in the event's instrument."""
-    submit(ctx, ctx.call[0].instrument, BUY, MARKET, GTC, quantity_lots, 0, 0, 0)
+    submit(ctx, ctx.call.instrument, BUY, MARKET, GTC, quantity_lots, 0, 0, 0)
 
 
 @jit
 def sell(ctx, quantity_lots):
     """Sell at the market in the event's instrument."""
-    submit(ctx, ctx.call[0].instrument, SELL, MARKET, GTC, quantity_lots, 0, 0, 0)
+    submit(ctx, ctx.call.instrument, SELL, MARKET, GTC, quantity_lots, 0, 0, 0)
 
 
 @jit
 def limit_order(ctx, side, quantity_lots, limit_ticks):
     """Rest a good-till-cancelled limit order in the event's instrument."""
-    submit(ctx, ctx.call[0].instrument, side, LIMIT, GTC, quantity_lots, limit_ticks, 0, 0)
+    submit(ctx, ctx.call.instrument, side, LIMIT, GTC, quantity_lots, limit_ticks, 0, 0)
 
 
 @jit
 def stop_order(ctx, side, quantity_lots, stop_ticks):
     """Rest a good-till-cancelled stop order in the event's instrument."""
-    submit(ctx, ctx.call[0].instrument, side, STOP, GTC, quantity_lots, 0, stop_ticks, 0)
+    submit(ctx, ctx.call.instrument, side, STOP, GTC, quantity_lots, 0, stop_ticks, 0)
 
 
 @jit
@@ -194,35 +187,35 @@ def target_in(ctx, instrument, target_lots):
 @jit
 def target(ctx, target_lots):
     """``target_in`` for the event's instrument."""
-    target_in(ctx, ctx.call[0].instrument, target_lots)
+    target_in(ctx, ctx.call.instrument, target_lots)
 
 
 @jit
 def target_fraction(ctx, fraction):
     """Hold ``fraction`` of equity in the event's instrument (negative: short), at its last price."""
-    instrument = ctx.call[0].instrument
+    instrument = ctx.call.instrument
     target_in(ctx, instrument, lots_for_fraction(ctx, instrument, fraction))
 
 
 @jit
 def cancel(ctx, order_id):
     """Cancel what is left of an open order."""
-    _next_intent(ctx, CANCEL, ctx.call[0].instrument).order_id = order_id
+    _next_intent(ctx, CANCEL, ctx.call.instrument).order_id = order_id
 
 
 @jit
 def cancel_all(ctx, instrument):
     """Cancel every open order of this strategy in an instrument."""
-    for row in range(ctx.state.head[0].order_count):
+    for row in range(ctx.state.head.order_count):
         order = ctx.state.orders[row]
-        if order.strategy == ctx.call[0].strategy and order.instrument == instrument:
+        if order.strategy == ctx.call.strategy and order.instrument == instrument:
             cancel(ctx, order.order_id)
 
 
 @jit
 def replace(ctx, order_id, quantity_lots, limit_ticks, stop_ticks):
     """Change an open order's total quantity and prices; it keeps its id."""
-    intent = _next_intent(ctx, REPLACE, ctx.call[0].instrument)
+    intent = _next_intent(ctx, REPLACE, ctx.call.instrument)
     intent.order_id = order_id
     intent.quantity_lots = quantity_lots
     intent.limit_ticks = limit_ticks
@@ -232,7 +225,7 @@ def replace(ctx, order_id, quantity_lots, limit_ticks, stop_ticks):
 @jit
 def set_timer(ctx, timer, due_ns, interval_ns):
     """Be called with ``TIMER`` at ``due_ns``, then every ``interval_ns`` (0: once). A due time of 0 removes it."""
-    intent = _next_intent(ctx, SET_TIMER, ctx.call[0].instrument)
+    intent = _next_intent(ctx, SET_TIMER, ctx.call.instrument)
     intent.tag = timer
     intent.due_ns = due_ns
     intent.interval_ns = interval_ns

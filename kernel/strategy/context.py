@@ -5,57 +5,53 @@ and its own memory, and writes its memory and intents; it can do nothing else. I
 ``decide``, which checks each.
 """
 
-from collections import namedtuple
-
-import numpy as np
-
 from kernel.events.layout import WORDS
+from kernel.records import record_dtype
+from kernel.state import MAX_STRATEGIES, STATE, table_dtype
 
 MAX_INTENTS = 32
+MAX_PARAMETERS = 32
+MEMORY_WORDS = 1 << 16
 # What a strategy can be called for: the numbers of market kinds are those of kernel.market.
 START, BAR, TRADE, QUOTE, FILL, TIMER = 0, 1, 2, 3, 4, 5
 CALL_NAMES = {START: "start", BAR: "bar", TRADE: "trade", QUOTE: "quote", FILL: "fill", TIMER: "timer"}
 
 SUBMIT, CANCEL, REPLACE, SET_TIMER = 1, 2, 3, 4
 
-CALL = np.dtype(
-    [
-        ("kind", "<i8"),
-        ("strategy", "<i8"),
-        ("instrument", "<i8"),
-        ("cause", "<i8"),
-        ("ts_ns", "<i8"),
-        ("memory_at", "<i8"),
-        ("memory_size", "<i8"),
-        ("parameters_at", "<i8"),
-        ("intent_count", "<i8"),
-        ("intents_lost", "<i8"),
-        ("callback", "<i8"),
-        ("words", "<i8", (WORDS,)),
-    ],
-    align=True,
+CALL = record_dtype(
+    kind="<i8",
+    strategy="<i8",
+    instrument="<i8",
+    cause="<i8",
+    ts_ns="<i8",
+    memory_at="<i8",
+    memory_size="<i8",
+    parameters_at="<i8",
+    intent_count="<i8",
+    intents_lost="<i8",
+    callback="<i8",
+    words=("<i8", WORDS),
 )
-INTENT = np.dtype(
-    [
-        (name, "<i8")
-        for name in (
-            "action",
-            "instrument",
-            "side",
-            "order_type",
-            "time_in_force",
-            "quantity_lots",
-            "limit_ticks",
-            "stop_ticks",
-            "order_id",
-            "tag",
-            "due_ns",
-            "interval_ns",
-        )
-    ],
-    align=True,
+INTENT = table_dtype(
+    "action",
+    "instrument",
+    "side",
+    "order_type",
+    "time_in_force",
+    "quantity_lots",
+    "limit_ticks",
+    "stop_ticks",
+    "order_id",
+    "tag",
+    "due_ns",
+    "interval_ns",
 )
-
-# ``state`` is the kernel's State; ``call`` has one row; ``memory`` and ``parameters`` are float64 and shared by all
-# strategies, each having its own stretch from ``call.memory_at`` and ``call.parameters_at`` on.
-Context = namedtuple("Context", "state call intents memory parameters")
+# All strategies share ``memory`` and ``parameters``; each has its own stretch of them, from ``call.memory_at`` and
+# ``call.parameters_at`` on. The last intent is a spare that takes what is over the limit.
+CONTEXT = record_dtype(
+    state=STATE,
+    call=CALL,
+    intents=(INTENT, MAX_INTENTS + 1),
+    parameters=("<f8", MAX_STRATEGIES * MAX_PARAMETERS),
+    memory=("<f8", MEMORY_WORDS),
+)

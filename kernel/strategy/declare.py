@@ -1,4 +1,4 @@
-"""Declaring a compiled strategy: ``@compiled(fast=12, slow=26)`` over a function of ``(ctx, fast, slow)``.
+"""Declaring a compiled strategy: ``@compiled(fast=12, slow=26)`` over a function of ``(ctx, own, fast, slow)``.
 
 Owns what the kernel needs to know of a strategy beside its code (parameters and defaults, memory, what it is called
 for) and the entry point that turns the user's function into one of the engine's fixed signature, so that a new
@@ -9,16 +9,14 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from numba import types
+from numba.np.numpy_support import from_dtype
 
 from kernel.jit import JIT_ENABLED, cache_dir, jit
-from kernel.state import Shape, new_state
-from kernel.strategy.context import BAR, CALL, CALL_NAMES, INTENT, MAX_INTENTS, Context
+from kernel.strategy.context import CALL_NAMES, CONTEXT, MAX_PARAMETERS
 
 _KINDS = {name: number for number, name in CALL_NAMES.items()}
-MAX_PARAMETERS = 32
 
 
 class StrategyError(ValueError):
@@ -61,6 +59,7 @@ def compiled(
 ) -> Callable[[Callable[..., Any]], CompiledStrategy]:
     """Declare a compiled strategy. The keyword arguments are its parameters with their defaults.
 
+    The function gets the context, its own memory (float64, zero at the start, kept between calls) and its parameters.
     ``on`` names what it is called for (``start``, ``bar``, ``trade``, ``quote``, ``fill``, ``timer``). With
     ``per="instrument"`` each instrument has its own memory; with ``per="portfolio"`` all share one.
     """
@@ -73,10 +72,10 @@ def compiled(
 
 def _check_declaration(strategy: CompiledStrategy) -> None:
     code = strategy.function.__code__
-    names = code.co_varnames[1 : code.co_argcount]
+    names = code.co_varnames[2 : code.co_argcount]
     if names != tuple(strategy.defaults):
         raise StrategyError(
-            f"{strategy.name}: the function takes ({', '.join(names)}) after the context, but @compiled declares "
+            f"{strategy.name}: the function takes ({', '.join(names)}) after the context and its memory, but @compiled declares "
             f"({', '.join(strategy.defaults)}); name the same parameters in the same order"
         )
     if len(names) > MAX_PARAMETERS:
@@ -92,16 +91,18 @@ def _check_declaration(strategy: CompiledStrategy) -> None:
 
 
 def _entry_source(strategy: CompiledStrategy) -> str:
-    arguments = ["ctx"]
+    arguments = ["ctx", "own"]
     for position, default in enumerate(strategy.defaults.values()):
         value = f"ctx.parameters[at + {position}]"
         arguments.append(f"int64({value})" if isinstance(default, int) else value)
     test = " or ".join(f"kind == {_KINDS[kind]}" for kind in strategy.on)
     return (
         "def entry(ctx):\n"
-        "    kind = ctx.call[0].kind\n"
-        "    at = ctx.call[0].parameters_at\n"
+        "    kind = ctx.call.kind\n"
+        "    at = ctx.call.parameters_at\n"
         f"    if {test}:\n"
+        "        call = ctx.call\n"
+        "        own = ctx.memory[call.memory_at : call.memory_at + call.memory_size]\n"
         f"        strategy({', '.join(arguments)})\n"
         "    return 0\n"
     )
@@ -121,21 +122,9 @@ def _entry_file(strategy_file: str, name: str, source: str) -> str:
     return str(path)
 
 
-def new_context(state: Any, memory_words: int = 1) -> Any:
-    """A context over ``state`` with room for ``memory_words`` of strategy memory."""
-    return Context(
-        state=state,
-        call=np.zeros(1, CALL).view(np.recarray),
-        intents=np.zeros(MAX_INTENTS + 1, INTENT).view(np.recarray),
-        memory=np.zeros(max(1, memory_words)),
-        parameters=np.zeros(1),
-    )
-
-
 def context_type() -> Any:
-    """numba's type of a context: the same for every shape of the state."""
-    _, state = new_state(Shape(1, 1))
-    return numba.typeof(new_context(state))
+    """numba's type of a context."""
+    return from_dtype(CONTEXT)
 
 
 def noop_entry() -> Any:
@@ -168,6 +157,3 @@ def resolve_parameters(
             raise StrategyError(f"strategy {name}: {key}={value!r} is not an integer")
         resolved[key] = number
     return resolved
-
-
-__all__ = ["BAR", "CompiledStrategy", "StrategyError", "compiled", "new_context", "resolve_parameters"]

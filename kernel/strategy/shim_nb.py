@@ -33,7 +33,7 @@ def _call_address(typingctx: Any, address: Any, argument: Any) -> Any:
 
 def _python_entry(ctx: Any) -> int:
     """Call out to Python; what comes back is 0, or RAISED when the strategy raised (its host keeps the exception)."""
-    return _call_address(ctx.call[0].callback, ctx.call[0].kind)  # type: ignore[no-any-return]
+    return _call_address(ctx.call.callback, ctx.call.kind)  # type: ignore[no-any-return]
 
 
 def python_entry() -> Any:

@@ -1,0 +1,112 @@
+"""The engine: the compiled loop with all the memory that it works on.
+
+Owns the allocation (state, strategy memory, venue, output: one block) and the one place where the loop is compiled.
+Knows nothing of files: rows come in, records and frame cuts go out.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kernel.jit import JIT_ENABLED
+from kernel.market import ROW
+from kernel.state import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, initialise_state
+from kernel.strategy.context import MEMORY_WORDS
+from kernel.strategy.declare import context_type, noop_entry
+from replay.loop_nb import ENGINE, record_digest_nb, run_nb
+
+
+class CapacityError(ValueError):
+    """More instruments, strategies or memory than the kernel holds. The text is one line."""
+
+
+class Plan(NamedTuple):
+    """What one strategy needs of the engine: its entry, parameters, memory and the instruments it hears of.
+
+    ``memory`` counts float64 words, for each instrument or (``per="portfolio"``) for the whole strategy.
+    ``callbacks`` are the C addresses behind the entry of a strategy in plain Python.
+    """
+
+    entry: Callable[..., Any]
+    parameters: Sequence[float]
+    memory: int
+    per: str
+    instruments: Sequence[int]
+    callbacks: Sequence[int] = ()
+
+
+class EngineMemory:
+    """All that the loop reads and writes, and the calls into it."""
+
+    def __init__(self, instrument_count: int, plans: Sequence[Plan]) -> None:
+        _check_capacity(instrument_count, plans)
+        self.engines = np.zeros(1, ENGINE).view(np.recarray)
+        self.engine = self.engines[0]
+        self.state = self.engine.context.state
+        initialise_state(self.state)
+        self.state.head.instrument_count = instrument_count
+        self.state.head.strategy_count = len(plans)
+        self.engine.venue.head.day = -1
+        self.engine.statistics.sample_stride = 1
+        self.engine.control.frame_sequence = 1
+        _lay_out_books(self.engine, instrument_count, plans)
+        self.functions = tuple([plan.entry for plan in plans] + [noop_entry()] * (MAX_STRATEGIES - len(plans)))
+        compile_loop()
+
+    def run(self, rows: np.ndarray) -> int:
+        """Let the loop work on ``rows`` (dtype ROW) from ``control.row`` on; returns why it came back."""
+        return int(run_nb(self.engines, self.functions, rows))
+
+    def record_digest(self, digest: bytes) -> int:
+        """Record a state digest (32 bytes) as an event."""
+        return int(record_digest_nb(self.engines, np.frombuffer(digest, ">i8").astype(np.int64)))
+
+
+def _check_capacity(instrument_count: int, plans: Sequence[Plan]) -> None:
+    words = sum(plan.memory * (len(plan.instruments) if plan.per == "instrument" else 1) for plan in plans)
+    for what, count, most in (
+        ("strategies", len(plans), MAX_STRATEGIES),
+        ("instruments", instrument_count, MAX_INSTRUMENTS),
+        ("books (strategies times instruments)", instrument_count * len(plans), MAX_POSITIONS),
+        ("words of strategy memory", words, MEMORY_WORDS),
+    ):
+        if count > most:
+            raise CapacityError(f"{count} {what} are more than the kernel holds ({most}); split the run")
+
+
+def _lay_out_books(engine: Any, instrument_count: int, plans: Sequence[Plan]) -> None:
+    """Where each strategy's memory and parameters lie, for each instrument."""
+    memory_at = parameters_at = 0
+    for number, plan in enumerate(plans):
+        for place, instrument in enumerate(plan.instruments):
+            book = engine.books[number * instrument_count + instrument]
+            book.subscribed = 1
+            book.starts = 1 if plan.per == "instrument" or place == 0 else 0
+            book.memory_at = memory_at
+            book.memory_size = plan.memory
+            book.parameters_at = parameters_at
+            if plan.callbacks:
+                book.callback = plan.callbacks[place if plan.per == "instrument" else 0]
+            if plan.per == "instrument":
+                memory_at += plan.memory
+        if plan.per == "portfolio":
+            memory_at += plan.memory
+        engine.context.parameters[parameters_at : parameters_at + len(plan.parameters)] = plan.parameters
+        parameters_at += len(plan.parameters)
+
+
+def compile_loop() -> None:
+    """Compile the loop against its fixed signature, or load it from the cache."""
+    if not JIT_ENABLED or run_nb.signatures:
+        return
+    import numba
+    from numba import types
+
+    engines = numba.typeof(np.zeros(1, ENGINE).view(np.recarray))
+    entry = types.FunctionType(types.int64(context_type()))
+    rows = numba.typeof(np.zeros(1, ROW))
+    run_nb.compile((engines, types.UniTuple(entry, MAX_STRATEGIES), rows))
+    run_nb.disable_compile()
+    record_digest_nb.compile((engines, types.int64[::1]))
+    record_digest_nb.disable_compile()

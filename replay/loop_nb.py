@@ -1,0 +1,419 @@
+"""The engine loop: rows in, records out, compiled once for every strategy.
+
+Owns the order in which one market event takes effect, and the cutting of the stream of records into frames. It is the
+same for backtest and audit. For each row, as one transaction:
+
+1. the event gets its sequence and is applied (last price, value of what is held);
+2. the venue ends DAY orders of an earlier day, then fills resting orders from the row, each fill booked at once;
+3. each strategy hears of its fills, then of the row, in the order in which the strategies were given;
+4. what a strategy wants is checked and submitted right after its call.
+
+Timers that are due at or before a row's time fire before it, each as a transaction of its own, earliest first.
+"""
+
+from kernel.apply_nb import apply_nb, market_nb
+from kernel.decide_nb import refuse_nb, request_nb, set_timer_nb, submit_nb
+from kernel.emit_nb import OUTPUT, OUTPUT_RECORDS, begin_nb
+from kernel.events.layout import BAR_CLOSED, FILLED, QUOTE_SEEN, STATE_DIGEST, TIMER_FIRED, TRADE_SEEN, WORDS
+from kernel.jit import jit
+from kernel.ledger_nb import OK, equity_nb
+from kernel.market import BAR, ROW_WORDS, TRADE
+from kernel.risk_nb import CAPACITY
+from kernel.records import record_dtype
+from kernel.state import MAX_POSITIONS, MAX_TIMERS, table_dtype
+from kernel.strategy.context import CANCEL, CONTEXT, FILL, MAX_INTENTS, REPLACE, START, SUBMIT, TIMER
+from replay.venue_nb import DAY_NS, VENUE, accept_nb, cancel_nb, expire_nb, match_nb, replace_nb
+
+# Why the loop came back.
+NEED_ROWS, OUTPUT_FULL, DIGEST_DUE, STRATEGY_RAISED, APPLY_FAILED, FRAME_TOO_LARGE = range(6)
+
+FRAME_RECORDS = 500  # with the header and a segment record this stays under 65,535 bytes
+FRAME_ROWS = 32_768
+TRANSACTION_RECORDS = 1024  # room that a transaction may need, with a margin
+SAMPLES = 1 << 16
+MAX_DAYS = 1 << 16
+MAX_FRAMES = 1024
+
+BOOK = table_dtype("subscribed", "starts", "memory_at", "memory_size", "parameters_at", "callback")
+CONTROL = table_dtype(
+    "row",  # next row of the batch
+    "row_count",  # rows done since the start
+    "status",  # of apply, when it failed
+    "strategy",  # that raised
+    "started",
+    "inline",  # journal market rows as records
+    "frame_record",  # where the frame under way begins in the output
+    "frame_rows",
+    "frame_sequence",
+    "frame_count",  # finished frames in this output
+)
+FRAME = table_dtype("record_end", "row_count", "row_end", "first_sequence", "event_count", "ts_ingest_ns")
+# Statistics are for reports only; nothing that decides reads them.
+STATISTICS = record_dtype(
+    sample_count="<i8",
+    sample_stride="<i8",
+    sample_skip="<i8",
+    day_count="<i8",
+    peak_minor="<i8",
+    trough_minor="<i8",
+    drawdown="<f8",
+    first_ts_ns="<i8",
+    last_ts_ns="<i8",
+    exposed_rows="<i8",
+)
+SAMPLE = table_dtype("ts_ns", "equity_minor", "cash_minor")
+ENGINE = record_dtype(
+    context=CONTEXT,
+    venue=VENUE,
+    control=CONTROL,
+    statistics=STATISTICS,
+    books=(BOOK, MAX_POSITIONS),
+    output=OUTPUT,
+    frames=(FRAME, MAX_FRAMES),
+    samples=(SAMPLE, SAMPLES),
+    days=(SAMPLE, MAX_DAYS),
+)
+
+
+@jit
+def _copy_words_nb(to, words, count):
+    for word in range(count):
+        to[word] = words[word]
+
+
+@jit
+def _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
+    """Set up the call (its words are already there) and make it. Returns what the strategy returned."""
+    ctx = engine.context
+    book = engine.books[strategy * ctx.state.head.instrument_count + instrument]
+    call = ctx.call
+    call.kind = kind
+    call.strategy = strategy
+    call.instrument = instrument
+    call.cause = cause
+    call.ts_ns = ts_ns
+    call.memory_at = book.memory_at
+    call.memory_size = book.memory_size
+    call.parameters_at = book.parameters_at
+    call.callback = book.callback
+    call.intent_count = 0
+    call.intents_lost = 0
+    return functions[strategy](ctx)
+
+
+@jit
+def _settle_nb(engine):
+    """Turn the intents of the call into events, and carry what was approved to the venue."""
+    ctx, output, venue = engine.context, engine.output, engine.venue
+    state, call = ctx.state, ctx.call
+    for at in range(call.intent_count):
+        intent = ctx.intents[at]
+        output.cause = call.cause
+        if intent.action == SUBMIT:
+            status, order_id = submit_nb(state, output, call.strategy, intent)
+            if status == OK and order_id > 0:
+                status = accept_nb(venue, state, output, order_id, state.orders[state.head.order_count - 1])
+        elif intent.action == CANCEL or intent.action == REPLACE:
+            status, order_id = request_nb(state, output, call.strategy, intent)
+            if status == OK and order_id > 0:
+                status = _pass_request_nb(venue, state, output, intent)
+        else:
+            status = set_timer_nb(state, output, call.strategy, intent)
+        if status != OK:
+            return status
+    if call.intents_lost > 0:
+        output.cause = call.cause
+        lost = call.intent_count + call.intents_lost
+        return refuse_nb(state, output, call.strategy, call.instrument, 0, CAPACITY, MAX_INTENTS, lost)
+    return OK
+
+
+@jit
+def _pass_request_nb(venue, state, output, intent):
+    if intent.action == CANCEL:
+        return cancel_nb(venue, state, output, intent.order_id)
+    return replace_nb(
+        venue, state, output, intent.order_id, intent.quantity_lots, intent.limit_ticks, intent.stop_ticks
+    )
+
+
+@jit
+def _invoke_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
+    """Call one strategy and settle what it wants. Returns NEED_ROWS when all is well, else why the loop must stop."""
+    if _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns) != 0:
+        engine.control.strategy = strategy
+        return STRATEGY_RAISED
+    if engine.context.call.intent_count > 0:
+        status = _settle_nb(engine)
+        if status != OK:
+            engine.control.status = status
+            return APPLY_FAILED
+    return NEED_ROWS
+
+
+@jit
+def _stamp_nb(output, ts_ns, cause):
+    """The time and the cause that the next records bear."""
+    output.ts_event_ns = ts_ns
+    output.ts_ingest_ns = ts_ns
+    output.cause = cause
+
+
+@jit
+def _start_nb(engine, functions):
+    """Call each strategy once before the first row, for each of its instruments (or once for a portfolio)."""
+    ctx = engine.context
+    head = ctx.state.head
+    ts_ns = head.now_ns
+    for word in range(WORDS):
+        ctx.call.words[word] = 0
+    for strategy in range(head.strategy_count):
+        for instrument in range(head.instrument_count):
+            if engine.books[strategy * head.instrument_count + instrument].starts == 1:
+                cause = head.next_sequence - 1
+                _stamp_nb(engine.output, ts_ns, cause)
+                result = _invoke_nb(engine, functions, strategy, instrument, START, cause, ts_ns)
+                if result != NEED_ROWS:
+                    return result
+    return NEED_ROWS
+
+
+@jit
+def _due_timer_nb(state, ts_ns):
+    """The row of the timer that fires next, at or before ``ts_ns``: earliest first, then by place."""
+    found = -1
+    for at in range(MAX_TIMERS):
+        timer = state.timers[at]
+        if timer.active == 1 and timer.due_ns <= ts_ns and (found < 0 or timer.due_ns < state.timers[found].due_ns):
+            found = at
+    return found
+
+
+@jit
+def _fire_nb(engine, functions, at):
+    """Fire one timer: an input of its own."""
+    ctx, output = engine.context, engine.output
+    timer = ctx.state.timers[at]
+    strategy, instrument, due_ns = timer.strategy, timer.instrument, timer.due_ns
+    _stamp_nb(output, due_ns, 0)
+    record = begin_nb(ctx.state, output, TIMER_FIRED.kind, instrument, strategy)
+    record.words[TIMER_FIRED.timer] = timer.timer
+    record.words[TIMER_FIRED.due_ns] = due_ns
+    cause = record.sequence
+    status = apply_nb(ctx.state, record)
+    if status != OK:
+        engine.control.status = status
+        return APPLY_FAILED
+    output.cause = cause
+    _copy_words_nb(ctx.call.words, record.words, WORDS)
+    return _invoke_nb(engine, functions, strategy, instrument, TIMER, cause, due_ns)
+
+
+@jit
+def event_kind_nb(row_kind):
+    """The event kind of a market row."""
+    if row_kind == BAR:
+        return BAR_CLOSED.kind
+    return TRADE_SEEN.kind if row_kind == TRADE else QUOTE_SEEN.kind
+
+
+@jit
+def _take_row_nb(engine, row):
+    """Apply the row: as a record (``--journal full``), or by reference. The state comes out the same."""
+    state, output = engine.context.state, engine.output
+    _stamp_nb(output, row.ts_ns, 0)
+    kind = event_kind_nb(row.kind)
+    if engine.control.inline == 0:
+        return market_nb(state, kind, row.instrument, row.ts_ns, row.words)
+    record = begin_nb(state, output, kind, row.instrument, -1)
+    record.account = -1
+    _copy_words_nb(record.words, row.words, ROW_WORDS)
+    return apply_nb(state, record)
+
+
+@jit
+def _tell_fills_nb(engine, functions, first_record, ts_ns):
+    """Tell each strategy of its fills, in the order in which they happened."""
+    output = engine.output
+    for at in range(first_record, output.count):
+        record = output.records[at]
+        if record.kind == FILLED.kind:
+            _copy_words_nb(engine.context.call.words, record.words, WORDS)
+            result = _invoke_nb(
+                engine, functions, record.strategy, record.instrument, FILL, record.sequence, ts_ns
+            )
+            if result != NEED_ROWS:
+                return result
+    return NEED_ROWS
+
+
+@jit
+def _row_nb(engine, functions, row):
+    """One market event and all that it causes."""
+    ctx, output, venue = engine.context, engine.output, engine.venue
+    state = ctx.state
+    cause = state.head.next_sequence
+    first_record = output.count
+    status = _take_row_nb(engine, row)
+    output.cause = cause
+    if status == OK and venue.head.order_count > 0:
+        status = expire_nb(venue, state, output, row.ts_ns)
+        if status == OK:
+            status = match_nb(venue, state, output, row)
+    if status != OK:
+        engine.control.status = status
+        return APPLY_FAILED
+    if output.count > first_record:
+        result = _tell_fills_nb(engine, functions, first_record, row.ts_ns)
+        if result != NEED_ROWS:
+            return result
+    instruments = state.head.instrument_count
+    for strategy in range(state.head.strategy_count):
+        if engine.books[strategy * instruments + row.instrument].subscribed == 1:
+            _copy_words_nb(ctx.call.words, row.words, ROW_WORDS)
+            result = _invoke_nb(engine, functions, strategy, row.instrument, row.kind, cause, row.ts_ns)
+            if result != NEED_ROWS:
+                return result
+    return NEED_ROWS
+
+
+@jit
+def _cut_frame_nb(engine, record_end, next_sequence, ts_ns):
+    """Finish the frame under way: everything before ``record_end`` and ``next_sequence`` that is not yet in one."""
+    control = engine.control
+    frame = engine.frames[control.frame_count]
+    frame.record_end = record_end
+    frame.row_count = control.frame_rows
+    frame.row_end = control.row
+    frame.first_sequence = control.frame_sequence
+    frame.event_count = next_sequence - control.frame_sequence
+    frame.ts_ingest_ns = ts_ns
+    control.frame_count += 1
+    control.frame_record = record_end
+    control.frame_rows = 0
+    control.frame_sequence = next_sequence
+
+
+@jit
+def end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, rows):
+    """Put the finished transaction into a frame: the one under way, or a new one when it would not fit.
+
+    Where frames are cut depends on the transactions alone, so batches and files of any size give the same journal.
+    """
+    control, head, count = engine.control, engine.context.state.head, engine.output.count
+    if count - first_record > FRAME_RECORDS:
+        return FRAME_TOO_LARGE
+    if count - control.frame_record > FRAME_RECORDS:
+        _cut_frame_nb(engine, first_record, first_sequence, ts_before_ns)
+    control.frame_rows += rows
+    control.row += rows
+    control.row_count += rows
+    if control.frame_rows >= FRAME_ROWS:
+        _cut_frame_nb(engine, count, head.next_sequence, head.now_ns)
+    return NEED_ROWS
+
+
+@jit
+def finish_nb(engine):
+    """Put what is left into a last frame."""
+    head = engine.context.state.head
+    if head.next_sequence > engine.control.frame_sequence:
+        _cut_frame_nb(engine, engine.output.count, head.next_sequence, head.now_ns)
+
+
+@jit
+def _halve_samples_nb(engine):
+    """Out of room: keep every second sample, and take half as many from here on."""
+    for at in range(SAMPLES // 2):
+        engine.samples[at] = engine.samples[2 * at]
+    engine.statistics.sample_count = SAMPLES // 2
+    engine.statistics.sample_stride *= 2
+
+
+@jit
+def _sample_nb(sample, ts_ns, account):
+    sample.ts_ns = ts_ns
+    sample.equity_minor = equity_nb(account)
+    sample.cash_minor = account.cash_minor
+
+
+@jit
+def _observe_nb(engine, ts_ns):
+    """Statistics after a row: drawdown exactly, equity by sample, and the last equity of each UTC day."""
+    statistics = engine.statistics
+    account = engine.context.state.accounts[0]
+    equity = equity_nb(account)
+    if account.gross_minor != 0:
+        statistics.exposed_rows += 1
+    if equity > statistics.peak_minor:
+        statistics.peak_minor = equity
+        statistics.trough_minor = equity
+    elif equity < statistics.trough_minor:
+        statistics.trough_minor = equity
+        drawdown = (statistics.peak_minor - equity) / statistics.peak_minor
+        statistics.drawdown = max(statistics.drawdown, drawdown)
+    day = ts_ns // DAY_NS
+    if day != statistics.last_ts_ns // DAY_NS or statistics.day_count == 0:
+        statistics.day_count = min(statistics.day_count + 1, MAX_DAYS)
+    statistics.last_ts_ns = ts_ns
+    _sample_nb(engine.days[statistics.day_count - 1], ts_ns, account)
+    if statistics.sample_skip > 0:
+        statistics.sample_skip -= 1
+        return
+    if statistics.sample_count == SAMPLES:
+        _halve_samples_nb(engine)
+    _sample_nb(engine.samples[statistics.sample_count], ts_ns, account)
+    statistics.sample_count += 1
+    statistics.sample_skip = statistics.sample_stride - 1
+
+
+@jit
+def run_nb(engines, functions, rows):
+    """Process rows until they are used up or the caller is needed; see the codes at the top of this module.
+
+    ``engines`` has one element. After a stop other than NEED_ROWS, OUTPUT_FULL or DIGEST_DUE the state is not to be
+    used further, and the records of the transaction under way are not counted in the output.
+    """
+    engine = engines[0]
+    head, control, output = engine.context.state.head, engine.control, engine.output
+    while control.row < len(rows):
+        if head.digest_interval > 0 and head.next_sequence >= head.next_digest:
+            return DIGEST_DUE
+        if output.count > OUTPUT_RECORDS - TRANSACTION_RECORDS or control.frame_count > MAX_FRAMES - 2:
+            return OUTPUT_FULL
+        row = rows[control.row]
+        first_record, first_sequence, ts_before_ns = output.count, head.next_sequence, head.now_ns
+        taken = 0
+        if control.started == 0:
+            control.started = 1
+            result = _start_nb(engine, functions)
+        elif head.next_timer_ns <= row.ts_ns:
+            result = _fire_nb(engine, functions, _due_timer_nb(engine.context.state, row.ts_ns))
+        else:
+            taken = 1
+            result = _row_nb(engine, functions, row)
+        if result == NEED_ROWS:
+            result = end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, taken)
+        if result != NEED_ROWS:
+            output.count = first_record
+            return result
+        if taken == 1:
+            _observe_nb(engine, row.ts_ns)
+    return NEED_ROWS
+
+
+@jit
+def record_digest_nb(engines, digest):
+    """Record the digest of the state (four words, computed by the caller) as a transaction of its own."""
+    engine = engines[0]
+    state, output = engine.context.state, engine.output
+    first_record, first_sequence, ts_ns = output.count, state.head.next_sequence, state.head.now_ns
+    _stamp_nb(output, ts_ns, first_sequence - 1)
+    record = begin_nb(state, output, STATE_DIGEST.kind, -1, -1)
+    record.account = -1
+    _copy_words_nb(record.words, digest, 4)
+    status = apply_nb(state, record)
+    if status != OK:
+        engine.control.status = status
+        return APPLY_FAILED
+    return end_transaction_nb(engine, first_record, first_sequence, ts_ns, 0)
