@@ -1,8 +1,9 @@
 """Compiled: columns of market data to rows, and several sorted streams to one.
 
-Owns the order in which rows of different streams leave: ascending time, then ascending stream rank. Knows no file and
-no kind of market data: a stream is seven columns (the time and the six words of a row) and a tag, which is the word
-that holds kind and instrument. Rows are written as eight 64-bit words; see ``kernel.market.ROW``.
+Owns the order in which rows of different streams leave: ascending time, then ascending stream rank. Knows no
+file and no kind of market data: a stream is seven columns (the time and the six words of a row) and a tag,
+which is the word that holds kind and instrument. Rows are written as eight 64-bit words; see
+``kernel.market.ROW``.
 """
 
 from numba import types
@@ -27,7 +28,9 @@ def first_descent_nb(ts, previous_ts):
 
 @jit(types.int64(*[_COLUMN] * 7, types.int64, types.int64, types.int64, _ROWS, types.int64))
 def interleave_nb(ts, word0, word1, word2, word3, word4, word5, start, count, tag, rows, at):
-    """Write ``count`` rows of one stream, from index ``start``, into ``rows`` at ``at``; returns the next ``at``."""
+    """Write ``count`` rows of one stream, from index ``start``, into ``rows`` at ``at``; returns the next
+    ``at``.
+    """
     for i in range(count):
         source = start + i
         row = rows[at + i]
@@ -80,12 +83,17 @@ def build_heap_nb(chunks, position, length, rank, heap):
     return size
 
 
-@jit(types.int64(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR, _VECTOR, types.int64, _ROWS, types.int64, types.int64))
+@jit(
+    types.int64(
+        _CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR, _VECTOR, types.int64, _ROWS, types.int64, types.int64
+    )
+)
 def merge_nb(chunks, position, length, rank, tag, heap, bound_ts, rows, at, limit):
-    """Merge until ``at`` reaches ``limit``, a stream has no more rows here, or the next row is at ``bound_ts``.
+    """Merge until ``at`` reaches ``limit``, a stream has no more rows here, or the next row is at
+    ``bound_ts``.
 
-    Advances ``position`` and returns the next ``at``. With no columns but the time in ``chunks`` (its second axis has
-    length 1) the rows are counted and not written.
+    Advances ``position`` and returns the next ``at``. With no columns but the time in ``chunks`` (its second
+    axis has length 1) the rows are counted and not written.
     """
     size = build_heap_nb(chunks, position, length, rank, heap)
     writes = chunks.shape[1] > 1

@@ -1,7 +1,7 @@
 """One catalogue file as a stream of chunks of columns, cut to a time span and a row position.
 
-Owns how a file is decoded with flat memory, and checks on the way that its times never run backwards. Knows nothing of
-merging; that is the tape's.
+Owns how a file is decoded with flat memory, and checks on the way that its times never run backwards. Knows
+nothing of merging; that is the tape's.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ WORDS = 6
 
 
 class Stream(msgspec.Struct, frozen=True):
-    """Rows ``first_row`` to ``first_row + rows`` of a file. ``first_ts_ns`` is a lower bound of their times."""
+    """Rows ``first_row`` to ``first_row + rows`` of a file. ``first_ts_ns`` bounds their times from below."""
 
     file: CatalogueFile
     rank: int
@@ -40,7 +40,9 @@ class Stream(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(left, first_ts_ns=_time_at(left.file, left.first_row))
 
     def chunks(self, chunk_rows: int, times_only: bool = False) -> Iterator[list[np.ndarray]]:
-        """Columns of at most ``chunk_rows`` rows: the time and, unless ``times_only``, the six words of a row."""
+        """Columns of at most ``chunk_rows`` rows: the time and, unless ``times_only``, the six words of a
+        row.
+        """
         names = ROW_COLUMNS[self.file.kind]
         read = names[:1] if times_only else names
         absent = [] if times_only else [_zeros(chunk_rows)] * (1 + WORDS - len(names))

@@ -1,12 +1,12 @@
 """The tape: catalogue files as one stream of market rows in time order.
 
-Owns the merge rule: rows leave by ascending ``ts_ns``; at equal times quotes come before trades and trades before
-bars, then the lower instrument id, then the file given earlier, then the earlier row of the file. So neither the size
-of the batches nor how data is split over files changes the sequence, as long as the files of one instrument and kind
-are given in time order.
+Owns the merge rule: rows leave by ascending ``ts_ns``; at equal times quotes come before trades and trades
+before bars, then the lower instrument id, then the file given earlier, then the earlier row of the file. So
+neither the size of the batches nor how data is split over files changes the sequence, as long as the files of
+one instrument and kind are given in time order.
 
-Must not know what the rows are for. Memory stays flat: files are open only while the merge is inside their time span,
-and each is decoded a chunk at a time.
+Must not know what the rows are for. Memory stays flat: files are open only while the merge is inside their
+time span, and each is decoded a chunk at a time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +20,7 @@ from replay.streams import Stream, plan_stream
 
 DEFAULT_BATCH_ROWS = 65_536
 CHUNK_ROWS = 16_384  # measured: smaller chunks cost more calls, larger ones leave the processor's cache
+MIN_CHUNK_ROWS = 1024
 ARENA_BYTES = 64 << 20
 FOREVER_NS = (1 << 63) - 1
 
@@ -27,8 +28,8 @@ FOREVER_NS = (1 << 63) - 1
 class Tape:
     """Iterate for batches of ``kernel.market.ROW``; a batch is valid until the next step.
 
-    ``start_ns`` is included and ``end_ns`` is not, both compared with the time at which a row is known. Iterating
-    again starts again.
+    ``start_ns`` is included and ``end_ns`` is not, both compared with the time at which a row is known.
+    Iterating again starts again.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Tape:
             yield batch[:count]
 
 
-def _chain(plans: Sequence["Stream"], rows: np.ndarray) -> Iterator[int]:
+def _chain(plans: Sequence[Stream], rows: np.ndarray) -> Iterator[int]:
     """Streams that never overlap need no merge: interleave one after another, straight into the batch."""
     at = 0
     for plan in plans:
@@ -100,7 +101,7 @@ class _Merge:
 
     def __init__(self, plans: Sequence[Stream], width: int, columns: int):
         self._waiting = list(reversed(plans))
-        chunk_rows = max(1024, min(CHUNK_ROWS, ARENA_BYTES // (8 * columns * width)))
+        chunk_rows = min(CHUNK_ROWS, max(MIN_CHUNK_ROWS, ARENA_BYTES // (8 * columns * width)))
         self._arena = np.zeros((width, columns, chunk_rows), np.int64)
         self._position, self._length, self._rank, self._tag, self._heap = np.zeros((5, width), np.int64)
         self._open: dict[int, tuple[Stream, Iterator[list[np.ndarray]]]] = {}
@@ -117,7 +118,16 @@ class _Merge:
             bound_ts = self._waiting[-1].first_ts_ns if self._waiting else FOREVER_NS
             before = at
             at = merge_nb(
-                self._arena, self._position, self._length, self._rank, self._tag, self._heap, bound_ts, rows, at, limit
+                self._arena,
+                self._position,
+                self._length,
+                self._rank,
+                self._tag,
+                self._heap,
+                bound_ts,
+                rows,
+                at,
+                limit,
             )
             if at == limit:
                 yield at

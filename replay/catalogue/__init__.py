@@ -1,6 +1,7 @@
 """The catalogue: market data as exact integers, one Parquet file for each instrument, kind and interval.
 
-Reading needs ``open_file``; the import machinery is loaded when it is first asked for, so that a replay starts fast.
+Reading needs ``open_file``; the import machinery is loaded when it is first asked for, so that a replay
+starts fast.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,7 @@
 """Appending: later rows of the same instrument joined to an existing catalogue file.
 
-Owns what must be equal for two imports to be one file. The joined file holds the same rows as one import of both.
+Owns what must be equal for two imports to be one file. The joined file holds the same rows as one import of
+both.
 """
 
 from pathlib import Path
@@ -20,7 +21,8 @@ from replay.catalogue.options import ImportOptions
 def target_instrument(
     root: Path, kind: int, interval_ns: int, options: ImportOptions, hints: dict[str, str]
 ) -> Instrument | None:
-    """The instrument of the file that will be appended to; None when none is. An unwanted target is refused here.
+    """The instrument of the file that will be appended to; None when none is. An unwanted target is refused
+    here.
 
     The check comes before any work on the data: only the name decides where a file lies.
     """
@@ -41,7 +43,9 @@ def joined_with(
     before = read_columns(existing.path)
     if existing.instrument != metadata.instrument:
         old, new = (msgspec.structs.asdict(i) for i in (existing.instrument, metadata.instrument))
-        differ = ", ".join(f"{key} {old[key]} there and {new[key]} here" for key in old if old[key] != new[key])
+        differ = ", ".join(
+            f"{key} {old[key]} there and {new[key]} here" for key in old if old[key] != new[key]
+        )
         raise CatalogueError(f"{existing.path}: cannot append, the instrument differs: {differ}")
     if existing.volume_known != metadata.volume_known:
         _align_sizes(existing, columns)
@@ -63,9 +67,11 @@ def joined_with(
 
 
 def _align_sizes(existing: CatalogueFile, columns: dict[str, np.ndarray]) -> None:
-    """Unknown sizes beside known ones: a lull in a file with volumes is zero; the reverse cannot be joined."""
+    """Unknown sizes beside known ones: a lull in a file with volumes is zero; the reverse is refused."""
     if not existing.volume_known:
-        raise CatalogueError(f"{existing.path}: cannot append, its volumes are unknown and the new ones are known")
+        raise CatalogueError(
+            f"{existing.path}: cannot append, its volumes are unknown and the new ones are known"
+        )
     for name in SIZE_COLUMNS[existing.kind]:
         if existing.kind == BAR:
             columns[name] = np.where(columns[name] == UNKNOWN_SIZE, 0, columns[name])

@@ -1,7 +1,7 @@
 """When a bar is known: open and close times, intervals and gaps.
 
-Owns the one rule of bar times: a bar closes at its open time plus the interval, or when the next bar opens if that is
-earlier (a local day of 23 hours); so no bar is known before its end and none overlaps the next.
+Owns the one rule of bar times: a bar closes at its open time plus the interval, or when the next bar opens if
+that is earlier (a local day of 23 hours); so no bar is known before its end and none overlaps the next.
 """
 
 import numpy as np
@@ -66,5 +66,8 @@ def gap_note(ts_open: np.ndarray, interval_ns: int) -> list[DataProblem]:
     if not count:
         return []
     after = np.datetime64(int(ts_open[np.argmax(np.diff(ts_open))]), "ns").astype("datetime64[s]")
-    message = f"{count:,} gaps between bars, the largest {format_span(largest_ns)} after the bar of {after}Z"
+    noun = "gap" if count == 1 else "gaps"
+    message = (
+        f"{count:,} {noun} between bars, the largest {format_span(largest_ns)} after the bar of {after}Z"
+    )
     return [DataProblem(rule="gaps", severity=INFORMATION, message=message)]

@@ -1,6 +1,7 @@
 """Checks of rows on their way in: each finds the rows that break one rule, as a mask.
 
-Owns what counts as wrong in a source. Repairs use the same masks, so a repair removes exactly what a check would find.
+Owns what counts as wrong in a source. Repairs use the same masks, so a repair removes exactly what a check
+would find.
 """
 
 import numpy as np
@@ -36,13 +37,13 @@ def not_numbers(frame: Frame) -> np.ndarray:
 def descending(frame: Frame) -> np.ndarray:
     """Rows whose time is before that of the row above."""
     ts = frame.columns["ts"]
-    return np.concatenate([[False], ts[1:] < ts[:-1]])
+    return np.concatenate([[False], (ts[1:] < ts[:-1]) & (ts[1:] != NO_TIME)])
 
 
 def same_time_as_above(frame: Frame) -> np.ndarray:
     """Rows with the very time of the row above."""
     ts = frame.columns["ts"]
-    return np.concatenate([[False], ts[1:] == ts[:-1]])
+    return np.concatenate([[False], (ts[1:] == ts[:-1]) & (ts[1:] != NO_TIME)])
 
 
 def same_as_above(frame: Frame) -> np.ndarray:
@@ -102,7 +103,11 @@ _RULES = (
 )
 _BAR_RULES = (
     ("high-below-low", high_below_low, "high below low (--repair clip-range or drop-invalid)"),
-    ("outside-range", outside_range, "open or close outside low to high (--repair clip-range or drop-invalid)"),
+    (
+        "outside-range",
+        outside_range,
+        "open or close outside low to high (--repair clip-range or drop-invalid)",
+    ),
 )
 
 
@@ -117,7 +122,9 @@ def check_frame(frame: Frame) -> list[DataProblem]:
         message = "sides that are neither buy nor sell (--repair drop-invalid drops the rows)"
         problems.append(frame.problem("side", ERROR, message, frame.columns["strange_side"]))
     if frame.kind == QUOTE and (bad := crossed(frame)).any():
-        problems.append(frame.problem("crossed", WARNING, "crossed quotes, kept: the bid is above the ask", bad))
+        problems.append(
+            frame.problem("crossed", WARNING, "crossed quotes, kept: the bid is above the ask", bad)
+        )
     return problems
 
 
@@ -127,7 +134,7 @@ def _duplicates(frame: Frame) -> list[DataProblem]:
         return []
     differ = same_time & ~same_as_above(frame)
     if differ.any():
-        message = "bars with the time of the bar above but other numbers (--repair drop-duplicates=last keeps the last)"
+        message = "bars with the time of the bar above, but other numbers (--repair drop-duplicates=last)"
         return [frame.problem("duplicate", ERROR, message, differ)]
     message = "bars that repeat the bar above (--repair drop-duplicates drops them)"
     return [frame.problem("duplicate", ERROR, message, same_time)]

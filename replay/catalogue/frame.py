@@ -20,7 +20,9 @@ KIND_OF = {"bars": BAR, "trades": TRADE, "quotes": QUOTE, "quotebars": QUOTE}
 
 @dataclass
 class Frame:
-    """Columns of equal length. ``row`` is the row in its source (the first is 1), ``part`` which source that is."""
+    """Columns of equal length. ``row`` is the row in its source (the first is 1), ``part`` which source that
+    is.
+    """
 
     kind: int
     columns: dict[str, np.ndarray]
@@ -62,7 +64,7 @@ class Frame:
 def load_frame(
     tables: list[SourceTable], options: ImportOptions
 ) -> tuple[Frame, list[str], list[DataProblem]]:
-    """The rows of all sources, one after another, with notes on what was assumed and problems of their times."""
+    """The rows of all sources, one after another, with what was assumed and problems of their times."""
     kind = KIND_OF[tables[0].kind]
     notes: list[str] = []
     problems: list[DataProblem] = []

@@ -1,9 +1,9 @@
 """Decimal numbers in float columns to whole ticks and lots, exactly and all at once.
 
-A float in a source stands for the shortest decimal that names it: 0.1 means 0.1. A unit is ``m / 10**d`` with whole
-``m`` and ``d``, so ``n`` units are ``n * m / 10**d``; while ``n * m`` is below 2**53 and ``d`` at most 22 both are exact
-floats and their quotient is the float nearest to the decimal. So a number is on the grid exactly when that quotient
-is the very same float: no tolerance is needed, and none is given.
+A float in a source stands for the shortest decimal that names it: 0.1 means 0.1. A unit is ``m / 10**d`` with
+whole ``m`` and ``d``, so ``n`` units are ``n * m / 10**d``; while ``n * m`` is below 2**53 and ``d`` at most
+22 both are exact floats and their quotient is the float nearest to the decimal. So a number is on the grid
+exactly when that quotient is the very same float: no tolerance is needed, and none is given.
 """
 
 from decimal import Decimal
@@ -33,8 +33,15 @@ def unit_parts(unit: str, option: str) -> tuple[int, int]:
     return mantissa, decimals
 
 
+def plain_text(unit: str) -> str:
+    """The same decimal without an exponent or idle zeros: ``1e-8`` and ``0.000000010`` are one lot size."""
+    return format(to_decimal(unit).normalize(), "f")
+
+
 def to_units(values: np.ndarray, mantissa: int, decimals: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``(units, off_grid, too_large)`` of finite ``values``: the nearest whole units and where they do not hold."""
+    """``(units, off_grid, too_large)`` of finite ``values``: the nearest whole units and where they do not
+    hold.
+    """
     power = 10.0**decimals
     with np.errstate(over="ignore"):
         nearest = np.rint(values * power / mantissa)
@@ -50,7 +57,8 @@ def from_units(units: np.ndarray, mantissa: int, decimals: int) -> np.ndarray:
 
 
 def needed_decimals(values: np.ndarray) -> tuple[int, int] | None:
-    """``(decimals, count)``: the decimals that write all ``values`` exactly, and how many need the last of them.
+    """``(decimals, count)``: the decimals that write all ``values`` exactly, and how many need the last of
+    them.
 
     None when some value needs more than MAX_DECIMALS or more digits than a float holds.
     """

@@ -1,7 +1,8 @@
 """The import: sources in, one catalogue file out, or one clear line for every reason why not.
 
-Owns the order of the steps. A source is read, repaired as asked, checked, turned into ticks and lots, given its close
-times and written whole. Nothing is repaired that was not asked for, and nothing is assumed in silence.
+Owns the order of the steps. A source is read, repaired as asked, checked, turned into ticks and lots, given
+its close times and written whole. Nothing is repaired that was not asked for, and nothing is assumed in
+silence.
 """
 
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from kernel.instruments import Instrument
 from kernel.market import BAR, KIND_NAMES, NO_PRICE, UNKNOWN_SIZE
 from replay.catalogue.appending import joined_with, target_instrument
 from replay.catalogue.bars import bar_times, check_interval, find_gaps, gap_note, infer_interval
@@ -18,7 +20,7 @@ from replay.catalogue.checks import check_frame
 from replay.catalogue.files import catalogue_path, open_file, write_file
 from replay.catalogue.frame import Frame, load_frame
 from replay.catalogue.grid import to_units
-from replay.catalogue.instrument import choose_instrument, units_of
+from replay.catalogue.instrument import choose_instrument
 from replay.catalogue.intervals import format_interval, parse_interval
 from replay.catalogue.model import (
     ERROR,
@@ -26,6 +28,7 @@ from replay.catalogue.model import (
     CatalogueError,
     DataProblem,
     Metadata,
+    Repair,
     Source,
 )
 from replay.catalogue.options import ImportOptions, ImportReport, check_repairs
@@ -53,12 +56,11 @@ def import_file(source: Paths, root: str | os.PathLike[str], options: ImportOpti
     repairs = repair_before_grid(frame, asked)
     _refuse_empty(frame)
     sizes_known = _mark_unknown_sizes(frame, notes)
-    if "round-to-tick" in asked and not (options.tick_size or options.append):
-        raise CatalogueError("--repair round-to-tick needs --tick-size: the grid cannot be inferred from data off it")
-    holes = [p for p in check_frame(frame) if p.rule in ("missing-time", "nan", "unsorted")]
-    _raise_errors(holes)
+    _raise_errors([p for p in check_frame(frame) if p.rule in ("missing-time", "nan", "unsorted")])
     interval_ns = _interval(frame, options, first, notes)
     existing = target_instrument(Path(root), frame.kind, interval_ns, options, first.hints)
+    if "round-to-tick" in asked:
+        _require_tick_size(options, existing)
     instrument, units = choose_instrument(frame, options, first.hints, existing, notes)
     if "round-to-tick" in asked:
         repairs.append(repair_to_grid(frame, units))
@@ -72,12 +74,28 @@ def import_file(source: Paths, root: str | os.PathLike[str], options: ImportOpti
     columns, more = _with_times(frame, columns, interval_ns, label, first.kind, notes)
     problems += more
     _raise_errors(problems)
-    metadata = Metadata(
+    metadata = _metadata(tables, frame, instrument, interval_ns, sizes_known, options, repairs)
+    return _write(Path(root), metadata, columns, frame, problems, notes, rows_read, options)
+
+
+def _metadata(
+    tables: list[SourceTable], frame: Frame, instrument: Instrument, interval_ns: int, sizes_known: bool,
+    options: ImportOptions, repairs: list[Repair],
+) -> Metadata:  # fmt: skip
+    counts = np.bincount(frame.part, minlength=len(tables)).tolist()
+    return Metadata(
         schema_version=SCHEMA_VERSION, instrument=instrument, kind=KIND_NAMES[frame.kind],
         interval_ns=interval_ns if frame.kind == BAR else 0, rows=len(frame), first_ts_ns=0, last_ts_ns=0,
-        volume_known=sizes_known, sources=_sources(tables, frame), options=options.recorded(), repairs=tuple(repairs),
+        volume_known=sizes_known, options=options.recorded(), repairs=tuple(repairs),
+        sources=tuple(
+            Source(table.path.name, table.sha256, rows) for table, rows in zip(tables, counts, strict=True)
+        ),
     )  # fmt: skip
-    return _write(Path(root), metadata, columns, frame, problems, notes, rows_read, options)
+
+
+def _require_tick_size(options: ImportOptions, existing: Instrument | None) -> None:
+    if not options.tick_size and existing is None:
+        raise CatalogueError("--repair round-to-tick needs --tick-size: data off the grid does not tell it")
 
 
 def _write(
@@ -108,7 +126,9 @@ def _read_tables(source: Paths, options: ImportOptions) -> list[SourceTable]:
     tables = [read_source(Path(path), options) for path in paths]
     for table in tables[1:]:
         if table.kind != tables[0].kind:
-            raise CatalogueError(f"{table.path}: holds {table.kind}, but {tables[0].path} holds {tables[0].kind}")
+            raise CatalogueError(
+                f"{table.path}: holds {table.kind}, but {tables[0].path} holds {tables[0].kind}"
+            )
         for key in ("symbol", "venue"):
             ours, theirs = tables[0].hints.get(key), table.hints.get(key)
             if ours != theirs and not getattr(options, key):
@@ -169,7 +189,9 @@ def _label(frame: Frame, options: ImportOptions, table: SourceTable, notes: list
         if label in meaning.lower():
             notes.append(f"time: labels the bar's {label}, from the source's metadata ({meaning})")
             return label
-    notes.append("time: taken as the bar's open, which can only make a bar known too late (--ts-label overrides)")
+    notes.append(
+        "time: taken as the bar's open, which can only make a bar known too late (--ts-label overrides)"
+    )
     return "open"
 
 
@@ -212,11 +234,3 @@ def _with_times(
         notes.append("quotes: the closing bid and ask of each bar with its sizes, known at the bar's close")
         return {"ts": closed, **columns}, problems
     return {"ts": closed, "ts_open": opened, **columns}, problems
-
-
-def _sources(tables: list[SourceTable], frame: Frame) -> tuple[Source, ...]:
-    counts = np.bincount(frame.part, minlength=len(tables)).tolist()
-    return tuple(
-        Source(table.path.name, table.sha256, rows) for table, rows in zip(tables, counts, strict=True)
-    )
-

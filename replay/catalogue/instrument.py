@@ -1,11 +1,13 @@
-"""The instrument of an import: as told, as the source's metadata says, or as inferred from the data; never in silence."""
+"""The instrument of an import: as told, as the source's metadata says, or as inferred from the data; never in
+silence.
+"""
 
 import numpy as np
 
 from kernel.instruments import Instrument
 from kernel.units import UnitError
 from replay.catalogue.frame import Frame
-from replay.catalogue.grid import MAX_DECIMALS, needed_decimals, unit_parts, unit_text
+from replay.catalogue.grid import MAX_DECIMALS, needed_decimals, plain_text, unit_parts, unit_text
 from replay.catalogue.model import CatalogueError
 from replay.catalogue.options import ImportOptions
 
@@ -35,12 +37,14 @@ def choose_instrument(
     if not currency:
         currency = _currency_of(symbol)
         notes.append(f"currency: {currency}, judged by the symbol (--currency overrides)")
+    multiplier = options.multiplier or (existing.multiplier if existing else "1")
+    for size, option in ((tick, "--tick-size"), (lot, "--lot-size"), (multiplier, "--multiplier")):
+        unit_parts(size, option)
     instrument = Instrument(
-        venue=venue, symbol=symbol, currency=currency, tick_size=tick, lot_size=lot,
-        multiplier=options.multiplier or (existing.multiplier if existing else "1"),
+        venue=venue, symbol=symbol, currency=currency, tick_size=plain_text(tick), lot_size=plain_text(lot),
+        multiplier=plain_text(multiplier),
         asset_class=options.asset_class or (existing.asset_class if existing else "spot"),
     )  # fmt: skip
-    unit_parts(instrument.multiplier, "--multiplier")
     units = units_of(frame, instrument)
     try:
         _ = instrument.notional_ratio
@@ -66,13 +70,15 @@ def _inferred(frame: Frame, names: tuple[str, ...], what: str, option: str, note
     needed = needed_decimals(values)
     if needed is None:
         raise CatalogueError(
-            f"the {what} cannot be inferred: some numbers need more than {MAX_DECIMALS} decimals or 15 digits; "
+            f"the {what} cannot be inferred: numbers need more than {MAX_DECIMALS} decimals or 15 digits: "
             f"give {option} (and --repair round-to-tick if they are not exact)"
         )
     decimals, count = needed
     text = unit_text(decimals)
     detail = f"{count:,} of {values.size:,} numbers need {decimals} decimal{'' if decimals == 1 else 's'}"
-    notes.append(f"{what}: {text}, inferred from the data ({detail if decimals else 'all are whole numbers'})")
+    notes.append(
+        f"{what}: {text}, inferred from the data ({detail if decimals else 'all are whole numbers'})"
+    )
     return text
 
 

@@ -2,9 +2,9 @@
 
 Owns the names and the meaning of everything in a catalogue file. Knows no Parquet library and reads nothing.
 
-A file holds one kind of market data of one instrument, at ``{root}/{venue}/{symbol}/{kind}.parquet``, as ``int64``
-columns: times in nanoseconds since the Unix epoch (UTC), prices in ticks, sizes in lots. Its metadata is one JSON
-object under the Parquet key ``kernel``; see ``Metadata``.
+A file holds one kind of market data of one instrument, at ``{root}/{venue}/{symbol}/{kind}.parquet``, as
+``int64`` columns: times in nanoseconds since the Unix epoch (UTC), prices in ticks, sizes in lots. Its
+metadata is one JSON object under the Parquet key ``kernel``; see ``Metadata``.
 """
 
 import hashlib
@@ -37,7 +37,8 @@ INFORMATION = "information"
 class DataProblem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is wrong or worth knowing about data: a rule, one line of text, and where it was seen.
 
-    ``rows`` are the first few rows concerned (the first data row is 1); ``count`` is how many there are in all.
+    ``rows`` are the first few rows concerned (the first data row is 1); ``count`` is how many there are in
+    all.
     """
 
     rule: str

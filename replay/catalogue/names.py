@@ -1,6 +1,7 @@
 """Column names: which of our fields a source's column is.
 
-Owns the aliases. A name that is not known is never guessed at: it is refused, or ignored when that was asked for.
+Owns the aliases. A name that is not known is never guessed at: it is refused, or ignored when that was asked
+for.
 """
 
 import re
@@ -47,7 +48,7 @@ _DETECTION_ORDER = ("quotebars", "bars", "quotes", "trades")
 
 
 def match_columns(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
-    """Our field for each source column that has one: ``{field: column}``. ``mapping`` comes before aliases."""
+    """The source column of each of our fields that has one. ``mapping`` comes before aliases."""
     wrong = sorted(set(mapping) - set(ALIASES))
     if wrong:
         raise CatalogueError(f"--column {wrong[0]}=...: no such field; the fields are {', '.join(ALIASES)}")
@@ -64,7 +65,8 @@ def match_columns(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str,
             continue
         if field in found:
             raise CatalogueError(
-                f"columns {found[field]!r} and {name!r} could both be {field}: choose with --column {field}=NAME"
+                f"columns {found[field]!r} and {name!r} could both be {field}: "
+                f"choose with --column {field}=NAME"
             )
         found[field] = name
     return found
@@ -103,6 +105,7 @@ def select_fields(kind: str, names: Sequence[str], found: Mapping[str, str], ign
         left_out = [name for name in left_out if normalised(name) not in KNOWN_UNUSED]
     if left_out and not ignore:
         raise CatalogueError(
-            f"unknown columns {', '.join(left_out)}: map them with --column FIELD=NAME or add --ignore-unknown"
+            f"unknown columns {', '.join(left_out)}: "
+            "map them with --column FIELD=NAME or add --ignore-unknown"
         )
     return fields, left_out

@@ -18,8 +18,8 @@ DROP_DUPLICATES_LAST = "drop-duplicates=last"
 class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that may be said about a source. What is left empty comes from its metadata or its data.
 
-    ``columns`` maps our names to the source's (``{"open": "Open"}``); ``header`` names the columns of a CSV file
-    that has no header line.
+    ``columns`` maps our names to the source's (``{"open": "Open"}``); ``header`` names the columns of a CSV
+    file that has no header line.
     """
 
     venue: str = ""
@@ -57,7 +57,9 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import did: the file, what was assumed or inferred, what was repaired, and what is worth knowing."""
+    """What an import did: the file, what was assumed or inferred, what was repaired, and what is worth
+    knowing.
+    """
 
     file: CatalogueFile
     rows_read: int
@@ -70,7 +72,9 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     def lines(self) -> list[str]:
         """Everything that was assumed, repaired or noticed: one line each."""
         told = [f"note: {note}" for note in self.notes]
-        told += [f"repair: {repair.rule}, {repair.rows:,} row{'s' * (repair.rows != 1)}" for repair in self.repairs]
+        told += [
+            f"repair: {repair.rule}, {repair.rows:,} row{'s' * (repair.rows != 1)}" for repair in self.repairs
+        ]
         return told + [f"{problem.severity}: {problem.line}" for problem in self.problems]
 
 
@@ -82,5 +86,7 @@ def check_repairs(names: Iterable[str], is_bars: bool) -> frozenset[str]:
         raise CatalogueError(f"unknown repair {', '.join(unknown)}: the rules are {', '.join(REPAIR_RULES)}")
     bars_only = sorted(asked & {"drop-duplicates", DROP_DUPLICATES_LAST, "clip-range"})
     if bars_only and not is_bars:
-        raise CatalogueError(f"{', '.join(bars_only)} is for bars only: equal times and rows are legal in ticks")
+        raise CatalogueError(
+            f"{', '.join(bars_only)} is for bars only: equal times and rows are legal in ticks"
+        )
     return asked

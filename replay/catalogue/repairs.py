@@ -32,7 +32,7 @@ def repair_before_grid(frame: Frame, asked: frozenset[str]) -> list[Repair]:
 
 
 def repair_to_grid(frame: Frame, units: dict[str, tuple[int, int]]) -> Repair:
-    """Round every number to its nearest tick or lot; ``units`` gives mantissa and decimals for each column."""
+    """Round every number to its nearest tick or lot; ``units`` gives the unit of each column."""
     changed = np.zeros(len(frame), bool)
     for name, (mantissa, decimals) in units.items():
         values = frame.columns[name]
@@ -40,7 +40,9 @@ def repair_to_grid(frame: Frame, units: dict[str, tuple[int, int]]) -> Repair:
         whole, off_grid, _ = to_units(np.where(finite, values, 0.0), mantissa, decimals)
         rounded = from_units(whole, mantissa, decimals)
         # A price below half a tick would become zero, which is no price: it stays and is reported.
-        change = off_grid & finite & (np.abs(values) < EXACT_FLOAT_MAX) & ((whole != 0) | (name in frame.sizes))
+        change = (
+            off_grid & finite & (np.abs(values) < EXACT_FLOAT_MAX) & ((whole != 0) | (name in frame.sizes))
+        )
         frame.columns[name] = np.where(change, rounded, values)
         changed |= change
     return Repair("round-to-tick", int(np.count_nonzero(changed)))

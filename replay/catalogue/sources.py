@@ -1,7 +1,7 @@
 """Sources: CSV and Parquet files read into columns of one shape, whatever they were.
 
-Owns file formats, encodings and column types on the way in. Knows nothing of ticks or repairs: prices and sizes leave
-as floats that stand for their shortest decimals, NaN where absent.
+Owns file formats, encodings and column types on the way in. Knows nothing of ticks or repairs: prices and
+sizes leave as floats that stand for their shortest decimals, NaN where absent.
 """
 
 import csv
@@ -48,7 +48,7 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_source(path: Path, options: ImportOptions) -> SourceTable:
-    """Read one CSV or Parquet file. Raises CatalogueError, in one line, for whatever is wrong with the file."""
+    """Read one CSV or Parquet file. Raises CatalogueError, in one line, for whatever is wrong with it."""
     path = Path(path)
     if not path.is_file():
         raise CatalogueError(f"{path}: not a file" if path.exists() else f"{path}: no such file")
@@ -93,7 +93,9 @@ def _choose(
     found = match_columns(names, options.columns)
     kind = options.kind or hints.get("kind", "")
     if kind and kind not in ("bars", "trades", "quotes", "quotebars"):
-        raise CatalogueError(f"the source says that it holds {kind}: bars, trades, quotes and quotebars can be read")
+        raise CatalogueError(
+            f"the source says that it holds {kind}: bars, trades, quotes and quotebars can be read"
+        )
     if not kind:
         kind = detect_kind(found)
     elif kind == "quotes" and "bid" not in found and "bid_close" in found:
@@ -105,7 +107,9 @@ def _choose(
 def _read_csv(path: Path, options: ImportOptions) -> SourceTable:
     header, delimiter = _read_header(path)
     if not options.header and all(_NUMBER.fullmatch(cell.strip()) for cell in header if cell.strip()):
-        raise CatalogueError("no header line: name the columns, such as --header ts,open,high,low,close,volume")
+        raise CatalogueError(
+            "no header line: name the columns, such as --header ts,open,high,low,close,volume"
+        )
     names = list(options.header) or header
     if options.header and len(names) != len(header):
         raise CatalogueError(f"--header names {len(names)} columns, but the file has {len(header)}")
@@ -115,7 +119,9 @@ def _read_csv(path: Path, options: ImportOptions) -> SourceTable:
         # One thread: the parser then says in which row it failed.
         table = pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(use_threads=False, column_names=names, skip_rows=not options.header),
+            read_options=pacsv.ReadOptions(
+                use_threads=False, column_names=names, skip_rows=not options.header
+            ),
             parse_options=pacsv.ParseOptions(delimiter=delimiter),
             convert_options=pacsv.ConvertOptions(
                 column_types=types, include_columns=list(fields.values()), null_values=NULL_TEXTS,
@@ -158,6 +164,7 @@ def _csv_failure(error: pa.ArrowInvalid, has_no_header: bool) -> str:
     # The parser counts lines of the file; the first data row is 1 everywhere else.
     shift = 0 if has_no_header else 1
     text = re.sub(r"Row #(\d+)", lambda match: f"row {int(match[1]) - shift}", text)
+    text = re.sub(r"CSV conversion error to \w+: invalid value (.*)", r"\1 is no number", text)
     return re.sub(r"^(CSV parse error|In CSV column #\d+): ", "", text)
 
 
@@ -170,7 +177,9 @@ def numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
     if pa.types.is_integer(kind):
         span = pc.min_max(column).as_py()
         if span["max"] is not None and max(abs(span["min"]), abs(span["max"])) >= EXACT_FLOAT_MAX:
-            raise CatalogueError(f"column {name!r} holds whole numbers beyond 2**53, which cannot be read exactly")
+            raise CatalogueError(
+                f"column {name!r} holds whole numbers beyond 2**53, which cannot be read exactly"
+            )
     elif pa.types.is_decimal(kind) or (pa.types.is_floating(kind) and kind.bit_width < 64):
         # By way of the text: a 32-bit 0.1 means 0.1 too.
         column = pc.cast(column, pa.string())
@@ -193,5 +202,3 @@ def sides(column: pa.ChunkedArray, field: str) -> tuple[np.ndarray, np.ndarray]:
     strange = np.array([side is None for side in known] or [False])
     places = coded.indices.to_numpy(zero_copy_only=False)
     return values[places], strange[places]
-
-

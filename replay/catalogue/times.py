@@ -1,7 +1,8 @@
-"""Times in sources: text, epoch numbers, timestamps with and without a zone, to nanoseconds since the epoch in UTC.
+"""Times in sources: text, epoch numbers, timestamps with and without a zone, to nanoseconds since the epoch
+in UTC.
 
-Owns every assumption about time in a source, and says which one it made. A time without a zone is refused until one
-is named; a local time that occurs twice or never in that zone is refused with its rows.
+Owns every assumption about time in a source, and says which one it made. A time without a zone is refused
+until one is named; a local time that occurs twice or never in that zone is refused with its rows.
 """
 
 import zoneinfo
@@ -112,19 +113,20 @@ def _first_failure(column: pa.Array, target: pa.DataType) -> tuple[int, str]:
 
 
 def _from_fractions(column: pa.Array, name: str, unit: str) -> Times:
-    """Epoch numbers with decimals, exactly: a binary float does not hold the nanoseconds of today in seconds."""
+    """Epoch numbers with decimals, exactly: a float does not hold the nanoseconds of today in seconds."""
     try:
-        exact = pc.cast(column, pa.decimal128(38, 9))
+        exact = pc.cast(column, pa.decimal128(38, 18))
     except pa.ArrowInvalid as error:
         raise CatalogueError(f"column {name!r}: {str(error).splitlines()[0]}") from None
     largest = pc.max(pc.abs(exact)).as_py()
     unit, note = _epoch_unit(int(largest), name, unit)
-    try:
-        scaled = pc.multiply(pc.cast(exact, pa.decimal128(29, 9)), pa.scalar(UNITS_NS[unit], pa.int64()))
-        whole = pc.cast(pc.round(scaled), pa.int64())
-    except pa.ArrowInvalid:
-        raise CatalogueError(f"column {name!r} holds times outside the years 1678 to 2262") from None
-    return Times(_nanoseconds(whole), [note])
+    # With as many decimals as the unit has nanoseconds' digits, the number's own digits are the nanoseconds.
+    scaled = pc.cast(exact, pa.decimal128(38, len(str(UNITS_NS[unit])) - 1), safe=False)
+    if int(largest) * UNITS_NS[unit] > -NO_TIME - 1:
+        raise CatalogueError(f"column {name!r} holds times outside the years 1678 to 2262")
+    digits = np.frombuffer(scaled.buffers()[1], np.int64).reshape(-1, 2)[scaled.offset :][: len(scaled), 0]
+    absent = pc.is_null(scaled).to_numpy(zero_copy_only=False)
+    return Times(np.where(absent, NO_TIME, digits), [note])
 
 
 def _from_epoch(column: pa.Array, name: str, unit: str) -> Times:
@@ -133,7 +135,7 @@ def _from_epoch(column: pa.Array, name: str, unit: str) -> Times:
     if not present.size:
         raise CatalogueError(f"column {name!r} holds no times")
     low, high = int(present.min()), int(present.max())
-    if not unit and 19000101 <= low and high <= 21001231 and _looks_like_dates(present):
+    if not unit and low >= 19000101 and high <= 21001231 and _looks_like_dates(present):
         raise CatalogueError(f"column {name!r} looks like dates written YYYYMMDD: write them as 2024-01-31")
     unit, note = _epoch_unit(high, name, unit)
     if unit != _epoch_unit(low, name, "")[0] and 0 < low < high // 500:
@@ -161,7 +163,9 @@ def _epoch_unit(largest: int, name: str, unit: str) -> tuple[str, str]:
 def _localised(local_ns: np.ndarray, name: str, zone: str) -> Times:
     """Local times of ``zone`` to UTC. Offsets are looked up once for each quarter of an hour that occurs."""
     if not zone:
-        raise CatalogueError(f"column {name!r} has times without a zone: give --tz, such as UTC or Europe/Berlin")
+        raise CatalogueError(
+            f"column {name!r} has times without a zone: give --tz, such as UTC or Europe/Berlin"
+        )
     try:
         rules = zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -184,6 +188,6 @@ def _localised(local_ns: np.ndarray, name: str, zone: str) -> Times:
         rows = np.flatnonzero(unclear)
         problems.append(DataProblem(
             rule="local-time", severity=ERROR, count=len(rows), rows=tuple(int(r) + 1 for r in rows[:5]),
-            message=f"local times that occur twice or never in {zone}, where clocks change: write UTC instead",
+            message=f"local times that occur twice or never in {zone}, where clocks change: write UTC",
         ))  # fmt: skip
     return Times(ts, [f"time: {name} is local time of {zone}, as given"], problems)

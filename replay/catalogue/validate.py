@@ -1,8 +1,10 @@
 """Validation of catalogue files: whether what is stored keeps every promise that readers rely on.
 
-Owns the checks of stored integers. Reads a file whole; the promises themselves are in ``model``.
+Owns the checks of stored integers. Reads a file whole; the promises themselves are in ``model``. A source
+that is not in a catalogue yet is checked by importing it into nowhere.
 """
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,14 @@ import numpy as np
 from kernel.market import BAR, NO_PRICE, QUOTE, TRADE, UNKNOWN_SIZE
 from kernel.units import UnitError
 from replay.catalogue.bars import gap_note
-from replay.catalogue.files import open_file, read_columns
+from replay.catalogue.files import open_file, open_parquet, read_columns
 from replay.catalogue.frame import SHOWN_ROWS
 from replay.catalogue.grid import unit_parts
+from replay.catalogue.importer import import_file
 from replay.catalogue.model import (
     ERROR,
+    INFORMATION,
+    METADATA_KEY,
     PRICE_COLUMNS,
     SIZE_COLUMNS,
     WARNING,
@@ -22,6 +27,28 @@ from replay.catalogue.model import (
     CatalogueFile,
     DataProblem,
 )
+from replay.catalogue.options import ImportOptions
+
+
+def validate_source(path: str | Path, timezone: str = "") -> tuple[CatalogueFile, list[DataProblem]]:
+    """What an import of a source would find: an import into a folder that is then thrown away.
+
+    Raises CatalogueError with the problems when the import would be refused.
+    """
+    options = ImportOptions(venue="source", symbol=Path(path).stem, timezone=timezone, ignore_unknown=True)
+    with tempfile.TemporaryDirectory() as folder:
+        report = import_file(path, folder, options)
+    notes = [DataProblem(rule="note", severity=INFORMATION, message=note) for note in report.notes]
+    return report.file, [*notes, *report.problems]
+
+
+def is_catalogue_file(path: str | Path) -> bool:
+    """Whether ``path`` is a Parquet file with catalogue metadata, sound or not."""
+    try:
+        with open_parquet(Path(path)) as parquet:
+            return METADATA_KEY in (parquet.metadata.metadata or {})
+    except CatalogueError:
+        return False
 
 
 def validate_file(path: str | Path) -> tuple[CatalogueFile | None, list[DataProblem]]:
@@ -32,7 +59,11 @@ def validate_file(path: str | Path) -> tuple[CatalogueFile | None, list[DataProb
     except CatalogueError as error:
         return None, [DataProblem(rule="unreadable", severity=ERROR, message=str(error))]
     problems = [*_instrument_problems(file), *_metadata_problems(file, columns)]
-    problems += [_problem(rule, severity, text, bad) for rule, severity, text, bad in _rules(file, columns) if bad.any()]
+    problems += [
+        _problem(rule, severity, text, bad)
+        for rule, severity, text, bad in _rules(file, columns)
+        if bad.any()
+    ]
     if file.kind == BAR and not any(problem.severity == ERROR for problem in problems):
         problems += gap_note(columns["ts_open"], file.interval_ns)
     return file, problems
@@ -44,7 +75,9 @@ def _instrument_problems(file: CatalogueFile) -> list[DataProblem]:
         unit_parts(file.instrument.lot_size, "lot size")
         _ = file.instrument.notional_ratio
     except (CatalogueError, UnitError) as error:
-        return [DataProblem(rule="instrument", severity=ERROR, message=f"the instrument is unusable: {error}")]
+        return [
+            DataProblem(rule="instrument", severity=ERROR, message=f"the instrument is unusable: {error}")
+        ]
     return []
 
 
@@ -60,7 +93,9 @@ def _metadata_problems(file: CatalogueFile, columns: dict[str, np.ndarray]) -> l
     if not len(ts):
         wrong.append("rows")
     return [
-        DataProblem(rule="metadata", severity=ERROR, message=f"{name} in the metadata is not that of the rows")
+        DataProblem(
+            rule="metadata", severity=ERROR, message=f"{name} in the metadata is not that of the rows"
+        )
         for name in wrong
     ]
 
@@ -89,9 +124,7 @@ def _rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[st
     return rules
 
 
-def _bar_rules(
-    file: CatalogueFile, columns: dict[str, np.ndarray]
-) -> list[tuple[str, str, str, np.ndarray]]:
+def _bar_rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[str, str, str, np.ndarray]]:
     opened, closed = columns["ts_open"], columns["ts"]
     high, low = columns["high"], columns["low"]
     top, bottom = np.maximum(columns["open"], columns["close"]), np.minimum(columns["open"], columns["close"])

@@ -1,4 +1,6 @@
-"""Real market data that ships with the package, as a small catalogue. Sources and licences are in ``NOTICE.md``."""
+"""Real market data that ships with the package, as a small catalogue. Sources and licences are in
+``NOTICE.md``.
+"""
 
 from pathlib import Path
 

@@ -1,7 +1,8 @@
 """Builds the packaged sample from its sources: ``python -m replay.sample.build SOURCE_DIR``.
 
-Owns which data is shipped, and as what instruments. The import is the ordinary one, so what the sample holds is what
-anyone gets from the same sources; tick and lot sizes are given, so that an off-grid number fails the build.
+Owns which data is shipped, and as what instruments. The import is the ordinary one, so what the sample holds
+is what anyone gets from the same sources; tick and lot sizes are given, so that an off-grid number fails the
+build.
 """
 
 import sys
@@ -14,7 +15,8 @@ from replay.sample import sample_root
 
 SOURCES = {
     "bars/crypto_coinbase_BTC-USD_4h_2016-2025.parquet": ImportOptions(
-        venue="coinbase", symbol="BTC-USD", currency="USD", tick_size="0.01", lot_size="0.00000001", replace=True
+        venue="coinbase", symbol="BTC-USD", currency="USD", tick_size="0.01", lot_size="0.00000001",
+        replace=True,
     ),
     # Trade reports go below the cent, so the tick of the raw history is a hundredth of one.
     "bars/equity_us_SPY_1h_1998-2021.parquet": ImportOptions(

@@ -95,7 +95,9 @@ def test_splitting_files_changes_nothing(
     with tempfile.TemporaryDirectory() as folder:
         whole = write_all(folder, drawn)
         split = list(itertools.chain.from_iterable(_split(file, data) for file in whole))
-        assert np.array_equal(collect(Tape(split, IDS, batch_rows=7)), collect(Tape(whole, IDS, batch_rows=11)))
+        assert np.array_equal(
+            collect(Tape(split, IDS, batch_rows=7)), collect(Tape(whole, IDS, batch_rows=11))
+        )
 
 
 def _split(file: CatalogueFile, data: generators.DataObject) -> Iterator[CatalogueFile]:

@@ -82,18 +82,26 @@ def test_append_equals_one_import_of_both(tmp_path: Path) -> None:
     lines = bars_csv(tmp_path / "all.csv", count=9).read_text().splitlines()[1:]
     # A bar in the middle of a minute cuts the one before short, across the seam too.
     lines[6] = lines[6].replace("10:06:00Z", "10:05:30Z")
-    parts = [csv_of(tmp_path / name, HEADER, rows) for name, rows in (("a.csv", lines[:6]), ("b.csv", lines[6:]))]
+    parts = [
+        csv_of(tmp_path / name, HEADER, rows) for name, rows in (("a.csv", lines[:6]), ("b.csv", lines[6:]))
+    ]
     whole = import_file(parts, tmp_path / "whole", OPTIONS).file
     import_file(parts[0], tmp_path / "grown", OPTIONS)
     grown = import_file(parts[1], tmp_path / "grown", msgspec.structs.replace(OPTIONS, append=True)).file
     one, two = read_columns(whole.path), read_columns(grown.path)
     assert all(np.array_equal(one[name], two[name]) for name in one)
-    assert msgspec.structs.replace(whole.metadata, options={}) == msgspec.structs.replace(grown.metadata, options={})
+    assert msgspec.structs.replace(whole.metadata, options={}) == msgspec.structs.replace(
+        grown.metadata, options={}
+    )
 
 
 APPENDS = [
     ("2024-01-02T10:03:00Z,1.25,1.25,1.25,1.25,1", {}, "begin before its last"),
-    ("2024-01-02T11:03:00Z,1.25,1.25,1.25,1.25,1", {"tick_size": "0.001"}, "tick_size 0.01 there and 0.001 here"),
+    (
+        "2024-01-02T11:03:00Z,1.25,1.25,1.25,1.25,1",
+        {"tick_size": "0.001"},
+        "tick_size 0.01 there and 0.001 here",
+    ),
     ("2024-01-02T11:03:00Z,1.25,1.25,1.25,1.25,1", {"currency": "EUR"}, "currency USD there"),
     ("2024-01-02T11:03:00Z,1.255,1.255,1.255,1.255,1", {}, "no multiple of the tick size"),
 ]
@@ -127,9 +135,16 @@ def test_a_fault_in_the_rename_leaves_nothing(tmp_path: Path, monkeypatch: pytes
 
 def test_a_fault_while_writing_leaves_nothing(tmp_path: Path) -> None:
     target = tmp_path / "root" / "x.parquet"
-    with pytest.raises(RuntimeError), CatalogueWriter(target, metadata_of(TRADE)) as writer:
-        writer.write({"ts": np.arange(3), "price": np.ones(3), "quantity": np.ones(3), "side": np.zeros(3)})
-        raise RuntimeError
+
+    def fail_after_some_rows() -> None:
+        with CatalogueWriter(target, metadata_of(TRADE)) as writer:
+            writer.write(
+                {"ts": np.arange(3), "price": np.ones(3), "quantity": np.ones(3), "side": np.zeros(3)}
+            )
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_some_rows()
     assert leftovers(tmp_path / "root") == []
 
 

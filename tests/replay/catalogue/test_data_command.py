@@ -81,8 +81,18 @@ def test_validate_tells_good_from_bad(tmp_path: Path) -> None:
     bad.write_bytes((sample_root() / "us/SPY/bars-1h.parquet").read_bytes()[:1000])
     result = run("validate", bad)
     assert result.exit_code == 1
-    assert "BAD, unreadable" in result.stdout
+    assert "BAD, unusable" in result.stdout
     assert "truncated" in result.stderr
+
+
+def test_validate_checks_sources_too(tmp_path: Path) -> None:
+    result = run("validate", bars_csv(tmp_path / "good.csv"))
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path}/good.csv: ok, 6 rows\n")
+    assert "tick size: 0.01, inferred" in result.stderr
+    result = run("validate", bars_csv(tmp_path / "bad.csv", {2: "2024-01-02T10:01:00Z,1,2,3,1,1"}))
+    assert result.exit_code == 1
+    assert "high below low" in result.stderr
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["bad.csv", "good.csv"]
 
 
 def test_an_empty_root_is_one_line(tmp_path: Path) -> None:
@@ -92,6 +102,10 @@ def test_an_empty_root_is_one_line(tmp_path: Path) -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    program = "import sys, kernel.cli.data; print([m for m in ('pyarrow', 'numpy', 'numba') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    program = (
+        "import sys, kernel.cli.data; print([m for m in ('pyarrow', 'numpy', 'numba') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout == "[]\n"

@@ -57,7 +57,9 @@ def test_bar_problem_is_refused_and_repaired(
 
 
 def test_repair_rows_are_counted_and_nothing_else_changes(tmp_path: Path) -> None:
-    source = bars_csv(tmp_path / "bars.csv", {3: BAR_PROBLEMS[0][1], 5: BAR_PROBLEMS[0][1].replace("02:00Z", "04:00Z")})
+    source = bars_csv(
+        tmp_path / "bars.csv", {3: BAR_PROBLEMS[0][1], 5: BAR_PROBLEMS[0][1].replace("02:00Z", "04:00Z")}
+    )
     report = import_file(source, tmp_path, msgspec.structs.replace(GRID, repairs=("round-to-tick", "sort")))
     assert {repair.rule: repair.rows for repair in report.repairs} == {"sort": 0, "round-to-tick": 2}
 
@@ -97,7 +99,7 @@ def test_gaps_are_information(tmp_path: Path) -> None:
     report = import_file(source, tmp_path, OPTIONS)
     [problem] = report.problems
     assert problem.severity == "information"
-    assert "1 gaps between bars, the largest 1h 55m after the bar of 2024-01-02T10:04:00Z" in problem.message
+    assert "1 gap between bars, the largest 1h 55m after the bar of 2024-01-02T10:04:00Z" in problem.message
     assert report.file.metadata.gaps == 1
 
 
@@ -109,7 +111,9 @@ def test_a_wrong_interval_is_refused(tmp_path: Path) -> None:
 
 def test_problems_of_several_sources_name_the_file(tmp_path: Path) -> None:
     first = bars_csv(tmp_path / "a.csv", count=3)
-    second = csv_of(tmp_path / "b.csv", "ts,open,high,low,close,volume", [GOOD.replace("02:00Z", "05:00Z"), GOOD])
+    second = csv_of(
+        tmp_path / "b.csv", "ts,open,high,low,close,volume", [GOOD.replace("02:00Z", "05:00Z"), GOOD]
+    )
     with pytest.raises(CatalogueError, match=r"first in b\.csv \(1 row: 2\)"):
         import_file([first, second], tmp_path, OPTIONS)
 
@@ -134,10 +138,18 @@ BROKEN_FILES = [
     (b"ts,open,high,low,close\n2024-01-02 10:00:00,1,2,1,2\n", "x.csv", "without a zone"),
     (b"ts,open,high,low,close\n2024-01-02,1,2,1,2\n", "x.csv", "without a zone"),
     (b"ts,open,high,low,close\n20240102,1,2,1,2\n", "x.csv", "YYYYMMDD"),
-    (b"ts,open,high,low,close\n2024-01-02T00:00:00Z,1,2,1,2\nsoon,1,2,1,2\n", "x.csv", "with and without a zone"),
+    (
+        b"ts,open,high,low,close\n2024-01-02T00:00:00Z,1,2,1,2\nsoon,1,2,1,2\n",
+        "x.csv",
+        "with and without a zone",
+    ),
     (b"ts,open,high,low,close\n02/01/2024,1,2,1,2\n", "x.csv", "row 1: '02/01/2024' is no time"),
     (b"ts,open,high,low,close\n1700000000,1,2,1,2\n1700000060,1,2,1\n", "x.csv", "row 2"),
-    (b"ts,open,high,low,close\n1700000000,1,2,1,2\n1700000060,1,2,1,two\n", "x.csv", "row 2: 'two' is no number"),
+    (
+        b"ts,open,high,low,close\n1700000000,1,2,1,2\n1700000060,1,2,1,two\n",
+        "x.csv",
+        "row 2: 'two' is no number",
+    ),
 ]
 
 

@@ -20,6 +20,7 @@ from replay.catalogue.model import DataProblem
 from tests.replay.catalogue.makers import OPTIONS, TICK_OPTIONS, bars_csv, csv_of
 
 HOUR_NS = 3600 * 10**9
+counts = generators.integers(1, 10**14)
 
 
 def columns_of(report: ImportReport) -> dict[str, np.ndarray]:
@@ -29,7 +30,7 @@ def columns_of(report: ImportReport) -> dict[str, np.ndarray]:
 @settings(deadline=None, max_examples=150)
 @given(
     generators.lists(
-        generators.tuples(generators.integers(1, 10**14), generators.integers(1, 10**14)), min_size=1, max_size=20
+        generators.tuples(counts, counts), min_size=1, max_size=20
     ),
     generators.integers(0, 8), generators.integers(0, 8), generators.booleans(), generators.booleans(),
 )  # fmt: skip
@@ -38,7 +39,9 @@ def test_import_then_read_gives_the_decimals_back(
 ) -> None:
     tick, lot = (format(Decimal(1).scaleb(-decimals), "f") for decimals in (price_decimals, size_decimals))
     written = [(from_units(price, tick), from_units(size, lot)) for price, size in pairs]
-    options = TICK_OPTIONS if inferred else msgspec.structs.replace(TICK_OPTIONS, tick_size=tick, lot_size=lot)
+    options = (
+        TICK_OPTIONS if inferred else msgspec.structs.replace(TICK_OPTIONS, tick_size=tick, lot_size=lot)
+    )
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source"
         if as_parquet:
@@ -47,7 +50,9 @@ def test_import_then_read_gives_the_decimals_back(
             columns["size"] = np.array([float(size) for _, size in written])
             pq.write_table(pa.table(columns), source)
         else:
-            csv_of(source, "ts,price,size", [f"{1_700_000_000 + i},{p},{s}" for i, (p, s) in enumerate(written)])
+            csv_of(
+                source, "ts,price,size", [f"{1_700_000_000 + i},{p},{s}" for i, (p, s) in enumerate(written)]
+            )
         report = import_file(source, folder, options)
         rows = columns_of(report)
     instrument = report.file.instrument
@@ -146,7 +151,9 @@ def test_sides(tmp_path: Path, name: str, text: str, expected: int) -> None:
 
 
 def test_absent_quote_sides_and_sizes(tmp_path: Path) -> None:
-    source = csv_of(tmp_path / "q.csv", "ts,bid,bid_size,ask,ask_size", ["1700000000,,,1.6,3", "1700000001,1.5,2,,"])
+    source = csv_of(
+        tmp_path / "q.csv", "ts,bid,bid_size,ask,ask_size", ["1700000000,,,1.6,3", "1700000001,1.5,2,,"]
+    )
     columns = columns_of(import_file(source, tmp_path, TICK_OPTIONS))
     assert columns["bid"].tolist() == [NO_PRICE, 15]
     assert columns["bid_size"].tolist() == [UNKNOWN_SIZE, 2]
@@ -206,7 +213,9 @@ def test_float_noise_is_never_taken_for_a_tick(tmp_path: Path) -> None:
     assert columns_of(import_file(source, tmp_path, options))["price"].tolist() == [3, 3]
 
 
-@pytest.mark.parametrize(("tick", "price", "ticks"), [("0.25", "100.75", 403), ("5", "1005", 201), ("1e-8", "0.1", 10**7)])
+@pytest.mark.parametrize(
+    ("tick", "price", "ticks"), [("0.25", "100.75", 403), ("5", "1005", 201), ("1e-8", "0.1", 10**7)]
+)
 def test_ticks_that_are_no_power_of_ten(tmp_path: Path, tick: str, price: str, ticks: int) -> None:
     source = csv_of(tmp_path / "t.csv", "ts,price", [f"1700000000,{price}"])
     report = import_file(source, tmp_path, msgspec.structs.replace(TICK_OPTIONS, tick_size=tick))
