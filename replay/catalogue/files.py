@@ -42,7 +42,9 @@ _VENUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 def catalogue_path(root: Path, instrument: Instrument, kind: int, interval_ns: int = 0) -> Path:
     """Where a file belongs. A symbol such as ``BTC/USDT`` is percent-encoded, so that it is one directory."""
     if not _VENUE.fullmatch(instrument.venue):
-        raise CatalogueError(f"venue {instrument.venue!r} may hold letters, digits, '.', '_' and '-' only")
+        raise CatalogueError(
+            f"venue {instrument.venue!r} may hold letters, digits, '.', '_' and '-' only: give --venue"
+        )
     symbol = quote(instrument.symbol, safe="")
     if not symbol.strip("."):
         raise CatalogueError(f"symbol {instrument.symbol!r} cannot name a directory")

@@ -35,6 +35,11 @@ from replay.catalogue.options import ImportOptions, ImportReport, check_repairs
 from replay.catalogue.repairs import repair_before_grid, repair_ranges, repair_to_grid
 from replay.catalogue.sources import SourceTable, read_source
 
+_GRID_MESSAGES = {
+    "off-grid-price": "prices such as {!r} are no multiple of the tick size (--repair round-to-tick rounds them)",
+    "off-grid-size": "sizes such as {!r} are no multiple of the lot size (--repair round-to-tick rounds them)",
+    "overflow": "numbers such as {!r} have too many digits to be read exactly: choose a larger tick or lot size",
+}
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
@@ -68,7 +73,7 @@ def import_file(source: Paths, root: str | os.PathLike[str], options: ImportOpti
     _refuse_empty(frame)
 
     problems = check_frame(frame)
-    columns = _to_columns(frame, units, sizes_known, problems)
+    columns = _to_columns(frame, units, problems)
     _raise_errors(problems)
     label = _label(frame, options, first, notes)
     columns, more = _with_times(frame, columns, interval_ns, label, first.kind, notes)
@@ -196,26 +201,27 @@ def _label(frame: Frame, options: ImportOptions, table: SourceTable, notes: list
 
 
 def _to_columns(
-    frame: Frame, units: dict[str, tuple[int, int]], sizes_known: bool, problems: list[DataProblem]
+    frame: Frame, units: dict[str, tuple[int, int]], problems: list[DataProblem]
 ) -> dict[str, np.ndarray]:
     """Whole ticks and lots; numbers that do not fit are added to ``problems``."""
     columns: dict[str, np.ndarray] = {}
-    off = dict.fromkeys(("off-grid-price", "off-grid-size", "overflow"), np.zeros(len(frame), bool))
+    off: dict[str, np.ndarray] = {}
+    examples: dict[str, float] = {}
     for name, (mantissa, decimals) in units.items():
         values = frame.columns[name]
         absent = np.isnan(values)
         whole, off_grid, too_large = to_units(np.where(absent, 0.0, values), mantissa, decimals)
         is_price = name in frame.prices
         rule = "off-grid-price" if is_price else "off-grid-size"
-        off[rule] = off[rule] | off_grid
-        off["overflow"] = off["overflow"] | too_large
+        for found, bad in ((rule, off_grid), ("overflow", too_large)):
+            if bad.any():
+                off[found] = off.get(found, False) | bad
+                examples.setdefault(found, float(values[bad][0]))
         columns[name] = np.where(absent, NO_PRICE if is_price else UNKNOWN_SIZE, whole)
-    messages = {
-        "off-grid-price": "prices that are no multiple of the tick size (--repair round-to-tick rounds them)",
-        "off-grid-size": "sizes that are no multiple of the lot size (--repair round-to-tick rounds them)",
-        "overflow": "numbers with more digits than can be read exactly: choose a larger tick or lot size",
-    }
-    problems += [frame.problem(rule, ERROR, messages[rule], bad) for rule, bad in off.items() if bad.any()]
+    problems += [
+        frame.problem(rule, ERROR, _GRID_MESSAGES[rule].format(examples[rule]), bad)
+        for rule, bad in off.items()
+    ]
     if "side" in frame.columns:
         columns["side"] = frame.columns["side"]
     return columns

@@ -35,7 +35,9 @@ def validate_source(path: str | Path, timezone: str = "") -> tuple[CatalogueFile
 
     Raises CatalogueError with the problems when the import would be refused.
     """
-    options = ImportOptions(venue="source", symbol=Path(path).stem, timezone=timezone, ignore_unknown=True)
+    options = ImportOptions(
+        venue="source", symbol=Path(path).stem, currency="USD", timezone=timezone, ignore_unknown=True
+    )
     with tempfile.TemporaryDirectory() as folder:
         report = import_file(path, folder, options)
     notes = [DataProblem(rule="note", severity=INFORMATION, message=note) for note in report.notes]

@@ -103,7 +103,7 @@ APPENDS = [
         "tick_size 0.01 there and 0.001 here",
     ),
     ("2024-01-02T11:03:00Z,1.25,1.25,1.25,1.25,1", {"currency": "EUR"}, "currency USD there"),
-    ("2024-01-02T11:03:00Z,1.255,1.255,1.255,1.255,1", {}, "no multiple of the tick size"),
+    ("2024-01-02T11:03:00Z,1.255,1.255,1.255,1.255,1", {}, "such as 1.255 are no multiple of the tick size"),
 ]
 
 
