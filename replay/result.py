@@ -1,0 +1,55 @@
+"""What a backtest comes to: the numbers that every output (terminal, JSON, report, certificate) is drawn from.
+
+Money is exact, in minor units of ``currency`` with ``scale`` decimals. Only drawdown, and what metrics derive from the
+equity curve, are floats.
+"""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from kernel.instruments import Instrument
+
+
+class EquityCurve(msgspec.Struct, frozen=True):
+    """Equity over time: parallel int64 arrays, ascending in time (ns since the epoch, UTC)."""
+
+    ts_ns: np.ndarray
+    equity_minor: np.ndarray
+    cash_minor: np.ndarray
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished (or interrupted) backtest.
+
+    ``curve`` has one point a row until it is full, then every second row, and so on (at most 65,536 points). ``days``
+    has the last equity of each UTC day that saw a row. ``trades`` counts round trips that are over.
+    """
+
+    run_dir: Path
+    journal: Path | None
+    completed: bool
+    instruments: tuple[Instrument, ...]
+    strategies: tuple[str, ...]
+    currency: str
+    scale: int
+    first_ts_ns: int
+    last_ts_ns: int
+    bars: int
+    events: int
+    seconds: float
+    fills: int
+    trades: int
+    deposited_minor: int
+    final_equity_minor: int
+    final_cash_minor: int
+    realised_minor: int
+    fees_minor: int
+    max_drawdown: float
+    exposed_rows: int
+    curve: EquityCurve
+    days: EquityCurve
+    result_hash: str
+    journal_root: str
+    frames: int
