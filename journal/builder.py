@@ -36,7 +36,7 @@ class FrameBuilder:
         self._record_count = self._body_bytes = self._frame_bytes = 0
 
     def load(self, records: Any, bodies: Any) -> int:
-        """Copy the payload in and return the length of the frame in bytes; InvalidFrame if it cannot be one."""
+        """Copy the payload in and return the frame's length in bytes; InvalidFrame if it cannot be one."""
         records, bodies = _as_bytes(records), _as_bytes(bodies)
         records_bytes, body_bytes = len(records), len(bodies)
         self._record_count, rest = divmod(records_bytes, RECORD_BYTES)
@@ -54,13 +54,13 @@ class FrameBuilder:
         return frame_bytes
 
     # fmt: off
-    def finish(self, file_offset: int, kind: int, flags: int, event_count: int, number: int, first_sequence: int,
-               durable_upto: int, ts_ingest_ns: int, epoch: int, prev: bytes) -> tuple[memoryview, bytes]:
+    def finish(self, file_offset: int, kind: int, flags: int, event_count: int, number: int,
+               first_sequence: int, durable_upto: int, ts_ingest_ns: int, epoch: int, prev: bytes) -> tuple[memoryview, bytes]:
         """Write header and end mark; return the frame and its hash. `file_offset` is where it will stand."""
         zero_sectors = count_zero_sectors(self._buffer, file_offset, self._frame_bytes)
         pack_frame_header(self._buffer, (
-            FRAME_MAGIC, FRAME_HEADER_BYTES, FORMAT_VERSION, kind, flags, self._record_count, zero_sectors,
-            self._body_bytes, self._frame_bytes, event_count, number, first_sequence, durable_upto, ts_ingest_ns,
+            FRAME_MAGIC, FRAME_HEADER_BYTES, FORMAT_VERSION, kind, flags, self._record_count,
+            zero_sectors, self._body_bytes, self._frame_bytes, event_count, number, first_sequence, durable_upto, ts_ingest_ns,
             epoch, self._genesis_id, prev))
         frame = self._view[:self._frame_bytes]
         end_mark, hashed = seal_frame(frame)

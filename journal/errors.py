@@ -9,6 +9,7 @@ raises and the recovery reports. Must not know: how damage is found.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 
@@ -73,3 +74,10 @@ class CorruptJournal(_Located):
 
 class TornTail(_Located):
     """The last, never acknowledged write did not complete. `recover_journal` moves it aside."""
+
+
+def failure_message(what: str, error: OSError) -> str:
+    """One line for a failed operation; a full disk gets plain words."""
+    if error.errno == errno.ENOSPC:
+        return f"{what}: the disk is full. Free space and reopen; what was acknowledged is safe"
+    return f"{what}: {error.strerror or error}"

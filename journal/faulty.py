@@ -97,7 +97,7 @@ class _MappedBytes:
 
 
 class MemoryStorage:
-    """Implements `Storage` in memory, with faults. `operations`, `writes` and `fsyncs` count what was asked."""
+    """`Storage` in memory, with faults. `operations`, `writes` and `fsyncs` count what was asked."""
 
     def __init__(self, faults: Faults | None = None, files: dict[str, bytes] | None = None) -> None:
         self.faults = faults or Faults()

@@ -91,4 +91,5 @@ class Frame:
         return self.first_sequence + self.event_count
 
     def __repr__(self) -> str:
-        return f"Frame({self.number}, sequences {self.first_sequence}+{self.event_count}, {self.segment}@{self.offset})"
+        place = f"{self.segment} at byte {self.offset}"
+        return f"Frame({self.number}, sequences {self.first_sequence}+{self.event_count}, {place})"

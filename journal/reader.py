@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from journal.errors import CorruptJournal, Problem
 from journal.frame import Frame
 from journal.layout import Identity
-from journal.scan import End, Scan
+from journal.scan import Scan
+from journal.segments import End
 from journal.storage import Storage, as_storage
 from journal.torn import REFUSED
 
@@ -81,7 +82,7 @@ class JournalReader:
     @property
     def first_sequence(self) -> int:
         """The sequence with which the first frame begins."""
-        return self._scan()._expected.first_sequence
+        return self._scan().first_sequence
 
     @property
     def last_sequence(self) -> int:

@@ -10,7 +10,8 @@ import os
 from dataclasses import dataclass
 
 from journal.merkle import MerkleTree
-from journal.scan import End, Scan
+from journal.scan import Scan
+from journal.segments import End
 from journal.sink import make_durable
 from journal.storage import Storage, as_storage
 

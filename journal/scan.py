@@ -7,15 +7,13 @@ writer's opening all use this walk, so they cannot disagree. Must not know: how 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NoReturn
 
-from journal.errors import CorruptJournal, JournalError, Problem, UnsupportedFormat
+from journal.errors import CorruptJournal, JournalError, Problem
 from journal.frame import Frame
 from journal.layout import (
     END_MARK_BYTES,
     FORMAT_VERSION,
-    HASH_SHA256_RFC6962,
     SEGMENT_HEADER_BYTES,
     FrameHeader,
     Identity,
@@ -27,40 +25,11 @@ from journal.layout import (
     unpack_segment,
 )
 from journal.seal import HEAD_NAME, read_seal
+from journal.segments import End, read_segment_header, refuse_version
 from journal.storage import Storage
 from journal.torn import REFUSED, Expected, Verdict, judge, judge_segment_header
 
 RELEASE_BYTES = 8 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Where the walk stopped: `offset` is the end of the last whole frame in `segment`, the last one kept."""
-
-    segment: str
-    offset: int
-    number: int
-    next_sequence: int
-    head: bytes
-    epoch: int
-    durable_upto: int
-    torn: Problem | None = None
-    torn_bytes: int = 0
-
-
-def read_segment_header(storage: Storage, name: str) -> SegmentHeader | None:
-    """The header of one segment; None if it is damaged; UnsupportedFormat if it is of a newer format."""
-    header = unpack_segment(storage.map(name).view[:SEGMENT_HEADER_BYTES])
-    if isinstance(header, UnknownVersion):
-        _refuse_version(name, header.version, header.hash_algorithm)
-    return header
-
-
-def _refuse_version(where: str, version: int, algorithm: int = HASH_SHA256_RFC6962) -> NoReturn:
-    raise UnsupportedFormat(
-        f"{where} has format version {version}, hash {algorithm}; this release reads format "
-        f"version {FORMAT_VERSION}, hash {HASH_SHA256_RFC6962}: use a newer release"
-    )
 
 
 class Scan:
@@ -98,6 +67,11 @@ class Scan:
             acknowledged,
             covered,
         )
+
+    @property
+    def first_sequence(self) -> int:
+        """The sequence with which the walk begins; before the walk, the journal's first."""
+        return self._expected.first_sequence
 
     def frames(self, from_sequence: int | None = None) -> Iterator[Frame]:
         """The whole frames in order, from the one that holds `from_sequence` on (None: all of them)."""
@@ -162,7 +136,7 @@ class Scan:
             )
         header = unpack_segment(view[:SEGMENT_HEADER_BYTES])
         if isinstance(header, UnknownVersion):
-            _refuse_version(name, header.version, header.hash_algorithm)
+            refuse_version(name, header.version, header.hash_algorithm)
         if header is None:
             due = None
             if self.identity is not None and expected.prev is not None:
@@ -209,10 +183,10 @@ class Scan:
         return None
 
     def _check_numbers(self, header: FrameHeader, name: str, offset: int) -> None:
-        """The header is intact (its CRC says so); does it belong here? Nothing that fails here can be torn."""
+        """The header is intact, its CRC says so; does it belong here? What fails here cannot be torn."""
         expected = self._expected
         if header.version != FORMAT_VERSION:
-            _refuse_version(f"the frame at byte {offset} of {name}", header.version)
+            refuse_version(f"the frame at byte {offset} of {name}", header.version)
         if header.genesis_id != expected.genesis_id:
             self._corrupt("frame-foreign", name, offset, "the frame belongs to another journal")
         if header.number != expected.number:

@@ -14,6 +14,7 @@ import struct
 from dataclasses import dataclass
 from zlib import crc32
 
+from journal.errors import JournalError
 from journal.storage import Storage
 
 HEAD_NAME = "head"
@@ -84,7 +85,7 @@ def _unpack_slot(sector: bytes) -> Seal | None:
 
 
 def read_seal(storage: Storage) -> tuple[Seal | None, int]:
-    """The newest intact slot (None if there is none) and the highest epoch that the file knows (0 if none)."""
+    """The newest intact slot (or None), and the highest epoch that the file knows (or 0)."""
     if HEAD_NAME not in storage.list():
         return None, 0
     handle = storage.open(HEAD_NAME)
@@ -122,16 +123,32 @@ def _read_epoch(data: bytes) -> int:
     return int(epoch) if intact else 0
 
 
+def check_policy(policy: str) -> None:
+    """JournalError unless this is an fsync policy."""
+    if policy not in POLICIES:
+        raise JournalError(f"fsync is one of {', '.join(POLICIES)}; not {policy!r}")
+
+
 class SealWriter:
     """Writes the head file for one writer. Every failure is an OSError for the writer to be poisoned with."""
 
-    def __init__(self, storage: Storage, *, genesis_id: bytes, epoch: int, policy: str, counter: int) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        genesis_id: bytes,
+        epoch: int,
+        policy: str,
+        counter: int,
+        fresh: bool = False,
+    ) -> None:
         self._storage = storage
         self._genesis_id, self._epoch, self._policy, self._counter = genesis_id, epoch, policy, counter
         exists = HEAD_NAME in storage.list()
         self._handle = storage.open(HEAD_NAME, create=not exists)
-        if not exists or storage.size(self._handle) < HEAD_BYTES:
-            # Full length from the start, so that a later seal never needs space that a full disk lacks.
+        if fresh or storage.size(self._handle) < HEAD_BYTES:
+            # Full length from the start, so that a later seal never needs space that a full disk lacks; and
+            # nothing of another journal's seal, should one be left in the folder.
             storage.pwrite(self._handle, bytes(HEAD_BYTES), 0)
 
     def claim_epoch(self) -> None:

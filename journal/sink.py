@@ -10,8 +10,8 @@ claims what the disk does not hold, and what is reported durable is so by then.
 from __future__ import annotations
 
 from journal.layout import SEGMENT_HEADER_BYTES, Identity, SegmentHeader, segment_name
-from journal.scan import End
 from journal.seal import SealWriter
+from journal.segments import End
 from journal.storage import Storage
 
 # One group commit at most: what a crash under `batch` may cost, and what `open` writes again.

@@ -143,10 +143,17 @@ class FileStorage:
         os.rename(self.directory / old, self.directory / new)
 
     def make_folder(self, folder: str) -> None:
-        (self.directory / folder).mkdir(mode=0o700, parents=not folder, exist_ok=True)
+        path = self.directory / folder
+        if not path.is_dir():
+            path.mkdir(mode=0o700, parents=not folder, exist_ok=True)
+            # The name of the new folder must last, too.
+            self._sync_path(path.parent)
 
     def sync_folder(self, folder: str = "") -> None:
-        descriptor = os.open(self.directory / folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._sync_path(self.directory / folder)
+
+    def _sync_path(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)
         finally:

@@ -27,6 +27,7 @@ from journal.layout import (
     START_MARK,
     FrameHeader,
     count_zero_sectors,
+    is_blank,
     unpack_frame_header,
 )
 
@@ -80,7 +81,7 @@ def judge(
             "acknowledged-damaged",
             f"frame {expected.number} lacks {missing}, yet frames up to {known} are known to be durable",
         )
-    followed = later_frame or any(view[end:])
+    followed = later_frame or not is_blank(view[end:])
     if not is_last_segment or (followed and not expected.unacknowledged_above_seal):
         return verdict(
             "damaged-before-tail", f"frame {expected.number} lacks {missing}, and written bytes follow it"
@@ -101,14 +102,14 @@ def _missing_part(
     view: memoryview, offset: int, header: FrameHeader | None, expected: Expected
 ) -> str | None:
     """Name the part that never reached the disk; None if all parts are there (so bytes must have changed)."""
-    if not any(view[offset:]):
+    if is_blank(view[offset:]):
         return "everything" if len(view) - offset >= FRAME_HEADER_BYTES else "its header and all after it"
     if header is None:
         return _missing_header_part(view, offset, expected)
     end = offset + header.frame_bytes
     if end > len(view):
         return f"its last {end - len(view)} bytes"
-    if not any(view[end - END_MARK_BYTES : end]):
+    if is_blank(view[end - END_MARK_BYTES : end]):
         return "its end mark"
     if count_zero_sectors(view[offset:end], offset, header.frame_bytes) > header.zero_sectors:
         return "a whole sector"
@@ -125,7 +126,7 @@ def _missing_header_part(view: memoryview, offset: int, expected: Expected) -> s
     for start, stop in ((offset, boundary), (boundary, end)):
         if start == stop:
             continue
-        if not any(view[start:stop]):
+        if is_blank(view[start:stop]):
             lacking = "a sector of its header"
         elif not _as_due(view, offset, start, stop, expected):
             return None
@@ -183,7 +184,7 @@ def judge_segment_header(
     begun = (
         len(head) < SECTOR_BYTES and head == (due or SEGMENT_MAGIC + head[len(SEGMENT_MAGIC) :])[: len(head)]
     )
-    followed = any(view[SECTOR_BYTES:])
+    followed = not is_blank(view[SECTOR_BYTES:])
 
     def verdict(kind: str, sentence: str, torn: bool = False) -> Verdict:
         return Verdict(

@@ -9,17 +9,23 @@ reopening, which reads everything again, can tell.
 
 from __future__ import annotations
 
-import errno
 import os
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from journal.builder import FrameBuilder, check_fields
-from journal.errors import InvalidFrame, JournalError, JournalFenced, JournalPoisoned, TornTail
-from journal.layout import FRAME_OVERHEAD_BYTES, MAX_ORIGIN_BYTES, SEGMENT_HEADER_BYTES, Identity
+from journal.errors import (
+    InvalidFrame,
+    JournalError,
+    JournalFenced,
+    JournalPoisoned,
+    TornTail,
+    failure_message,
+)
+from journal.layout import Identity
 from journal.merkle import MerkleTree
 from journal.scan import Scan
-from journal.seal import POLICIES, SealWriter
+from journal.seal import SealWriter, check_policy
 from journal.sink import BATCH_SYNC_BYTES, BATCH_SYNC_FRAMES, Sink
 from journal.storage import Storage, as_storage
 
@@ -71,16 +77,16 @@ class JournalWriter:
         batch_frames: int = BATCH_SYNC_FRAMES,
     ) -> Self:
         """Begin a new journal; JournalError if there is one already, JournalLocked if it is in use."""
-        _check_identity(origin, genesis_id, schema_digest, segment_bytes)
-        _check_policy(fsync)
+        check_policy(fsync)
         storage = as_storage(path_or_storage)
         identity = Identity(origin, bytes(genesis_id), bytes(schema_digest), segment_bytes)
+        identity.check()
         try:
             storage.make_folder("")
             storage.lock()
         except OSError as error:
             raise JournalPoisoned(
-                _failure_message("the journal could not be created", error), error
+                failure_message("the journal could not be created", error), error
             ) from error
         try:
             if any(name.endswith(".seg") for name in storage.list()):
@@ -89,7 +95,9 @@ class JournalWriter:
                 )
             for folder in ("snapshots", "discarded"):
                 storage.make_folder(folder)
-            seal = SealWriter(storage, genesis_id=identity.genesis_id, epoch=1, policy=fsync, counter=0)
+            seal = SealWriter(
+                storage, genesis_id=identity.genesis_id, epoch=1, policy=fsync, counter=0, fresh=True
+            )
             sink = Sink(storage, identity, seal, fsync, batch_bytes, batch_frames)
             head = identity.genesis_prev()
             sink.start(first_sequence, head)
@@ -97,7 +105,7 @@ class JournalWriter:
         except OSError as error:
             storage.unlock()
             raise JournalPoisoned(
-                _failure_message("the journal could not be created", error), error
+                failure_message("the journal could not be created", error), error
             ) from error
         except BaseException:
             storage.unlock()
@@ -116,16 +124,14 @@ class JournalWriter:
 
         Raises TornTail (call `recover_journal` first), CorruptJournal, UnsupportedFormat, JournalLocked.
         """
-        _check_policy(fsync)
+        check_policy(fsync)
         storage = as_storage(path_or_storage)
         storage.lock()
         try:
             return cls._resume(storage, fsync, batch_bytes, batch_frames)
         except OSError as error:
             storage.unlock()
-            raise JournalPoisoned(
-                _failure_message("the journal could not be opened", error), error
-            ) from error
+            raise JournalPoisoned(failure_message("the journal could not be opened", error), error) from error
         except BaseException:
             storage.unlock()
             raise
@@ -274,7 +280,7 @@ class JournalWriter:
 
     def _poison(self, what: str, error: OSError) -> NoReturn:
         self._failure = error
-        raise JournalPoisoned(_failure_message(what, error), error) from error
+        raise JournalPoisoned(failure_message(what, error), error) from error
 
     def _refuse(self) -> NoReturn:
         if isinstance(self._failure, JournalFenced):
@@ -283,23 +289,3 @@ class JournalWriter:
             message = f"this writer failed before ({self._failure}); reopen the journal"
             raise JournalPoisoned(message, self._failure)
         raise JournalError("this writer is closed")
-
-
-def _check_identity(origin: str, genesis_id: bytes, schema_digest: bytes, segment_bytes: int) -> None:
-    if not origin or len(origin.encode()) > MAX_ORIGIN_BYTES:
-        raise JournalError(f"origin is 1 to {MAX_ORIGIN_BYTES} bytes of UTF-8")
-    if len(genesis_id) != 16 or len(schema_digest) != 32:
-        raise JournalError("genesis_id is 16 bytes and schema_digest is 32 bytes")
-    if segment_bytes < SEGMENT_HEADER_BYTES + FRAME_OVERHEAD_BYTES:
-        raise JournalError(f"segment_bytes {segment_bytes} is too small to hold a frame")
-
-
-def _check_policy(fsync: str) -> None:
-    if fsync not in POLICIES:
-        raise JournalError(f"fsync is one of {', '.join(POLICIES)}; not {fsync!r}")
-
-
-def _failure_message(what: str, error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return f"{what}: the disk is full. Free space and reopen; what was acknowledged is safe"
-    return f"{what}: {error.strerror or error}"

@@ -34,7 +34,11 @@ def stated(value):
 def write_example():
     storage = MemoryStorage()
     with JournalWriter.create(
-        storage, origin="example", genesis_id=bytes(range(16)), schema_digest=b"\x11" * 32, segment_bytes=65_536
+        storage,
+        origin="example",
+        genesis_id=bytes(range(16)),
+        schema_digest=b"\x11" * 32,
+        segment_bytes=65_536,
     ) as writer:
         genesis = writer.head
         writer.append(

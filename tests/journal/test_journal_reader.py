@@ -1,5 +1,8 @@
-"""The reader: streaming, look-up by sequence, what it does at a torn or damaged end, and beside a live writer."""
+"""The reader: streaming, look-up by sequence, what it does at a torn or damaged end, and beside a live
+writer.
+"""
 
+import itertools
 import os
 import tracemalloc
 
@@ -16,7 +19,12 @@ def test_identity_and_bounds(place, write):
     write(place, segment_bytes=1500)
     reader = JournalReader(place)
     assert (reader.origin, reader.genesis_id, reader.schema_digest) == tuple(IDENTITY.values())
-    assert (reader.first_sequence, reader.last_sequence, reader.frame_count, reader.tail) == (1, 20, 10, "clean")
+    assert (reader.first_sequence, reader.last_sequence, reader.frame_count, reader.tail) == (
+        1,
+        20,
+        10,
+        "clean",
+    )
 
 
 def test_frames_chain_and_state_their_place(place, write):
@@ -24,7 +32,7 @@ def test_frames_chain_and_state_their_place(place, write):
     frames = list(JournalReader(place))
     assert [frame.number for frame in frames] == list(range(1, 11))
     assert len({frame.segment for frame in frames}) > 2
-    assert all(later.prev == earlier.hash for earlier, later in zip(frames, frames[1:], strict=False))
+    assert all(later.prev == earlier.hash for earlier, later in itertools.pairwise(frames))
     assert frames[-1].hash == writer.head
 
 
@@ -34,7 +42,9 @@ def test_iter_from_finds_the_frame_that_accounts_for_a_sequence(counts, data):
     storage = MemoryStorage()
     with JournalWriter.create(storage, **IDENTITY, segment_bytes=1024) as writer:
         for count in counts:
-            writer.append(b"", bytes(90), event_count=count, first_sequence=writer.next_sequence, ts_ingest_ns=0)
+            writer.append(
+                b"", bytes(90), event_count=count, first_sequence=writer.next_sequence, ts_ingest_ns=0
+            )
     sequence = data.draw(generators.integers(1, sum(counts) + 2))
     for check_hashes in (True, False):
         reader = JournalReader(storage, check_hashes=check_hashes)

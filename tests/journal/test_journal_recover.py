@@ -4,7 +4,14 @@ import os
 
 import pytest
 
-from journal import CorruptJournal, JournalError, JournalReader, JournalWriter, recover_journal, verify_journal
+from journal import (
+    CorruptJournal,
+    JournalError,
+    JournalReader,
+    JournalWriter,
+    recover_journal,
+    verify_journal,
+)
 from journal.faulty import MemoryStorage
 from tests.journal.conftest import IDENTITY
 from tests.journal.torture.damage import closed_journal, frame_ends

@@ -14,7 +14,12 @@ def test_the_report_counts_everything(place, write):
     seen = []
     report = verify_journal(place, progress=lambda done, total: seen.append((done, total)))
     assert (report.ok, report.frames, report.events, report.records) == (True, 10, 20, 20)
-    assert (report.head, report.root, report.first_problem, report.tail) == (writer.head, writer.root, None, "clean")
+    assert (report.head, report.root, report.first_problem, report.tail) == (
+        writer.head,
+        writer.root,
+        None,
+        "clean",
+    )
     assert seen[-1] == (report.bytes, report.bytes)
 
 

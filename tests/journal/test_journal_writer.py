@@ -35,7 +35,12 @@ def test_numbers_and_sequences_go_on_after_reopening(place, write):
     first = write(place)
     assert (first.frame_count, first.next_sequence, first.epoch, first.durable_upto) == (10, 21, 1, 10)
     with JournalWriter.open(place) as second:
-        assert (second.frame_count, second.next_sequence, second.epoch, second.durable_upto) == (10, 21, 2, 10)
+        assert (second.frame_count, second.next_sequence, second.epoch, second.durable_upto) == (
+            10,
+            21,
+            2,
+            10,
+        )
         assert (second.root, second.head) == (first.root, first.head)
         assert append(second) == 11
     assert verify_journal(place).root == second.root
@@ -109,7 +114,9 @@ operations = generators.lists(
     generators.one_of(
         generators.just("sync"),
         generators.just("reopen"),
-        generators.tuples(generators.integers(0, 4), generators.binary(max_size=700), generators.integers(0, 9)),
+        generators.tuples(
+            generators.integers(0, 4), generators.binary(max_size=700), generators.integers(0, 9)
+        ),
     ),
     max_size=25,
 )
@@ -127,7 +134,11 @@ def perform(steps, policy, place):
         else:
             records, body, events = step
             writer.append(
-                bytes(128 * records), body, event_count=events, first_sequence=writer.next_sequence, ts_ingest_ns=-5
+                bytes(128 * records),
+                body,
+                event_count=events,
+                first_sequence=writer.next_sequence,
+                ts_ingest_ns=-5,
             )
     writer.close()
     return writer
@@ -168,8 +179,9 @@ def test_a_second_writer_is_refused_by_the_pid_of_the_first(tmp_path, write):
     with JournalWriter.open(tmp_path / "j"):
         program = f"from journal import JournalWriter; JournalWriter.open({str(tmp_path / 'j')!r})"
         child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-        assert f"JournalLocked: the journal at {tmp_path / 'j'} is held by the writer with pid {os.getpid()}" in (
-            child.stderr
+        assert (
+            f"JournalLocked: the journal at {tmp_path / 'j'} is held by the writer with pid {os.getpid()}"
+            in (child.stderr)
         )
         with pytest.raises(JournalLocked):
             JournalWriter.open(tmp_path / "j")

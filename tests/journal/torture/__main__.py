@@ -1,7 +1,8 @@
-"""`python -m tests.journal.torture`: run every case and print the table; exit 1 if anything was lost or accepted.
+"""`python -m tests.journal.torture`: run every case and print the table; exit 1 if anything was lost or
+accepted.
 
-`--quick` thins the long enumerations out, `--canary` plants bugs and exits 1 if one goes unnoticed, `--verify-speed`
-compares verification with plain SHA-256 over the same bytes in the same run.
+`--quick` thins the long enumerations out, `--canary` plants bugs and exits 1 if one goes unnoticed,
+`--verify-speed` compares verification with plain SHA-256 over the same bytes in the same run.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ def print_canaries() -> int:
 
 
 def print_verify_speed() -> int:
-    """Verify and plain hashing in turn over one journal of 64 KB frames; medians, and their ratio (floor 0.8)."""
+    """Verify and plain hashing in turn over one journal of 64 KB frames; medians, and their ratio (floor
+    0.8).
+    """
     directory = tempfile.mkdtemp(prefix="journal-speed-")
     try:
         _write_big_frames(directory)

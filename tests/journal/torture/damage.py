@@ -1,10 +1,12 @@
 """Damage at rest: cuts, flips, lost sectors, and frames or segments dropped, doubled, swapped.
 
-Owns: the enumeration of damages to a closed journal, and what may come of each. Must not know: how it is judged.
+Owns: the enumeration of damages to a closed journal, and what may come of each. Must not know: how it is
+judged.
 
-Each damage is tried with the head seal and on the bare segments, as an auditor has them. On the bare segments some
-things cannot be known, by anybody: a cut at a frame boundary, and sectors lost from the last frame, or from the last
-few if every header that vouched for them is lost too. There the right answer is the whole frames before.
+Each damage is tried with the head seal and on the bare segments, as an auditor has them. On the bare segments
+some things cannot be known, by anybody: a cut at a frame boundary, and sectors lost from the last frame, or
+from the last few if every header that vouched for them is lost too. There the right answer is the whole
+frames before.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def closed_journal(policy: str, segment_bytes: int, *, sealed: bool) -> tuple[Fi
 
 
 def check_damage(tally: Tally, files: Files, ledger: Ledger, *, may_keep: Callable[[int], bool]) -> None:
-    """Count one case. `may_keep(n)` says whether ending cleanly or torn after n whole frames is a right answer."""
+    """Count one case. `may_keep(n)` says whether ending cleanly or torn after n whole frames is a right
+    answer.
+    """
     tally.cases += 1
     storage = MemoryStorage(files=files)
     try:
@@ -198,7 +202,8 @@ def _rearrangements(files: Files) -> Iterator[tuple[Files, int]]:
             swapped = list(frames)
             swapped[one], swapped[two] = swapped[two], swapped[one]
             yield files | {name: head + b"".join(swapped)}, -1
-        # The last two look just like a write that was interrupted: its first bytes, or all but its first sector.
+        # The last two look just like a write that was interrupted: its first bytes, or all but its first
+        # sector.
         for junk in (b"\x01", b"\x00\x01", b"JFRX", b"JFRX" * 40, b"JFRM", bytes(SECTOR) + b"\x01"):
             looks_interrupted = name == names[-1] and junk[:4] in (b"JFRM", bytes(4))
             yield files | {name: data + junk}, last if looks_interrupted else -1
@@ -219,9 +224,11 @@ def label(policy: str, segment_bytes: int, sealed: bool) -> str:
 
 
 def forged(policy: str, segment_bytes: int, *, sealed: bool) -> Tally:
-    """Each frame rewritten with another time, its CRC and end mark made right: only the chain and the seal can tell.
+    """Each frame rewritten with another time, its CRC and end mark made right: only the chain and the seal
+    can tell.
 
-    The last frame of bare segments is left out: whoever can write can replace it, and only a witness would know.
+    The last frame of bare segments is left out: whoever can write can replace it, and only a witness would
+    know.
     """
     tally = Tally(f"frames forged, {label(policy, segment_bytes, sealed)}")
     files, ledger = closed_journal(policy, segment_bytes, sealed=sealed)

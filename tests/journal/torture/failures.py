@@ -5,6 +5,8 @@ Owns: where each failure strikes, and that the writer behaves from there on. Mus
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from journal import JournalError, JournalPoisoned
 from journal.faulty import Crash, Faults, MemoryStorage
 from tests.journal.torture.workload import Ledger, Tally, check_restart, resume, run
@@ -53,7 +55,8 @@ def _one_failure(tally: Tally, faults: Faults, policy: str) -> None:
         cut = storage.after_power_cut(mode, seed=1)  # type: ignore[arg-type]
         check_restart(tally, cut, _copy(ledger), policy, may_refuse=may_refuse)
     if ledger.created:
-        # What the reopened journal acknowledges must outlive the next power cut, whatever the failed fsync left.
+        # What the reopened journal acknowledges must outlive the next power cut, whatever the failed fsync
+        # left.
         reopened, second = storage.after_kill(), _copy(ledger)
         resume(reopened, second, policy)
         for mode in ("lost", "torn"):
@@ -63,14 +66,14 @@ def _one_failure(tally: Tally, faults: Faults, policy: str) -> None:
 
 
 def crashes(policy: str, seeds: int, *, kill: bool, ignore_fsync: bool = False) -> Tally:
-    """Stop at each operation: as a killed process, or as a power cut that keeps nothing, all, or a part by seed."""
+    """Stop at each operation: as a killed process, or as a power cut that keeps nothing, all, or a part by
+    seed.
+    """
     tally = Tally(f"{'process killed' if kill else 'power cut'} at each operation, {policy}")
     for at in range(1, counts(policy).operations + 1):
         storage, ledger = MemoryStorage(Faults(crash_at_operation=at, ignore_fsync=ignore_fsync)), Ledger()
-        try:
+        with suppress(Crash):
             run(storage, ledger, policy=policy)
-        except Crash:
-            pass
         if kill:
             check_restart(tally, storage.after_kill(), ledger, policy, may_refuse=False)
             continue
@@ -87,10 +90,8 @@ def crashes_in_recovery(policy: str) -> Tally:
     tally = Tally(f"power cut during recovery, {policy}")
     for at in range(12, counts(policy).operations + 1, 3):
         storage, ledger = MemoryStorage(Faults(crash_at_operation=at)), Ledger()
-        try:
+        with suppress(Crash):
             run(storage, ledger, policy=policy)
-        except Crash:
-            pass
         found = storage.after_power_cut("torn", at)
         for again in range(1, 40):
             second, told = MemoryStorage(Faults(crash_at_operation=again), files=found.files), _copy(ledger)

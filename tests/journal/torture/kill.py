@@ -1,7 +1,7 @@
 """The real thing: a child process writes real files and is killed with SIGKILL at moments drawn from a seed.
 
-Owns: the child, the pipe on which it reports what it was told is durable, and the check after each kill. The same
-journal is killed, recovered and resumed again and again.
+Owns: the child, the pipe on which it reports what it was told is durable, and the check after each kill. The
+same journal is killed, recovered and resumed again and again.
 """
 
 from __future__ import annotations

@@ -31,7 +31,9 @@ SMALL_SEGMENTS = 2048
 
 @dataclass(slots=True)
 class Ledger:
-    """What the caller of a writer was told: hashes of appended frames, and the number acknowledged as durable."""
+    """What the caller of a writer was told: hashes of appended frames, and the number acknowledged as
+    durable.
+    """
 
     hashes: list[bytes] = field(default_factory=list)
     acknowledged: int = 0
@@ -41,7 +43,9 @@ class Ledger:
 
 @dataclass(slots=True)
 class Tally:
-    """One row of the table. `lost` and `accepted` must end at 0; `refused` counts journals that would not open."""
+    """One row of the table. `lost` and `accepted` must end at 0; `refused` counts journals that would not
+    open.
+    """
 
     name: str
     cases: int = 0
@@ -57,7 +61,9 @@ class Tally:
 
 
 def frame_parts(index: int) -> tuple[bytes, bytes, int]:
-    """Records, bodies and event count of the workload's frame `index`; one frame holds whole sectors of zeros."""
+    """Records, bodies and event count of the workload's frame `index`; one frame holds whole sectors of
+    zeros.
+    """
     records = bytes((index * 7 + at) % 251 + 1 for at in range(128 * (index % 4)))
     body = bytes((index + at) % 255 + 1 for at in range(index * 17 % 90))
     if index == 5:
@@ -108,7 +114,9 @@ def run(
 
 
 def stays_poisoned(writer: JournalWriter) -> bool:
-    """Every later call on a failed writer raises with the first cause; closing releases the lock all the same."""
+    """Every later call on a failed writer raises with the first cause; closing releases the lock all the
+    same.
+    """
     durable_upto = writer.durable_upto
     for call in (lambda: append_frame(writer, Ledger(), 99), writer.sync, writer.sync):
         try:
@@ -172,7 +180,8 @@ def check_restart(
     if found != before[: len(found)] and len(found) <= len(before):
         tally.accepted += 1
         return
-    # A frame whose append never returned may be whole on the disk: it is the caller's in doubt, and it is valid.
+    # A frame whose append never returned may be whole on the disk: it is the caller's in doubt, and it is
+    # valid.
     ledger.hashes = found
     resume(storage, ledger, policy)
     report_after = verify_journal(storage)
