@@ -55,13 +55,14 @@ class FrameBuilder:
 
     # fmt: off
     def finish(self, file_offset: int, kind: int, flags: int, event_count: int, number: int,
-               first_sequence: int, durable_upto: int, ts_ingest_ns: int, epoch: int, prev: bytes) -> tuple[memoryview, bytes]:
+               first_sequence: int, durable_upto: int, ts_ingest_ns: int, epoch: int,
+               prev: bytes) -> tuple[memoryview, bytes]:
         """Write header and end mark; return the frame and its hash. `file_offset` is where it will stand."""
         zero_sectors = count_zero_sectors(self._buffer, file_offset, self._frame_bytes)
         pack_frame_header(self._buffer, (
-            FRAME_MAGIC, FRAME_HEADER_BYTES, FORMAT_VERSION, kind, flags, self._record_count,
-            zero_sectors, self._body_bytes, self._frame_bytes, event_count, number, first_sequence, durable_upto, ts_ingest_ns,
-            epoch, self._genesis_id, prev))
+            FRAME_MAGIC, FRAME_HEADER_BYTES, FORMAT_VERSION, kind, flags, self._record_count, zero_sectors,
+            self._body_bytes, self._frame_bytes, event_count, number, first_sequence, durable_upto,
+            ts_ingest_ns, epoch, self._genesis_id, prev))
         frame = self._view[:self._frame_bytes]
         end_mark, hashed = seal_frame(frame)
         frame[-END_MARK_BYTES:] = end_mark

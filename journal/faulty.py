@@ -38,7 +38,6 @@ class Faults:
     fail_write: int | None = None
     fail_fsync: int | None = None
     fsync_failure: Literal["drop", "clean"] = "clean"
-    ignore_fsync: bool = False
     space_bytes: int | None = None
 
 
@@ -199,8 +198,6 @@ class MemoryStorage:
 
     def sync_folder(self, folder: str = "") -> None:
         self._sync(None)
-        if self.faults.ignore_fsync:
-            return
         waiting = []
         for name, file, old in self._pending_names:
             if folder in (name.rpartition("/")[0], (old or name).rpartition("/")[0]):
@@ -227,7 +224,7 @@ class MemoryStorage:
                     file.content[:] = kept + bytes(len(file.content) - len(kept))
             raise OSError(errno.EIO, "input/output error")
         self._operation()
-        if file is not None and not self.faults.ignore_fsync:
+        if file is not None:
             file.make_durable()
 
     def _next_is_crash(self) -> bool:

@@ -21,10 +21,9 @@ def write():
     def run(place, frames=10, **options):
         with JournalWriter.create(place, **(IDENTITY | options)) as writer:
             for number in range(1, frames + 1):
-                writer.append(
-                    bytes([number]) * 256, b"body %d" % number, event_count=2, first_sequence=writer.next_sequence,
-                    ts_ingest_ns=number,
-                )  # fmt: skip
+                sequence = writer.next_sequence
+                records, body = bytes([number]) * 256, b"body %d" % number
+                writer.append(records, body, event_count=2, first_sequence=sequence, ts_ingest_ns=number)
         return writer
 
     return run

@@ -219,8 +219,7 @@ def test_the_first_failure_poisons_for_good():
 def test_a_full_disk_says_so():
     writer = JournalWriter.create(MemoryStorage(Faults(space_bytes=2300)), **IDENTITY)
     with pytest.raises(JournalPoisoned, match="the disk is full"):
-        for _ in range(9):
-            append(writer)
+        any(append(writer) > 9 for _ in range(9))
 
 
 def test_creating_twice_or_opening_nothing_is_refused(place, tmp_path, write):
@@ -240,3 +239,13 @@ def test_opening_a_torn_journal_asks_for_recovery(tmp_path, write):
     with pytest.raises(TornTail, match="torn-frame") as torn:
         JournalWriter.open(tmp_path / "j")
     assert torn.value.problem.frame_number == 10
+
+
+def test_a_seal_left_behind_by_another_journal_does_not_matter(tmp_path, write):
+    write(tmp_path, fsync="always", frames=30)
+    for segment in tmp_path.glob("*.seg"):
+        segment.unlink()
+    write(tmp_path, genesis_id=b"\x09" * 16, frames=2)
+    assert verify_journal(tmp_path).frames == 2
+    with JournalWriter.open(tmp_path) as writer:
+        assert writer.epoch == 2

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
-    """MTH(D[n]): hash of nothing, leaf hash, or node hash over the split at the largest power of two below n."""
+    """MTH(D[n]); a node is split at the largest power of two below its size."""
     if not leaves:
         return hashlib.sha256().digest()
     if len(leaves) == 1:

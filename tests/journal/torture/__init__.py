@@ -1,1 +1,1 @@
-"""Torture: count, for every way a disk can fail, what is lost and what is wrongly accepted. See `__main__`."""
+"""Torture: for every way a disk can fail, count what is lost and what is wrongly accepted. See `__main__`."""

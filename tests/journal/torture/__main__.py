@@ -51,6 +51,7 @@ def rows(*, quick: bool, seed: int) -> Iterator[Tally]:
             yield failures.failing_io(policy, "fsync", 1)
         yield failures.crashes(policy, 1, kill=True)
         yield failures.crashes(policy, 4 if quick else 24, kill=False)
+        yield failures.crashes(policy, 4 if quick else 24, kill=False, one_group=True)
         if policy != "off" and not quick:
             yield failures.crashes_in_recovery(policy)
     for policy in ("always", "batch", "off"):
@@ -69,10 +70,13 @@ def print_table(tallies: Iterator[Tally]) -> int:
             f"{tally.refused:>8}  {slugs}",
             flush=True,
         )
-    print(
-        f"{'total':<58} {sum(t.cases for t in done):>7} {sum(t.lost for t in done):>5} "
-        f"{sum(t.accepted for t in done):>9} {sum(t.unusable for t in done):>9} {sum(t.refused for t in done):>8}"
+    cases, lost, accepted = (
+        sum(t.cases for t in done),
+        sum(t.lost for t in done),
+        sum(t.accepted for t in done),
     )
+    unusable, refused = sum(t.unusable for t in done), sum(t.refused for t in done)
+    print(f"{'total':<58} {cases:>7} {lost:>5} {accepted:>9} {unusable:>9} {refused:>8}")
     return total(done)
 
 
@@ -82,16 +86,13 @@ def print_canaries() -> int:
     for planted, tally in canary.canaries():
         unnoticed += not tally.violations
         verdict = "caught" if tally.violations else "NOT CAUGHT"
-        print(
-            f"{planted:<36} {verdict:<11} {tally.violations:>6} violations in {tally.cases:>6} cases of: {tally.name}"
-        )
+        counted = f"{tally.violations:>6} violations in {tally.cases:>6} cases of: {tally.name}"
+        print(f"{planted:<36} {verdict:<11} {counted}")
     return unnoticed
 
 
 def print_verify_speed() -> int:
-    """Verify and plain hashing in turn over one journal of 64 KB frames; medians, and their ratio (floor
-    0.8).
-    """
+    """Verify and hash plainly in turn over one journal of 64 KB frames; print medians and their ratio."""
     directory = tempfile.mkdtemp(prefix="journal-speed-")
     try:
         _write_big_frames(directory)
@@ -105,9 +106,9 @@ def print_verify_speed() -> int:
         shutil.rmtree(directory)
     plain, verified = (bytes_read / statistics.median(each) / 1e6 for each in (hashing, verifying))
     print(
-        f"plain SHA-256 {plain:.0f} MB/s, verify {verified:.0f} MB/s, ratio {verified / plain:.2f} (floor 0.80), "
-        f"{bytes_read / 1e6:.0f} MB in 64 KB frames, median of {SPEED_ROUNDS}"
+        f"plain SHA-256 {plain:.0f} MB/s, verify {verified:.0f} MB/s, ratio {verified / plain:.2f} (floor 0.80)"
     )
+    print(f"{bytes_read / 1e6:.0f} MB in 64 KB frames, median of {SPEED_ROUNDS} rounds")
     return verified / plain < 0.8
 
 

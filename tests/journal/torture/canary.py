@@ -6,25 +6,33 @@ Owns: the bugs, as replacements of single functions for the time of one run.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-import journal.recover
 import journal.scan
 import journal.sink
 import journal.torn
 from journal.faulty import MemoryStorage
-from journal.torn import Verdict, judge
+from journal.seal import Seal
+from journal.torn import Expected, Verdict, judge
 from tests.journal.torture import damage, failures
 from tests.journal.torture.workload import ONE_SEGMENT, SMALL_SEGMENTS, Tally
+
+Canary = tuple[str, Any, str, Any, Callable[[], Tally]]
 
 
 def _naive_judge(*arguments: Any, is_last_segment: bool) -> Verdict:
     """The rule that many logs have: a bad frame at the end of the last file is a torn one."""
     verdict = judge(*arguments, is_last_segment=is_last_segment)
     return dataclasses.replace(verdict, torn=is_last_segment)
+
+
+def _gaps_always_torn(
+    view: memoryview, segment: str, offset: int, expected: Expected, *, is_last_segment: bool
+) -> Verdict:
+    expected.unacknowledged_above_seal = True
+    return judge(view, segment, offset, expected, is_last_segment=is_last_segment)
 
 
 def _sync_without_rewriting(storage: MemoryStorage, segments: list[str], *_: Any) -> None:
@@ -39,82 +47,55 @@ def _seal_first(sink: Any, number: int, next_sequence: int, head: bytes) -> None
     sink._gathered_bytes = sink._gathered_frames = 0
 
 
-@contextmanager
-def _planted(target: Any, name: str, bug: Any) -> Iterator[None]:
-    with mock.patch.object(target, name, bug):
-        yield
+def _nothing(*_: Any) -> None:
+    """Stands in for a step that was forgotten."""
+
+
+def _flips(sealed: bool) -> Tally:
+    return damage.flips("always", ONE_SEGMENT, sealed=sealed, stride=37)
+
+
+def _one_group() -> Tally:
+    return failures.crashes("batch", 12, kill=False, one_group=True)
+
+
+CANARIES: tuple[Canary, ...] = (
+    ("bad last frame: truncate", journal.scan, "judge", _naive_judge, lambda: _flips(sealed=False)),
+    ("bad last frame: truncate, sealed", journal.scan, "judge", _naive_judge, lambda: _flips(sealed=True)),
+    (
+        "gaps are torn without proof", journal.scan, "judge", _gaps_always_torn,
+        lambda: damage.zeroed("batch", SMALL_SEGMENTS, sealed=False, stride=1),
+    ),
+    ("gaps are never torn", Seal, "states_all_acknowledged", property(lambda _: False), _one_group),
+    ("fsync removed", MemoryStorage, "fdatasync", _nothing, lambda: failures.crashes("always", 3, kill=False)),
+    ("folder sync removed", MemoryStorage, "sync_folder", _nothing, _one_group),
+    (
+        "seal written before the data", journal.sink.Sink, "_sync_segment", _seal_first,
+        lambda: failures.crashes("batch", 12, kill=False),
+    ),
+    (
+        "no rewriting after a failed fsync", journal.sink, "make_durable", _sync_without_rewriting,
+        lambda: failures.failing_io("batch", "fsync", 1),
+    ),
+    (
+        "written zeros taken for lost sectors", journal.torn, "count_zero_sectors", lambda *_: 1 << 15,
+        lambda: _flips(sealed=False),
+    ),
+    (
+        "hash chain not checked", journal.scan.Scan, "_check_chain", _nothing,
+        lambda: damage.forged("batch", SMALL_SEGMENTS, sealed=True),
+    ),
+    (
+        "seal not read", journal.scan, "read_seal", lambda _: (None, 0),
+        lambda: damage.cuts("batch", SMALL_SEGMENTS, sealed=True, stride=29),
+    ),
+)  # fmt: skip
 
 
 def canaries() -> list[tuple[str, Tally]]:
     """(what was planted, the row that has to be red)."""
-    nothing: Callable[..., None] = lambda *_: None  # noqa: E731 - the bug is that nothing happens
-    found: list[tuple[str, Tally]] = []
-
-    def plant(what: str, target: Any, name: str, bug: Any, run: Callable[[], Tally]) -> None:
-        with _planted(target, name, bug):
-            found.append((what, run()))
-
-    plant(
-        "bad last frame: truncate",
-        journal.scan,
-        "judge",
-        _naive_judge,
-        lambda: damage.flips("always", ONE_SEGMENT, sealed=False, stride=37),
-    )
-    plant(
-        "bad last frame: truncate, sealed",
-        journal.scan,
-        "judge",
-        _naive_judge,
-        lambda: damage.flips("always", ONE_SEGMENT, sealed=True, stride=37),
-    )
-    plant(
-        "fsync removed",
-        MemoryStorage,
-        "fdatasync",
-        nothing,
-        lambda: failures.crashes("always", 3, kill=False),
-    )
-    plant(
-        "folder sync removed",
-        MemoryStorage,
-        "sync_folder",
-        nothing,
-        lambda: failures.crashes("batch", 3, kill=False),
-    )
-    plant(
-        "seal written before the data",
-        journal.sink.Sink,
-        "_sync_segment",
-        _seal_first,
-        lambda: failures.crashes("batch", 12, kill=False),
-    )
-    plant(
-        "no rewriting after a failed fsync",
-        journal.sink,
-        "make_durable",
-        _sync_without_rewriting,
-        lambda: failures.failing_io("batch", "fsync", 1),
-    )
-    plant(
-        "lost sectors not counted",
-        journal.torn,
-        "count_zero_sectors",
-        lambda *_: 1 << 15,
-        lambda: damage.flips("always", ONE_SEGMENT, sealed=False, stride=37),
-    )
-    plant(
-        "hash chain not checked",
-        journal.scan.Scan,
-        "_check_chain",
-        nothing,
-        lambda: damage.forged("batch", SMALL_SEGMENTS, sealed=True),
-    )
-    plant(
-        "seal not read",
-        journal.scan,
-        "read_seal",
-        lambda storage: (None, 0),
-        lambda: damage.cuts("batch", SMALL_SEGMENTS, sealed=True, stride=29),
-    )
+    found = []
+    for planted, target, name, bug, run in CANARIES:
+        with mock.patch.object(target, name, bug):
+            found.append((planted, run()))
     return found

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from journal import JournalError, JournalPoisoned
 from journal.faulty import Crash, Faults, MemoryStorage
-from tests.journal.torture.workload import Ledger, Tally, check_restart, resume, run
+from tests.journal.torture.workload import ONE_SEGMENT, Ledger, Tally, check_restart, resume, run
 
 POLICIES = ("always", "batch", "off")
 
@@ -35,7 +35,7 @@ def full_disk(policy: str, stride: int) -> Tally:
 
 
 def failing_io(policy: str, what: str, stride: int) -> Tally:
-    """EIO on each write or fsync. Then: restart the process; cut the power; restart, go on and cut the power."""
+    """EIO on each write or fsync. Then restart; or cut the power; or restart, go on and cut the power."""
     tally = Tally(f"EIO on each {what}, {policy}")
     clean = counts(policy)
     for at in range(1, (clean.writes if what == "write" else clean.fsyncs) + 1, stride):
@@ -65,15 +65,17 @@ def _one_failure(tally: Tally, faults: Faults, policy: str) -> None:
     check_restart(tally, storage.after_kill(), ledger, policy, may_refuse=may_refuse)
 
 
-def crashes(policy: str, seeds: int, *, kill: bool, ignore_fsync: bool = False) -> Tally:
+def crashes(policy: str, seeds: int, *, kill: bool, one_group: bool = False) -> Tally:
     """Stop at each operation: as a killed process, or as a power cut that keeps nothing, all, or a part by
     seed.
     """
-    tally = Tally(f"{'process killed' if kill else 'power cut'} at each operation, {policy}")
+    shape = "one big group" if one_group else "small segments"
+    tally = Tally(f"{'process killed' if kill else 'power cut'} at each operation, {policy}, {shape}")
+    options = {"segment_bytes": ONE_SEGMENT, "batch_frames": 99} if one_group else {}
     for at in range(1, counts(policy).operations + 1):
-        storage, ledger = MemoryStorage(Faults(crash_at_operation=at, ignore_fsync=ignore_fsync)), Ledger()
+        storage, ledger = MemoryStorage(Faults(crash_at_operation=at)), Ledger()
         with suppress(Crash):
-            run(storage, ledger, policy=policy)
+            run(storage, ledger, policy=policy, **options)
         if kill:
             check_restart(tally, storage.after_kill(), ledger, policy, may_refuse=False)
             continue

@@ -69,7 +69,7 @@ def kills(policy: str, rounds: int, seed: int) -> Tally:
 
 
 def _one_child(directory: str, policy: str, delay_seconds: float, hashes: dict[int, bytes]) -> int:
-    """Start a child, kill it `delay_seconds` after its first report, and return what it was told is durable."""
+    """Start a child, kill it `delay_seconds` after its first report; return what it was told is durable."""
     command = [sys.executable, "-m", "tests.journal.torture.kill", directory, policy]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0, cwd=_root())
     assert child.stdout is not None

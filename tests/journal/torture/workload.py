@@ -89,6 +89,7 @@ def run(
     policy: str,
     segment_bytes: int = SMALL_SEGMENTS,
     frames: int = FRAMES,
+    batch_frames: int = 3,
 ) -> None:
     """Create a journal, append, sync once in the middle, close. The ledger is right even if this raises."""
     writer = JournalWriter.create(
@@ -98,7 +99,7 @@ def run(
         schema_digest=SCHEMA_DIGEST,
         fsync=policy,
         segment_bytes=segment_bytes,
-        batch_frames=3,
+        batch_frames=batch_frames,
     )
     ledger.created = True
     try:
