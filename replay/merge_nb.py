@@ -13,6 +13,7 @@ from kernel.jit import jit
 _COLUMN = types.Array(types.int64, 1, "C", readonly=True)
 _VECTOR = types.int64[::1]
 _ROWS = types.int64[:, ::1]
+_HEAP = types.int64[:, ::1]
 _CHUNKS = types.int64[:, :, ::1]
 
 
@@ -45,70 +46,68 @@ def interleave_nb(ts, word0, word1, word2, word3, word4, word5, start, count, ta
     return at + count
 
 
-@jit(types.boolean(_CHUNKS, _VECTOR, _VECTOR, types.int64, types.int64))
-def leaves_first_nb(chunks, position, rank, a, b):
-    """Whether the head of stream ``a`` leaves before that of ``b``."""
-    ts_a = chunks[a, 0, position[a]]
-    ts_b = chunks[b, 0, position[b]]
-    return ts_a < ts_b or (ts_a == ts_b and rank[a] < rank[b])
+@jit(types.boolean(types.int64, types.int64, types.int64, types.int64))
+def leaves_first_nb(ts_a, rank_a, ts_b, rank_b):
+    """Whether a row at ``ts_a`` of the stream with ``rank_a`` leaves before the other."""
+    return ts_a < ts_b or (ts_a == ts_b and rank_a < rank_b)
 
 
-@jit(types.void(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, types.int64, types.int64))
-def sift_down_nb(chunks, position, rank, heap, size, at):
-    """Restore the heap after the stream at ``at`` moved on to a later row."""
-    stream = heap[at]
+@jit(types.void(_HEAP, types.int64, types.int64))
+def sift_down_nb(heap, size, at):
+    """Restore the heap after the entry at ``at`` moved on to a later row."""
+    ts, rank, stream = heap[at, 0], heap[at, 1], heap[at, 2]
     while True:
         child = 2 * at + 1
         if child >= size:
             break
-        if child + 1 < size and leaves_first_nb(chunks, position, rank, heap[child + 1], heap[child]):
-            child += 1
-        if not leaves_first_nb(chunks, position, rank, heap[child], stream):
+        other = child + 1
+        if other < size and leaves_first_nb(heap[other, 0], heap[other, 1], heap[child, 0], heap[child, 1]):
+            child = other
+        if not leaves_first_nb(heap[child, 0], heap[child, 1], ts, rank):
             break
-        heap[at] = heap[child]
+        heap[at, 0], heap[at, 1], heap[at, 2] = heap[child, 0], heap[child, 1], heap[child, 2]
         at = child
-    heap[at] = stream
+    heap[at, 0], heap[at, 1], heap[at, 2] = ts, rank, stream
 
 
-@jit(types.int64(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR))
+@jit(types.int64(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, _HEAP))
 def build_heap_nb(chunks, position, length, rank, heap):
-    """Fill ``heap`` with the streams that hold rows; returns how many there are."""
+    """Fill ``heap`` with the heads of the streams that hold rows; returns how many there are."""
     size = 0
     for stream in range(position.size):
         if position[stream] < length[stream]:
-            heap[size] = stream
+            heap[size, 0] = chunks[stream, 0, position[stream]]
+            heap[size, 1] = rank[stream]
+            heap[size, 2] = stream
             size += 1
     for at in range(size // 2 - 1, -1, -1):
-        sift_down_nb(chunks, position, rank, heap, size, at)
+        sift_down_nb(heap, size, at)
     return size
 
 
 @jit(
     types.int64(
-        _CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR, _VECTOR, types.int64, _ROWS, types.int64, types.int64
+        _CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR, _HEAP, types.int64, _ROWS, types.int64, types.int64
     )
 )
 def merge_nb(chunks, position, length, rank, tag, heap, bound_ts, rows, at, limit):
-    """Merge until ``at`` reaches ``limit``, a stream has no more rows here, or the next row is at
-    ``bound_ts``.
+    """Merge until ``at`` reaches ``limit``, a stream has no more rows here, or the next row is at ``bound_ts``.
 
     Advances ``position`` and returns the next ``at``. With no columns but the time in ``chunks`` (its second
-    axis has length 1) the rows are counted and not written.
+    axis has length 1) the rows are counted and not written. ``heap`` holds the time, rank and stream of each
+    head side by side, so that a comparison touches one place in memory.
     """
     size = build_heap_nb(chunks, position, length, rank, heap)
     writes = chunks.shape[1] > 1
     while size > 0 and at < limit:
-        stream = heap[0]
-        rival = -1
-        if size > 1:
-            rival = heap[1]
-            if size > 2 and leaves_first_nb(chunks, position, rank, heap[2], rival):
-                rival = heap[2]
+        stream = heap[0, 2]
         # Rows leave in runs: all that come before the best head of the other streams.
         last_ts = bound_ts - 1
-        if rival >= 0:
-            rival_ts = chunks[rival, 0, position[rival]]
-            last_ts = min(last_ts, rival_ts if rank[stream] < rank[rival] else rival_ts - 1)
+        if size > 1:
+            rival = 1
+            if size > 2 and leaves_first_nb(heap[2, 0], heap[2, 1], heap[1, 0], heap[1, 1]):
+                rival = 2
+            last_ts = min(last_ts, heap[rival, 0] if heap[0, 1] < heap[rival, 1] else heap[rival, 0] - 1)
         source = position[stream]
         end = min(length[stream], source + limit - at)
         first = source
@@ -124,5 +123,6 @@ def merge_nb(chunks, position, length, rank, tag, heap, bound_ts, rows, at, limi
         position[stream] = source
         if source == length[stream] or source == first:
             break
-        sift_down_nb(chunks, position, rank, heap, size, 0)
+        heap[0, 0] = chunks[stream, 0, source]
+        sift_down_nb(heap, size, 0)
     return at

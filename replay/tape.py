@@ -103,7 +103,8 @@ class _Merge:
         self._waiting = list(reversed(plans))
         chunk_rows = min(CHUNK_ROWS, max(MIN_CHUNK_ROWS, ARENA_BYTES // (8 * columns * width)))
         self._arena = np.zeros((width, columns, chunk_rows), np.int64)
-        self._position, self._length, self._rank, self._tag, self._heap = np.zeros((5, width), np.int64)
+        self._position, self._length, self._rank, self._tag = np.zeros((4, width), np.int64)
+        self._heap = np.zeros((width, 3), np.int64)
         self._open: dict[int, tuple[Stream, Iterator[list[np.ndarray]]]] = {}
         self._free = list(range(width))
         self.taken: dict[int, int] = {}
@@ -149,7 +150,9 @@ class _Merge:
             self._position[slot] = self._length[slot] = 0
 
     def _refill(self) -> None:
-        for slot in [slot for slot in self._open if self._position[slot] == self._length[slot]]:
+        for slot in np.flatnonzero(self._position == self._length).tolist():
+            if slot not in self._open:
+                continue
             plan, chunks = self._open[slot]
             self.taken[plan.rank] = self.taken.get(plan.rank, 0) + int(self._length[slot])
             columns = next(chunks, None)

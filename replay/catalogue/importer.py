@@ -36,9 +36,9 @@ from replay.catalogue.repairs import repair_before_grid, repair_ranges, repair_t
 from replay.catalogue.sources import SourceTable, read_source
 
 _GRID_MESSAGES = {
-    "off-grid-price": "prices such as {!r} are no multiple of the tick size (--repair round-to-tick rounds them)",
-    "off-grid-size": "sizes such as {!r} are no multiple of the lot size (--repair round-to-tick rounds them)",
-    "overflow": "numbers such as {!r} have too many digits to be read exactly: choose a larger tick or lot size",
+    "off-grid-price": "prices such as {!r} are no multiple of the tick size (--repair round-to-tick)",
+    "off-grid-size": "sizes such as {!r} are no multiple of the lot size (--repair round-to-tick)",
+    "overflow": "numbers such as {!r} have too many digits to be exact: choose a larger tick or lot size",
 }
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
