@@ -91,7 +91,8 @@ def build_heap_nb(chunks, position, length, rank, heap):
     )
 )
 def merge_nb(chunks, position, length, rank, tag, heap, bound_ts, rows, at, limit):
-    """Merge until ``at`` reaches ``limit``, a stream has no more rows here, or the next row is at ``bound_ts``.
+    """Merge until ``at`` reaches ``limit``, a stream has no more rows here, or the next row is at
+    ``bound_ts``.
 
     Advances ``position`` and returns the next ``at``. With no columns but the time in ``chunks`` (its second
     axis has length 1) the rows are counted and not written. ``heap`` holds the time, rank and stream of each

@@ -203,10 +203,9 @@ def _render_table(files: list[CatalogueFile]) -> None:
     from replay.catalogue.intervals import format_span
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("instrument", "left"), ("kind", "left"), ("rows", "right"), ("first", "left"),
-                          ("last", "left"), ("gaps", "right"), ("largest", "right"), ("tick", "right"),
-                          ("lot", "right"), ("source", "left")):  # fmt: skip
-        table.add_column(name, justify=justify, overflow="fold")
+    for name in ("instrument", "kind", "rows", "first", "last", "gaps", "largest", "tick", "lot", "source"):
+        is_number = name in ("rows", "gaps", "largest", "tick", "lot")
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
     for file in files:
         facts, metadata = _facts(file), file.metadata
         table.add_row(

@@ -14,7 +14,7 @@ from replay.catalogue.times import NO_TIME
 
 def without_time(frame: Frame) -> np.ndarray:
     """Rows that have no time."""
-    return frame.columns["ts"] == NO_TIME
+    return np.asarray(frame.columns["ts"] == NO_TIME)
 
 
 def not_numbers(frame: Frame) -> np.ndarray:
@@ -58,17 +58,17 @@ def same_as_above(frame: Frame) -> np.ndarray:
 
 def not_positive(frame: Frame) -> np.ndarray:
     """Rows with a price of zero or below."""
-    return np.any([frame.columns[name] <= 0 for name in frame.prices], axis=0)
+    return np.asarray(np.any([frame.columns[name] <= 0 for name in frame.prices], axis=0))
 
 
 def negative_size(frame: Frame) -> np.ndarray:
     """Rows with a size below zero."""
-    return np.any([frame.columns[name] < 0 for name in frame.sizes], axis=0)
+    return np.asarray(np.any([frame.columns[name] < 0 for name in frame.sizes], axis=0))
 
 
 def high_below_low(frame: Frame) -> np.ndarray:
     """Bars whose high is below their low."""
-    return frame.columns["high"] < frame.columns["low"]
+    return np.asarray(frame.columns["high"] < frame.columns["low"])
 
 
 def outside_range(frame: Frame) -> np.ndarray:
@@ -76,12 +76,13 @@ def outside_range(frame: Frame) -> np.ndarray:
     columns = frame.columns
     top = np.maximum(columns["open"], columns["close"])
     bottom = np.minimum(columns["open"], columns["close"])
-    return ((top > columns["high"]) | (bottom < columns["low"])) & ~high_below_low(frame)
+    outside = (top > columns["high"]) | (bottom < columns["low"])
+    return np.asarray(outside & ~high_below_low(frame))
 
 
 def crossed(frame: Frame) -> np.ndarray:
     """Quotes whose bid is above their ask."""
-    return frame.columns["bid"] > frame.columns["ask"]
+    return np.asarray(frame.columns["bid"] > frame.columns["ask"])
 
 
 def invalid(frame: Frame) -> np.ndarray:

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -161,11 +161,10 @@ class CatalogueWriter:
 
     def __enter__(self) -> "CatalogueWriter":
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{self._path.name}.", suffix=TEMPORARY_SUFFIX, dir=self._path.parent
-        )
-        self._temporary = Path(name)
-        self._stream = os.fdopen(handle, "wb")
+        # Not tempfile: its files are private, and a catalogue is read by whoever the umask allows.
+        name = f".{self._path.name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+        self._temporary = self._path.with_name(name)
+        self._stream = self._temporary.open("xb")
         self._parquet = pq.ParquetWriter(
             self._stream, self._schema, compression="none", use_dictionary=False,
             column_encoding="DELTA_BINARY_PACKED", write_statistics=True, store_schema=False,
