@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from journal.errors import JournalError, failure_message
 from journal.merkle import MerkleTree
 from journal.scan import Scan
 from journal.segments import End
@@ -65,6 +66,8 @@ def recover_journal(path_or_storage: str | os.PathLike[str] | Storage) -> Recove
         if torn is not None:
             _make_rest_durable(storage, scan, end)
         return RecoverReport(tree.size, events, end.next_sequence, end.head, tree.root, torn)
+    except OSError as error:
+        raise JournalError(failure_message("the recovery could not finish", error)) from error
     finally:
         storage.unlock()
 

@@ -144,6 +144,7 @@ class SealWriter:
     ) -> None:
         self._storage = storage
         self._genesis_id, self._epoch, self._policy, self._counter = genesis_id, epoch, policy, counter
+        self._unflushed = True
         exists = HEAD_NAME in storage.list()
         self._handle = storage.open(HEAD_NAME, create=not exists)
         if fresh or storage.size(self._handle) < HEAD_BYTES:
@@ -153,6 +154,7 @@ class SealWriter:
 
     def claim_epoch(self) -> None:
         """Note this writer's epoch; the caller makes it durable with `flush`."""
+        self._unflushed = True
         body = _EPOCH.pack(_EPOCH_MAGIC, self._epoch, 0)[:-4]
         self._storage.pwrite(self._handle, body + _CRC.pack(crc32(body)), 0)
 
@@ -164,6 +166,7 @@ class SealWriter:
     def note(self, frame_number: int, frame_hash: bytes, next_sequence: int) -> None:
         """Write the next slot; durable only after `flush`."""
         self._counter += 1
+        self._unflushed = True
         seal = Seal(
             frame_number,
             frame_hash,
@@ -176,7 +179,10 @@ class SealWriter:
         self._storage.pwrite(self._handle, pack_slot(seal), SECTOR_BYTES * (1 + self._counter % 2))
 
     def flush(self) -> None:
-        self._storage.fdatasync(self._handle)
+        """Make what was written durable; nothing to do if it is already."""
+        if self._unflushed:
+            self._storage.fdatasync(self._handle)
+            self._unflushed = False
 
     def close(self) -> None:
         self._storage.close(self._handle)

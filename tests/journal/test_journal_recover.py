@@ -12,7 +12,7 @@ from journal import (
     recover_journal,
     verify_journal,
 )
-from journal.faulty import MemoryStorage
+from journal.faulty import Faults, MemoryStorage
 from tests.journal.conftest import IDENTITY
 from tests.journal.torture.damage import closed_journal, frame_ends
 from tests.journal.torture.workload import ONE_SEGMENT
@@ -151,3 +151,15 @@ def test_a_torn_tail_of_zeros_only_is_moved_aside():
     data = bare()
     report = recover_journal(MemoryStorage(files={SEGMENT: data + bytes(4096)}))
     assert (report.frames, report.torn.bytes) == (12, 4096)
+
+
+def test_a_full_disk_stops_the_recovery_and_loses_nothing():
+    data = bare()[:-1]
+    storage = MemoryStorage(Faults(space_bytes=100), files={SEGMENT: data})
+    with pytest.raises(JournalError, match="the recovery could not finish: the disk is full"):
+        recover_journal(storage)
+    assert storage.files[SEGMENT] == data
+    report = recover_journal(again := MemoryStorage(files=storage.files))
+    # The interrupted copy stays beside the whole one; nobody deletes evidence.
+    assert len([name for name in again.files if name.startswith("discarded/")]) == 2
+    assert data == again.files[SEGMENT] + again.files[report.torn.kept_at]

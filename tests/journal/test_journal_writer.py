@@ -249,3 +249,13 @@ def test_a_seal_left_behind_by_another_journal_does_not_matter(tmp_path, write):
     assert verify_journal(tmp_path).frames == 2
     with JournalWriter.open(tmp_path) as writer:
         assert writer.epoch == 2
+
+
+def test_a_second_sync_with_nothing_new_costs_no_fsync():
+    storage = MemoryStorage()
+    with JournalWriter.create(storage, **IDENTITY, fsync="always") as writer:
+        append(writer)
+        writer.sync()
+        before = storage.fsyncs
+        assert writer.sync() == 1
+        assert storage.fsyncs == before

@@ -55,23 +55,27 @@ def _flips(sealed: bool) -> Tally:
     return damage.flips("always", ONE_SEGMENT, sealed=sealed, stride=37)
 
 
+def _power_cuts(policy: str, seeds: int) -> Tally:
+    return failures.crashes(policy, seeds, kill=False)
+
+
 def _one_group() -> Tally:
     return failures.crashes("batch", 12, kill=False, one_group=True)
 
 
 CANARIES: tuple[Canary, ...] = (
     ("bad last frame: truncate", journal.scan, "judge", _naive_judge, lambda: _flips(sealed=False)),
-    ("bad last frame: truncate, sealed", journal.scan, "judge", _naive_judge, lambda: _flips(sealed=True)),
+    ("the same, with a seal", journal.scan, "judge", _naive_judge, lambda: _flips(sealed=True)),
     (
         "gaps are torn without proof", journal.scan, "judge", _gaps_always_torn,
         lambda: damage.zeroed("batch", SMALL_SEGMENTS, sealed=False, stride=1),
     ),
     ("gaps are never torn", Seal, "states_all_acknowledged", property(lambda _: False), _one_group),
-    ("fsync removed", MemoryStorage, "fdatasync", _nothing, lambda: failures.crashes("always", 3, kill=False)),
+    ("fsync removed", MemoryStorage, "fdatasync", _nothing, lambda: _power_cuts("always", 3)),
     ("folder sync removed", MemoryStorage, "sync_folder", _nothing, _one_group),
     (
         "seal written before the data", journal.sink.Sink, "_sync_segment", _seal_first,
-        lambda: failures.crashes("batch", 12, kill=False),
+        lambda: _power_cuts("batch", 12),
     ),
     (
         "no rewriting after a failed fsync", journal.sink, "make_durable", _sync_without_rewriting,
