@@ -87,7 +87,7 @@ def crossed(frame: Frame) -> np.ndarray:
 
 def invalid(frame: Frame) -> np.ndarray:
     """Rows whose numbers make no sense, whatever the grid: what ``drop-invalid`` drops."""
-    bad = not_positive(frame) | negative_size(frame)
+    bad: np.ndarray = not_positive(frame) | negative_size(frame)
     if frame.kind == BAR:
         bad |= high_below_low(frame) | outside_range(frame)
     if frame.kind == TRADE:
