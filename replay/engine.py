@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kernel.events.layout import RECORD
 from kernel.jit import JIT_ENABLED
 from kernel.market import ROW
 from kernel.state import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, initialise_state
 from kernel.strategy.context import MEMORY_WORDS
 from kernel.strategy.declare import context_type, noop_entry
-from replay.loop_nb import ENGINE, record_digest_nb, run_nb
+from replay.loop_nb import ENGINE, close_frame_nb, record_event_nb, run_nb
 
 
 class CapacityError(ValueError):
@@ -49,7 +50,6 @@ class EngineMemory:
         self.state.head.strategy_count = len(plans)
         self.engine.venue.head.day = -1
         self.engine.statistics.sample_stride = 1
-        self.engine.control.frame_sequence = 1
         _lay_out_books(self.engine, instrument_count, plans)
         self.functions = tuple([plan.entry for plan in plans] + [noop_entry()] * (MAX_STRATEGIES - len(plans)))
         compile_loop()
@@ -58,9 +58,17 @@ class EngineMemory:
         """Let the loop work on ``rows`` (dtype ROW) from ``control.row`` on; returns why it came back."""
         return int(run_nb(self.engines, self.functions, rows))
 
-    def record_digest(self, digest: bytes) -> int:
-        """Record a state digest (32 bytes) as an event."""
-        return int(record_digest_nb(self.engines, np.frombuffer(digest, ">i8").astype(np.int64)))
+    def record(self, record: np.ndarray) -> int:
+        """Record one event of the driver's (shape ``(1,)``, dtype RECORD); returns NEED_ROWS when it was applied."""
+        return int(record_event_nb(self.engines, record))
+
+    def no_rows(self) -> np.ndarray:
+        """An empty batch."""
+        return np.zeros(0, ROW)
+
+    def close_frame(self) -> None:
+        """Cut the frame under way here."""
+        close_frame_nb(self.engines)
 
 
 def _check_capacity(instrument_count: int, plans: Sequence[Plan]) -> None:
@@ -108,5 +116,5 @@ def compile_loop() -> None:
     rows = numba.typeof(np.zeros(1, ROW))
     run_nb.compile((engines, types.UniTuple(entry, MAX_STRATEGIES), rows))
     run_nb.disable_compile()
-    record_digest_nb.compile((engines, types.int64[::1]))
-    record_digest_nb.disable_compile()
+    record_event_nb.compile((engines, numba.typeof(np.zeros(1, RECORD))))
+    close_frame_nb.compile((engines,))

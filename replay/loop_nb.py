@@ -14,7 +14,7 @@ Timers that are due at or before a row's time fire before it, each as a transact
 from kernel.apply_nb import apply_nb, market_nb
 from kernel.decide_nb import refuse_nb, request_nb, set_timer_nb, submit_nb
 from kernel.emit_nb import OUTPUT, OUTPUT_RECORDS, begin_nb
-from kernel.events.layout import BAR_CLOSED, FILLED, QUOTE_SEEN, STATE_DIGEST, TIMER_FIRED, TRADE_SEEN, WORDS
+from kernel.events.layout import BAR_CLOSED, FILLED, QUOTE_SEEN, TIMER_FIRED, TRADE_SEEN, WORDS
 from kernel.jit import jit
 from kernel.ledger_nb import OK, equity_nb
 from kernel.market import BAR, ROW_WORDS, TRADE
@@ -25,7 +25,7 @@ from kernel.strategy.context import CANCEL, CONTEXT, FILL, MAX_INTENTS, REPLACE,
 from replay.venue_nb import DAY_NS, VENUE, accept_nb, cancel_nb, expire_nb, match_nb, replace_nb
 
 # Why the loop came back.
-NEED_ROWS, OUTPUT_FULL, DIGEST_DUE, STRATEGY_RAISED, APPLY_FAILED, FRAME_TOO_LARGE = range(6)
+NEED_ROWS, OUTPUT_FULL, DIGEST_DUE, STOP_DUE, STRATEGY_RAISED, APPLY_FAILED, FRAME_TOO_LARGE = range(7)
 
 FRAME_RECORDS = 500  # with the header and a segment record this stays under 65,535 bytes
 FRAME_ROWS = 32_768
@@ -46,6 +46,9 @@ CONTROL = table_dtype(
     "frame_rows",
     "frame_sequence",
     "frame_count",  # finished frames in this output
+    "done_sequence",  # the next sequence, and the time, after the last whole transaction
+    "done_ts_ns",
+    "stop_sequence",  # where the driver wants to step in; 0 is nowhere
 )
 FRAME = table_dtype("record_end", "row_count", "row_end", "first_sequence", "event_count", "ts_ingest_ns")
 # Statistics are for reports only; nothing that decides reads them.
@@ -57,7 +60,7 @@ STATISTICS = record_dtype(
     peak_minor="<i8",
     trough_minor="<i8",
     drawdown="<f8",
-    first_ts_ns="<i8",
+    day_end_ns="<i8",
     last_ts_ns="<i8",
     exposed_rows="<i8",
 )
@@ -308,17 +311,11 @@ def end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, rows)
     control.frame_rows += rows
     control.row += rows
     control.row_count += rows
+    control.done_sequence = head.next_sequence
+    control.done_ts_ns = head.now_ns
     if control.frame_rows >= FRAME_ROWS:
         _cut_frame_nb(engine, count, head.next_sequence, head.now_ns)
     return NEED_ROWS
-
-
-@jit
-def finish_nb(engine):
-    """Put what is left into a last frame."""
-    head = engine.context.state.head
-    if head.next_sequence > engine.control.frame_sequence:
-        _cut_frame_nb(engine, engine.output.count, head.next_sequence, head.now_ns)
 
 
 @jit
@@ -352,8 +349,8 @@ def _observe_nb(engine, ts_ns):
         statistics.trough_minor = equity
         drawdown = (statistics.peak_minor - equity) / statistics.peak_minor
         statistics.drawdown = max(statistics.drawdown, drawdown)
-    day = ts_ns // DAY_NS
-    if day != statistics.last_ts_ns // DAY_NS or statistics.day_count == 0:
+    if ts_ns >= statistics.day_end_ns:
+        statistics.day_end_ns = (ts_ns // DAY_NS + 1) * DAY_NS
         statistics.day_count = min(statistics.day_count + 1, MAX_DAYS)
     statistics.last_ts_ns = ts_ns
     _sample_nb(engine.days[statistics.day_count - 1], ts_ns, account)
@@ -371,7 +368,7 @@ def _observe_nb(engine, ts_ns):
 def run_nb(engines, functions, rows):
     """Process rows until they are used up or the caller is needed; see the codes at the top of this module.
 
-    ``engines`` has one element. After a stop other than NEED_ROWS, OUTPUT_FULL or DIGEST_DUE the state is not to be
+    ``engines`` has one element. After a stop of STRATEGY_RAISED or later the state is not to be
     used further, and the records of the transaction under way are not counted in the output.
     """
     engine = engines[0]
@@ -379,6 +376,8 @@ def run_nb(engines, functions, rows):
     while control.row < len(rows):
         if head.digest_interval > 0 and head.next_sequence >= head.next_digest:
             return DIGEST_DUE
+        if control.stop_sequence > 0 and head.next_sequence >= control.stop_sequence:
+            return STOP_DUE
         if output.count > OUTPUT_RECORDS - TRANSACTION_RECORDS or control.frame_count > MAX_FRAMES - 2:
             return OUTPUT_FULL
         row = rows[control.row]
@@ -403,17 +402,33 @@ def run_nb(engines, functions, rows):
 
 
 @jit
-def record_digest_nb(engines, digest):
-    """Record the digest of the state (four words, computed by the caller) as a transaction of its own."""
+def record_event_nb(engines, given):
+    """Record an event that comes from the driver (a digest, an end, an injected input) as a transaction of its own.
+
+    ``given`` has one record; sequence, and the times where they are 0, are filled in here.
+    """
     engine = engines[0]
-    state, output = engine.context.state, engine.output
-    first_record, first_sequence, ts_ns = output.count, state.head.next_sequence, state.head.now_ns
-    _stamp_nb(output, ts_ns, first_sequence - 1)
-    record = begin_nb(state, output, STATE_DIGEST.kind, -1, -1)
-    record.account = -1
-    _copy_words_nb(record.words, digest, 4)
+    state, output, event = engine.context.state, engine.output, given[0]
+    first_record, first_sequence, ts_before_ns = output.count, state.head.next_sequence, state.head.now_ns
+    _stamp_nb(output, ts_before_ns, event.cause)
+    record = begin_nb(state, output, event.kind, event.instrument, event.strategy)
+    record.account = event.account
+    record.flags = event.flags
+    if event.ts_ingest_ns != 0:
+        record.ts_event_ns = event.ts_event_ns
+        record.ts_ingest_ns = event.ts_ingest_ns
+    _copy_words_nb(record.words, event.words, WORDS)
     status = apply_nb(state, record)
     if status != OK:
         engine.control.status = status
         return APPLY_FAILED
-    return end_transaction_nb(engine, first_record, first_sequence, ts_ns, 0)
+    return end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, 0)
+
+
+@jit
+def close_frame_nb(engines):
+    """Put all transactions that are done and in no frame yet into a frame of their own."""
+    engine = engines[0]
+    control = engine.control
+    if control.done_sequence > control.frame_sequence:
+        _cut_frame_nb(engine, engine.output.count, control.done_sequence, control.done_ts_ns)

@@ -9,6 +9,7 @@ Must not know what the rows are for. Memory stays flat: files are open only whil
 time span, and each is decoded a chunk at a time.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -26,7 +27,7 @@ FOREVER_NS = (1 << 63) - 1
 
 
 class Tape:
-    """Iterate for batches of ``kernel.market.ROW``; a batch is valid until the next step.
+    """Iterate for batches of ``kernel.market.ROW``; a batch is valid for the next ``buffers - 1`` steps.
 
     ``start_ns`` is included and ``end_ns`` is not, both compared with the time at which a row is known.
     Iterating again starts again.
@@ -40,13 +41,14 @@ class Tape:
         start_ns: int | None = None,
         end_ns: int | None = None,
         batch_rows: int = DEFAULT_BATCH_ROWS,
+        buffers: int = 1,
     ):
-        if batch_rows < 1:
-            raise ValueError("batch_rows must be at least 1")
+        if batch_rows < 1 or buffers < 1:
+            raise ValueError("batch_rows and buffers must be at least 1")
         missing = sorted({file.instrument.name for file in files} - set(instrument_ids))
         if missing:
             raise CatalogueError(f"no instrument id is given for {', '.join(missing)}")
-        self._batch_rows = batch_rows
+        self._batch_rows, self._buffers = batch_rows, buffers
         start = -FOREVER_NS if start_ns is None else start_ns
         end = FOREVER_NS if end_ns is None else end_ns
         order = sorted(
@@ -71,17 +73,16 @@ class Tape:
         plans = self._plans
         if self._skip:
             plans = _positions_after(plans, self._skip)
-        batch = np.zeros(self._batch_rows, ROW)
-        rows = batch.view(np.int64).reshape(self._batch_rows, 8)
+        ring = itertools.cycle([np.zeros((self._batch_rows, 8), np.int64) for _ in range(self._buffers)])
         width = _most_open(plans)
-        filled = _chain(plans, rows) if width <= 1 else _Merge(plans, width, 7).fill(rows, self._batch_rows)
-        for count in filled:
-            yield batch[:count]
+        filled = _chain(plans, ring) if width <= 1 else _Merge(plans, width, 7).fill(ring, self._batch_rows)
+        for rows in filled:
+            yield rows.reshape(-1).view(ROW)
 
 
-def _chain(plans: Sequence[Stream], rows: np.ndarray) -> Iterator[int]:
+def _chain(plans: Sequence[Stream], ring: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     """Streams that never overlap need no merge: interleave one after another, straight into the batch."""
-    at = 0
+    rows, at = next(ring), 0
     for plan in plans:
         for columns in plan.chunks(CHUNK_ROWS):
             start, size = 0, len(columns[0])
@@ -90,10 +91,10 @@ def _chain(plans: Sequence[Stream], rows: np.ndarray) -> Iterator[int]:
                 at = interleave_nb(*columns, start, count, plan.tag, rows, at)
                 start += count
                 if at == len(rows):
-                    yield at
-                    at = 0
+                    yield rows
+                    rows, at = next(ring), 0
     if at:
-        yield at
+        yield rows[:at]
 
 
 class _Merge:
@@ -109,9 +110,9 @@ class _Merge:
         self._free = list(range(width))
         self.taken: dict[int, int] = {}
 
-    def fill(self, rows: np.ndarray, limit: int) -> Iterator[int]:
-        """Yield the number of rows each time ``limit`` is reached, and at the end what remains."""
-        at = 0
+    def fill(self, ring: Iterator[np.ndarray], limit: int) -> Iterator[np.ndarray]:
+        """Yield the rows each time ``limit`` is reached, and at the end what remains."""
+        rows, at = next(ring), 0
         while True:
             self._refill()
             if not self._open and not self._waiting:
@@ -131,14 +132,14 @@ class _Merge:
                 limit,
             )
             if at == limit:
-                yield at
-                at = 0
+                yield rows
+                rows, at = next(ring), 0
             elif at == before and self._waiting:
                 self._admit(bound_ts)
             else:
                 assert at > before, "the merge makes progress or admits a stream"
         if at:
-            yield at
+            yield rows[:at]
 
     def _admit(self, ts_ns: int) -> None:
         """Open the streams that begin at ``ts_ns``: from there on they have a say in the order."""
@@ -176,7 +177,7 @@ def _positions_after(plans: Sequence[Stream], skip: int) -> list[Stream]:
     if skip >= sum(plan.rows for plan in plans):
         return []
     merge = _Merge(plans, _most_open(plans), 1)
-    next(merge.fill(np.zeros((0, 8), np.int64), skip))
+    next(merge.fill(itertools.repeat(np.zeros((0, 8), np.int64)), skip))
     taken = merge.positions()
     left = [plan.advanced(taken.get(plan.rank, 0)) for plan in plans]
     return sorted((p for p in left if p.rows), key=lambda p: (p.first_ts_ns, p.rank))

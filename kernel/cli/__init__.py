@@ -1,0 +1,85 @@
+"""The command line: the composition root, where core, journal and drivers meet.
+
+Owns the list of commands, each in a module that is imported only when the command is called, so that ``kernel --help``
+is instant. A command parses, calls one function and renders. Data goes to standard output, talk to standard error.
+
+Exit codes: 0 done and good; 1 the thing checked is bad (broken, different, refused data, a run that failed); 2 wrong
+usage or configuration; 130 interrupted.
+"""
+
+import importlib
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from kernel import __version__
+
+# command: (module, attribute, one line of help)
+COMMANDS = {
+    "replay": ("kernel.cli.replay", "replay", "Run a backtest, or re-run a journal and prove it identical."),
+    "verify": ("kernel.cli.verify", "verify", "Check the chain of a journal."),
+    "recover": ("kernel.cli.verify", "recover", "Open a journal after a crash and print the state."),
+    "show": ("kernel.cli.inspect", "show", "List the events of a journal."),
+    "at": ("kernel.cli.inspect", "at", "Print the state after one event."),
+    "why": ("kernel.cli.inspect", "why", "Trace an order back to the market event that caused it."),
+    "diff": ("kernel.cli.inspect", "diff", "Find the first difference between two journals."),
+    "sql": ("kernel.cli.sql", "sql", "Query a journal with SQL."),
+    "data": ("kernel.cli.data", "data", "Import, validate and describe market data."),
+    "new": ("kernel.cli.new", "new", "Write a new strategy file with its test."),
+}
+
+
+class LazyGroup(click.Group):
+    """Finds a command's module when the command is called, and its help line without importing it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"commands: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="kernel")
+def cli() -> None:
+    """A deterministic, event-sourced trading kernel.
+
+    kernel replay runs a backtest on the built-in sample; kernel COMMAND --help tells more.
+    """
+
+
+def main() -> NoReturn:
+    """Entry point of the ``kernel`` program."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+        click.echo(f"{where or 'kernel'}: {error.format_message()}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of our output went away: nothing is wrong
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(0)

@@ -1,0 +1,225 @@
+"""Strategies in plain Python: subclass ``Strategy`` and write the handlers that you need.
+
+Slower than compiled ones and otherwise equal: they see the same state, wish through the same intents, and leave the
+same events. Class attributes with an ``int`` or ``float`` annotation are the parameters. One object is made for each
+instrument, or one for all when ``per = "portfolio"``.
+
+A strategy must be deterministic: no clock, no randomness, no files, nothing that differs between two runs. Its own
+attributes are not part of the journal; whatever it does with them is proven by what it decides.
+"""
+
+import inspect
+from typing import Any, ClassVar
+
+import msgspec
+
+from kernel.events.layout import BAR_CLOSED, FILLED, QUOTE_SEEN, TIMER_FIRED, TRADE_SEEN
+from kernel.strategy import api_nb
+from kernel.strategy.context import BAR, FILL, QUOTE, START, TIMER, TRADE
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """A bar that has closed. Prices in ticks, volume in lots."""
+
+    instrument: int
+    ts_ns: int
+    ts_open_ns: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    volume_lots: int
+
+
+class Trade(msgspec.Struct, frozen=True):
+    """A trade of others. ``side`` is the aggressor: 1 buyer, -1 seller, 0 unknown."""
+
+    instrument: int
+    ts_ns: int
+    price_ticks: int
+    quantity_lots: int
+    side: int
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """The best bid and offer; an absent side has ``kernel.market.NO_PRICE``."""
+
+    instrument: int
+    ts_ns: int
+    bid_ticks: int
+    bid_size_lots: int
+    ask_ticks: int
+    ask_size_lots: int
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """A fill of one of the strategy's own orders; the book already holds it."""
+
+    instrument: int
+    ts_ns: int
+    order_id: int
+    side: int
+    price_ticks: int
+    quantity_lots: int
+    leaves_lots: int
+    fee_minor: int
+
+
+class Timer(msgspec.Struct, frozen=True):
+    """A timer that the strategy set is due."""
+
+    instrument: int
+    ts_ns: int
+    timer: int
+
+
+class Strategy:
+    """Base class of strategies in plain Python."""
+
+    name: ClassVar[str] = ""
+    per: ClassVar[str] = "instrument"
+
+    def __init__(self, context: Any, instrument: int, parameters: dict[str, int | float]) -> None:
+        self._context = context
+        self.instrument = instrument
+        for key, value in parameters.items():
+            setattr(self, key, value)
+
+    # --- what happens: override what you need ---
+
+    def on_start(self) -> None:
+        """Called once before the first event."""
+
+    def on_bar(self, bar: Bar) -> None:
+        """Called for each bar of the strategy's instruments."""
+
+    def on_trade(self, trade: Trade) -> None:
+        """Called for each trade of others."""
+
+    def on_quote(self, quote: Quote) -> None:
+        """Called for each change of the best bid and offer."""
+
+    def on_fill(self, fill: Fill) -> None:
+        """Called for each fill of the strategy's own orders."""
+
+    def on_timer(self, timer: Timer) -> None:
+        """Called when a timer that the strategy set is due."""
+
+    # --- what it can see ---
+
+    @property
+    def position_lots(self) -> int:
+        """Signed lots held in the event's instrument."""
+        return int(api_nb.position_lots(self._context))
+
+    def position_in(self, instrument: int) -> int:
+        """Signed lots held in an instrument."""
+        return int(api_nb.position_in(self._context, instrument))
+
+    def pending_in(self, instrument: int) -> int:
+        """Signed lots that open orders in an instrument may still trade."""
+        return int(api_nb.pending_in(self._context, instrument))
+
+    def last_ticks(self, instrument: int) -> int:
+        """Last price of an instrument; 0 before the first."""
+        return int(self._context.state.instruments[instrument].last_ticks)
+
+    @property
+    def equity_minor(self) -> int:
+        """Equity of the account in minor units."""
+        return int(api_nb.equity_minor(self._context))
+
+    def lots_for_fraction(self, instrument: int, fraction: float) -> int:
+        """Whole lots that ``fraction`` of equity buys at the last price."""
+        return int(api_nb.lots_for_fraction(self._context, instrument, float(fraction)))
+
+    @property
+    def open_orders(self) -> list[int]:
+        """Ids of the strategy's open orders in the event's instrument, oldest first."""
+        state, call = self._context.state, self._context.call
+        orders = state.orders[: state.head.order_count]
+        mine = (orders["strategy"] == call.strategy) & (orders["instrument"] == call.instrument)
+        return [int(order_id) for order_id in orders["order_id"][mine]]
+
+    # --- what it can ask for ---
+
+    def buy(self, quantity_lots: int) -> None:
+        """Buy at the market in the event's instrument."""
+        api_nb.buy(self._context, int(quantity_lots))
+
+    def sell(self, quantity_lots: int) -> None:
+        """Sell at the market in the event's instrument."""
+        api_nb.sell(self._context, int(quantity_lots))
+
+    def target_lots(self, target_lots: int, instrument: int | None = None) -> None:
+        """Trade at the market what is missing to hold ``target_lots``, counting what is on its way."""
+        at = self._context.call.instrument if instrument is None else instrument
+        api_nb.target_in(self._context, int(at), int(target_lots))
+
+    def target_fraction(self, fraction: float) -> None:
+        """Hold ``fraction`` of equity in the event's instrument (negative: short)."""
+        api_nb.target_fraction(self._context, float(fraction))
+
+    def submit(
+        self,
+        side: int,
+        order_type: int,
+        quantity_lots: int,
+        *,
+        limit_ticks: int = 0,
+        stop_ticks: int = 0,
+        time_in_force: int = 1,
+        tag: int = 0,
+        instrument: int | None = None,
+    ) -> None:
+        """Ask for any order; sides, types and times in force are the numbers of ``kernel.lifecycle``."""
+        at = int(self._context.call.instrument if instrument is None else instrument)
+        numbers = (side, order_type, time_in_force, quantity_lots, limit_ticks, stop_ticks, tag)
+        api_nb.submit(self._context, at, *(int(number) for number in numbers))
+
+    def cancel(self, order_id: int) -> None:
+        """Cancel what is left of an open order."""
+        api_nb.cancel(self._context, int(order_id))
+
+    def replace(self, order_id: int, quantity_lots: int, limit_ticks: int = 0, stop_ticks: int = 0) -> None:
+        """Change an open order's total quantity and prices."""
+        api_nb.replace(self._context, int(order_id), int(quantity_lots), int(limit_ticks), int(stop_ticks))
+
+    def set_timer(self, timer: int, due_ns: int, interval_ns: int = 0) -> None:
+        """Be called with ``on_timer`` at ``due_ns`` and then every ``interval_ns`` (0: once)."""
+        api_nb.set_timer(self._context, int(timer), int(due_ns), int(interval_ns))
+
+
+def strategy_name(cls: type[Strategy]) -> str:
+    """What the journal calls the strategy: its ``name``, or the name of the class."""
+    return cls.name or cls.__name__
+
+
+def parameter_defaults(cls: type[Strategy]) -> dict[str, int | float]:
+    """The parameters of a strategy class with their defaults: its annotated ``int`` and ``float`` attributes."""
+    defaults: dict[str, int | float] = {}
+    for base in reversed(cls.__mro__):
+        for name, kind in inspect.get_annotations(base, eval_str=True).items():
+            if kind in (int, float) and hasattr(cls, name):
+                defaults[name] = kind(getattr(cls, name))
+    return defaults
+
+
+def deliver(strategy: Strategy, kind: int) -> None:
+    """Call the handler for the event that the context holds."""
+    call = strategy._context.call
+    instrument, ts_ns, words = int(call.instrument), int(call.ts_ns), call.words.tolist()
+    if kind == BAR:
+        ts_open_ns = words[BAR_CLOSED.ts_open_ns]
+        strategy.on_bar(Bar(instrument, ts_ns, ts_open_ns, *words[: BAR_CLOSED.ts_open_ns]))
+    elif kind == TRADE:
+        strategy.on_trade(Trade(instrument, ts_ns, *words[: TRADE_SEEN.side + 1]))
+    elif kind == QUOTE:
+        strategy.on_quote(Quote(instrument, ts_ns, *words[: QUOTE_SEEN.ask_size_lots + 1]))
+    elif kind == FILL:
+        strategy.on_fill(Fill(instrument, ts_ns, *words[: FILLED.fee_minor + 1]))
+    elif kind == TIMER:
+        strategy.on_timer(Timer(instrument, ts_ns, words[TIMER_FIRED.timer]))
+    else:
+        assert kind == START
+        strategy.on_start()

@@ -1,0 +1,191 @@
+"""One execution of a prepared run: tape to session to pipeline, wherever its frames may go.
+
+Owns what a configuration needs loaded before it can run, and the one loop over the tape that backtest, resume and audit
+share.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from kernel.events.body import encode_body
+from kernel.strategy.declare import CompiledStrategy
+from replay.config import ConfigError, RunConfig, instant_ns, resolve_rates
+from replay.engine import EngineMemory, Plan
+from replay.loading import LoadedStrategy, Universe, load_strategies, load_universe
+from replay.opening import opening_frames, resolved_config
+from replay.outcome import ResultHash
+from replay.pipeline import QUEUE_ITEMS, FrameSink, Pipeline
+from replay.python_host import PythonHost
+from replay.session import Injection, Session
+from replay.tables import TradeWriter
+from replay.tape import Tape
+from replay.venue_nb import PROFILES
+
+BATCH_ROWS = 16_384  # a megabyte of rows: it stays in the second-level cache from the decoder to the hash
+# The batch under way, those in the queue, and the one that the pipeline works on are all in use at once.
+BUFFERS = QUEUE_ITEMS + 3
+
+Progress = Callable[[int, int], None]
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A configuration with everything that it names, loaded and checked."""
+
+    config: RunConfig
+    universe: Universe
+    strategies: tuple[LoadedStrategy, ...]
+    resolved: dict[str, Any]
+
+    @property
+    def config_sha256(self) -> str:
+        """SHA-256 of the resolved configuration."""
+        return hashlib.sha256(encode_body(self.resolved)).hexdigest()
+
+    def tape(self, batch_rows: int = BATCH_ROWS) -> Tape:
+        """The market rows of the run."""
+        start, end = instant_ns("from", self.config.start), instant_ns("to", self.config.end)
+        return Tape(self.universe.files, self.universe.ids, start_ns=start, end_ns=end, batch_rows=batch_rows, buffers=BUFFERS)
+
+
+def prepare(config: RunConfig) -> Prepared:
+    """Load data and strategies. Raises ConfigError, StrategyError or CatalogueError with one line each."""
+    if not config.data:
+        raise ConfigError("no data is named; give --data PATH, or none of the data options for the built-in sample")
+    if not config.strategies:
+        raise ConfigError("no strategy is named; give --strategy NAME")
+    universe = load_universe(config.data)
+    strategies = load_strategies(config.strategies, universe)
+    return Prepared(config, universe, strategies, resolved_config(config, universe, strategies))
+
+
+class Engine:
+    """The engine of a prepared run with its strategies attached."""
+
+    def __init__(self, prepared: Prepared, put: Callable[[Any], None], injections: Sequence[Injection] = ()) -> None:
+        self.hosts = [_host(strategy) for strategy in prepared.strategies]
+        plans = [
+            host.plan() if host is not None else _compiled_plan(strategy)
+            for host, strategy in zip(self.hosts, prepared.strategies, strict=True)
+        ]
+        self.memory = EngineMemory(len(prepared.universe.instruments), plans)
+        for host in self.hosts:
+            if host is not None:
+                host.attach(self.memory)
+        self.memory.engine.control.inline = int(prepared.config.journal == "full")
+        _configure_venue(self.memory, prepared.config)
+        self.session = Session(self.memory, prepared.strategies, self.hosts, put, injections)
+
+
+def _host(strategy: LoadedStrategy) -> PythonHost | None:
+    if isinstance(strategy.source, CompiledStrategy):
+        return None
+    return PythonHost(strategy.source, strategy.parameters, strategy.instruments)
+
+
+def _compiled_plan(strategy: LoadedStrategy) -> Plan:
+    source = strategy.source
+    assert isinstance(source, CompiledStrategy)
+    parameters = [float(value) for value in strategy.parameters.values()]
+    return Plan(source.entry(), parameters, source.memory, source.per, strategy.instruments)
+
+
+def _configure_venue(memory: EngineMemory, config: RunConfig) -> None:
+    rates, head = resolve_rates(config), memory.engine.venue.head
+    head.profile = PROFILES[config.fill]
+    head.maker_fee_rate, head.taker_fee_rate = rates.maker_fee, rates.taker_fee
+    head.slippage_rate, head.volume_share_rate = rates.slippage, rates.volume_share
+
+
+def first_known_ns(row: Any) -> int:
+    """When the history begins: the open of the first bar, or the time of the first trade or quote."""
+    return int(row["words"][5]) or int(row["ts_ns"])
+
+
+class Execution:
+    """Runs a prepared configuration. ``sink`` takes the frames (None: nobody), ``trades`` the round trips.
+
+    ``should_stop`` is asked between batches; when it says so, the run ends at the last whole frame, with nothing
+    recorded about it, so that a resumed run comes out as if it had never stopped.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        sink: FrameSink | None,
+        *,
+        trades: TradeWriter | None = None,
+        injections: Sequence[Injection] = (),
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = lambda: False,
+        batch_rows: int = BATCH_ROWS,
+    ) -> None:
+        self.prepared = prepared
+        self.completed = False
+        self.seconds = 0.0
+        self.first_ts_ns = 0
+        self.result_hash = ""
+        self._sink, self._trades = sink, trades
+        self._progress, self._should_stop, self._batch_rows = progress, should_stop, batch_rows
+        self._result = ResultHash()
+        self._pipeline: Pipeline | None = None
+        self._engine = Engine(prepared, self._put, injections)
+        self.memory = self._engine.memory
+
+    def run(self) -> None:
+        """From the first row to the last. Raises RunError; what was handed to the sink until then is whole."""
+        tape = self.prepared.tape(self._batch_rows)
+        batches = iter(tape)
+        rows = next(batches, None)
+        if rows is None:
+            raise ConfigError("the data has no row in the span asked for; see kernel data info PATH")
+        self.first_ts_ns = first_known_ns(rows[0])
+        self._open()
+        self._pipeline = Pipeline(
+            self._sink, self._result, self._trades, by_reference=self.prepared.config.journal == "reference"
+        )
+        started = time.perf_counter()  # measured for the summary; nothing that decides sees it
+        try:
+            self._feed(rows, batches, tape.rows_total)
+        finally:
+            self._pipeline.close()
+            self.seconds = time.perf_counter() - started
+        statistics = self.memory.engine.statistics
+        days = self.memory.engine.days[: statistics.day_count]
+        self.result_hash = self._result.finish(self.memory.state, days)
+
+    def _open(self) -> None:
+        prepared = self.prepared
+        frames = opening_frames(
+            prepared.config, prepared.universe, prepared.strategies, prepared.resolved, self.first_ts_ns
+        )
+        self._engine.session.open(frames)
+        if self._sink is not None:
+            for frame in frames:
+                self._sink.frame(
+                    frame.records,
+                    frame.bodies,
+                    first_sequence=int(frame.records["sequence"][0]),
+                    event_count=len(frame.records),
+                    ts_ns=self.first_ts_ns,
+                )
+
+    def _feed(self, rows: Any, batches: Any, rows_total: int) -> None:
+        session, done = self._engine.session, 0
+        while rows is not None:
+            session.feed(rows)
+            done += len(rows)
+            if self._progress is not None:
+                self._progress(done, rows_total)
+            if self._should_stop():
+                return
+            rows = next(batches, None)
+        session.finish()
+        self.completed = True
+
+    def _put(self, chunk: Any) -> None:
+        assert self._pipeline is not None
+        self._pipeline.put(chunk)

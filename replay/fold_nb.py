@@ -1,0 +1,37 @@
+"""Folding a journal through ``apply``: recovery, and looking at any moment of a history.
+
+Owns the joining of stored records and referenced market rows by sequence. It decides nothing and calls no strategy.
+"""
+
+from kernel.apply_nb import apply_nb, market_nb
+from kernel.events.layout import SEGMENT
+from kernel.jit import jit
+from kernel.ledger_nb import OK
+from replay.loop_nb import event_kind_nb
+
+
+@jit
+def fold_nb(state, records, rows, last_sequence, progress):
+    """Apply the records of one frame and the rows that it references, up to and with ``last_sequence``.
+
+    ``progress`` (int64, length 2, owned by the caller) is left at how many records and rows were applied. Returns OK or
+    the status of the event that did not fit; a row is taken wherever no stored record bears the next sequence.
+    """
+    at, row = 0, 0
+    status = OK
+    while status == OK and state.head.next_sequence <= last_sequence:
+        if at < len(records) and records[at].kind == SEGMENT.kind:
+            at += 1
+        elif at < len(records) and (records[at].sequence == state.head.next_sequence or row >= len(rows)):
+            status = apply_nb(state, records[at])
+            at += 1
+        elif row < len(rows):
+            status = market_nb(
+                state, event_kind_nb(rows[row].kind), rows[row].instrument, rows[row].ts_ns, rows[row].words
+            )
+            row += 1
+        else:
+            break
+    progress[0] = at
+    progress[1] = row
+    return status

@@ -1,0 +1,161 @@
+"""Finding what a configuration names: catalogue files and strategies.
+
+Owns the search in folders, the numbering of instruments, and the loading of strategy files. Instruments are numbered
+in the order of their names, so neither the order of paths nor the split into files changes anything.
+"""
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from kernel.instruments import Instrument
+from kernel.strategy.declare import CompiledStrategy, StrategyError, resolve_parameters
+from kernel.strategy.python import Strategy, parameter_defaults, strategy_name
+from replay.catalogue import CatalogueFile, open_file
+from replay.config import ConfigError, StrategyConfig
+from strategies import BUILT_IN
+
+
+class Universe(msgspec.Struct, frozen=True):
+    """The instruments of a run in the order of their numbers, and the files that hold their data."""
+
+    instruments: tuple[Instrument, ...]
+    volume_known: tuple[bool, ...]
+    files: tuple[CatalogueFile, ...]
+
+    @property
+    def ids(self) -> dict[str, int]:
+        """Instrument name to number."""
+        return {instrument.name: number for number, instrument in enumerate(self.instruments)}
+
+
+class LoadedStrategy(msgspec.Struct, frozen=True):
+    """A strategy with its resolved parameters and the numbers of its instruments."""
+
+    name: str
+    source: CompiledStrategy | type[Strategy]
+    source_file: Path
+    parameters: dict[str, int | float]
+    instruments: tuple[int, ...]
+
+    @property
+    def source_sha256(self) -> str:
+        """SHA-256 of the file that holds the strategy."""
+        return hashlib.sha256(self.source_file.read_bytes()).hexdigest()
+
+
+def load_universe(paths: Sequence[str]) -> Universe:
+    """Open all catalogue files at ``paths`` (files, or folders that are searched). Raises ConfigError."""
+    files = [open_file(path) for path in _expand(paths)]
+    by_name: dict[str, list[CatalogueFile]] = {}
+    for file in files:
+        by_name.setdefault(file.instrument.name, []).append(file)
+    for name, group in by_name.items():
+        if any(file.instrument != group[0].instrument for file in group):
+            raise ConfigError(f"the files of {name} disagree about the instrument (tick, lot, currency or multiplier)")
+        intervals = {file.interval_ns for file in group if file.interval_ns}
+        if len(intervals) > 1:
+            raise ConfigError(f"{name} has bars of {len(intervals)} intervals; name the files of one of them")
+    names = sorted(by_name)
+    instruments = tuple(by_name[name][0].instrument for name in names)
+    currencies = sorted({instrument.currency for instrument in instruments})
+    if len(currencies) > 1:
+        raise ConfigError(f"the instruments settle in {' and '.join(currencies)}; a run has one account in one currency")
+    known = tuple(all(file.volume_known for file in by_name[name]) for name in names)
+    ordered = sorted(files, key=lambda file: (file.instrument.name, file.kind, file.first_ts_ns, str(file.path)))
+    return Universe(instruments, known, tuple(ordered))
+
+
+def _expand(paths: Sequence[str]) -> Iterable[Path]:
+    for entry in paths:
+        path = Path(entry)
+        if path.is_dir():
+            found = sorted(path.rglob("*.parquet"))
+            if not found:
+                raise ConfigError(f"{path}: no Parquet file in this folder; make one with kernel data import")
+            yield from found
+        else:
+            yield path
+
+
+def load_strategies(configs: Sequence[StrategyConfig], universe: Universe) -> tuple[LoadedStrategy, ...]:
+    """Load each strategy and resolve its parameters and instruments. Raises StrategyError or ConfigError."""
+    return tuple(_load_strategy(config, universe) for config in configs)
+
+
+def _load_strategy(config: StrategyConfig, universe: Universe) -> LoadedStrategy:
+    found, file = find_strategy(config.use)
+    if isinstance(found, CompiledStrategy):
+        name, defaults = found.name, found.defaults
+    else:
+        name, defaults = strategy_name(found), parameter_defaults(found)
+    ids = universe.ids
+    for wanted in config.instruments:
+        if wanted not in ids:
+            near = difflib.get_close_matches(wanted, ids, 1)
+            hint = f"did you mean {near[0]}?" if near else f"the data has {', '.join(ids)}"
+            raise ConfigError(f"strategy {name}: no data for instrument {wanted!r}; {hint}")
+    numbers = sorted(ids[wanted] for wanted in config.instruments) or list(ids.values())
+    parameters = resolve_parameters(name, defaults, config.parameters)
+    return LoadedStrategy(name, found, file, parameters, tuple(numbers))
+
+
+def find_strategy(use: str) -> tuple[CompiledStrategy | type[Strategy], Path]:
+    """The strategy that ``use`` names (built-in, or ``FILE.py[:NAME]``) and its file. Raises StrategyError."""
+    path, _, wanted = use.partition(".py")
+    if ".py" not in use:
+        if use not in BUILT_IN:
+            near = difflib.get_close_matches(use, BUILT_IN, 1)
+            hint = f"did you mean {near[0]}?" if near else f"built in: {', '.join(BUILT_IN)}; or name a FILE.py"
+            raise StrategyError(f"no strategy {use!r}; {hint}")
+        module = importlib.import_module(f"strategies.{use}")
+        return getattr(module, use), Path(str(module.__file__))
+    file = Path(path + ".py").resolve()
+    candidates = _strategies_of(_import_file(file))
+    if wanted:
+        candidates = {name: found for name, found in candidates.items() if name == wanted.removeprefix(":")}
+    if len(candidates) != 1:
+        listed = ", ".join(candidates) or "none" if not wanted else f"none called {wanted.removeprefix(':')}"
+        raise StrategyError(f"{file}: one strategy is needed, found {listed}; name it as {file.name}:NAME")
+    return next(iter(candidates.values())), file
+
+
+def _import_file(file: Path) -> ModuleType:
+    if not file.is_file():
+        raise StrategyError(f"{file}: no such strategy file")
+    # The name binds the content, so that numba's cache finds the module again and never a stale one.
+    name = f"strategy_file_{file.stem}_{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except StrategyError:
+        del sys.modules[name]
+        raise
+    except Exception as error:
+        del sys.modules[name]
+        raise StrategyError(f"{file}: cannot be imported: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _strategies_of(module: ModuleType) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in vars(module).items():
+        if isinstance(value, CompiledStrategy) and value.function.__module__ == module.__name__:
+            found[name] = value
+        elif isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module.__name__:
+            found[name] = value
+    return found

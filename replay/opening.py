@@ -1,0 +1,130 @@
+"""The first frames of a journal: what the integers of all later events mean.
+
+Owns the turning of a resolved configuration into events (definitions, limits, venue, deposit) and back.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from kernel.events import catalogue as events
+from kernel.events.body import encode_body, pack_body
+from kernel.events.catalogue import Event
+from kernel.events.layout import Stored, encode
+from kernel.instruments import currency_scale
+from replay.config import RunConfig, instant_ns, money, resolve_rates
+from replay.loading import LoadedStrategy, Universe
+from replay.venue_nb import PROFILES
+
+OPENING_BODY_BYTES = 40_000  # of one opening frame; far below what a frame holds
+
+
+def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[LoadedStrategy, ...]) -> dict[str, Any]:
+    """All that decides a run beside the data, as plain values: the body of ``RunOpened``.
+
+    No path and no code hash is in it: two people with the same data and strategy get the same journal, wherever they
+    keep their files, and a strategy written twice is seen to decide the same.
+    """
+    rates = resolve_rates(config)
+    return {
+        "instruments": [msgspec.to_builtins(instrument) for instrument in universe.instruments],
+        "strategies": [
+            {
+                "name": strategy.name,
+                "parameters": strategy.parameters,
+                "instruments": [universe.instruments[number].name for number in strategy.instruments],
+            }
+            for strategy in strategies
+        ],
+        "from_ns": instant_ns("from", config.start),
+        "to_ns": instant_ns("to", config.end),
+        "cash_minor": money("cash", config.cash, currency_scale(universe.instruments[0].currency)),
+        "fill": config.fill,
+        "rates": msgspec.to_builtins(rates),
+        "limits": {key: str(value) for key, value in msgspec.to_builtins(config.limits).items()},
+        "digest_interval": config.digest_interval,
+    }
+
+
+def genesis_id(resolved: dict[str, Any], mode: str) -> bytes:
+    """16 bytes that identify a backtest's journal: a digest of what decides it, so that a re-run has the same."""
+    return hashlib.sha256(b"backtest\0" + mode.encode() + b"\0" + encode_body(resolved)).digest()[:16]
+
+
+class OpeningFrame(msgspec.Struct, frozen=True):
+    """Records (dtype RECORD) and their packed bodies, for one frame."""
+
+    records: np.ndarray
+    bodies: bytes
+
+
+def opening_frames(
+    config: RunConfig,
+    universe: Universe,
+    strategies: tuple[LoadedStrategy, ...],
+    resolved: dict[str, Any],
+    ts_ns: int,
+) -> list[OpeningFrame]:
+    """The opening events in as many frames as they need; their sequences begin at 1."""
+    frames: list[OpeningFrame] = []
+    records: list[np.ndarray] = []
+    bodies: list[bytes] = []
+    sequence = 1
+    for instrument, strategy, event, body in _opening_events(config, universe, strategies, resolved, ts_ns):
+        if bodies and sum(map(len, bodies)) + len(body) > OPENING_BODY_BYTES:
+            frames.append(OpeningFrame(np.concatenate(records), b"".join(bodies)))
+            records, bodies = [], []
+        packed = pack_body(body) if body else b""
+        records.append(encode(Stored(sequence, ts_ns, ts_ns, 0, instrument, strategy, 0, event, body)))
+        bodies.append(packed)
+        sequence += 1
+    frames.append(OpeningFrame(np.concatenate(records), b"".join(bodies)))
+    return frames
+
+
+def _opening_events(
+    config: RunConfig,
+    universe: Universe,
+    strategies: tuple[LoadedStrategy, ...],
+    resolved: dict[str, Any],
+    ts_ns: int,
+) -> list[tuple[int, int, Event, bytes]]:
+    """``(instrument, strategy, event, body)`` in order."""
+    rates = resolve_rates(config)
+    currency = universe.instruments[0].currency
+    scale = currency_scale(currency)
+    limits = config.limits
+    opened = events.RunOpened(
+        len(universe.instruments),
+        len(strategies),
+        resolved["from_ns"] or ts_ns,
+        resolved["to_ns"] or 0,
+        config.digest_interval,
+    )
+    out: list[tuple[int, int, Event, bytes]] = [(-1, -1, opened, encode_body(resolved))]
+    out.append((-1, -1, events.CurrencyDefined(0, scale), encode_body(currency)))
+    for number, instrument in enumerate(universe.instruments):
+        numerator, denominator = instrument.notional_ratio
+        defined = events.InstrumentDefined(0, numerator, denominator, int(universe.volume_known[number]))
+        out.append((number, -1, defined, encode_body(msgspec.to_builtins(instrument))))
+    for number, description in enumerate(resolved["strategies"]):
+        defined_strategy = events.StrategyDefined(len(description["parameters"]))
+        out.append((-1, number, defined_strategy, encode_body(description)))
+    limits_set = events.LimitsSet(
+        limits.order_lots,
+        money("limits.order_notional", limits.order_notional, scale),
+        money("limits.position_notional", limits.position_notional, scale),
+        rates.price_band,
+        rates.margin,
+        rates.cost_buffer,
+        limits.open_orders,
+    )
+    out.append((-1, -1, limits_set, b""))
+    configured = events.VenueConfigured(
+        PROFILES[config.fill], rates.maker_fee, rates.taker_fee, rates.slippage, rates.volume_share
+    )
+    out.append((-1, -1, configured, encode_body(config.fill)))
+    out.append((-1, -1, events.CashDeposited(0, resolved["cash_minor"]), b""))
+    return out

@@ -1,0 +1,44 @@
+"""What a run comes to, as a hash: the same for every way of storing and splitting the same history.
+
+Owns the definition of the result hash. It covers what happened to the money and nothing about how that was recorded:
+every fill, then the books, the account and the equity of each day. Sequences, frames and journal mode are not in it.
+"""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from kernel.events.layout import FILLED
+
+_FILL_WORDS = (FILLED.side, FILLED.price_ticks, FILLED.quantity_lots, FILLED.fee_minor, FILLED.liquidity)
+
+
+class ResultHash:
+    """SHA-256 over the outcome of a run, fed as the run goes on."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256(b"trading-kernel result 1\0")
+
+    def add_records(self, records: np.ndarray) -> None:
+        """Take in the fills among ``records`` (dtype RECORD), in order."""
+        fills = records[records["kind"] == FILLED.kind]
+        if len(fills) == 0:
+            return
+        rows = np.empty((len(fills), 3 + len(_FILL_WORDS)), "<i8")
+        rows[:, 0], rows[:, 1], rows[:, 2] = fills["ts_event_ns"], fills["instrument"], fills["strategy"]
+        rows[:, 3:] = fills["words"][:, _FILL_WORDS]
+        self._digest.update(rows)
+
+    def finish(self, state: Any, days: np.ndarray) -> str:
+        """The hash in hex, after the last record: books, account, and the equity of each day (dtype SAMPLE)."""
+        books = state.head.instrument_count * state.head.strategy_count
+        digest = self._digest.copy()
+        for field in ("quantity_lots", "cost_minor", "value_minor", "realised_minor", "fees_minor"):
+            digest.update(np.ascontiguousarray(state.positions[field][:books]))
+        account = state.accounts[0]
+        totals = (account.cash_minor, account.deposited_minor, account.realised_minor, account.fees_minor)
+        digest.update(np.array(totals, "<i8"))
+        digest.update(np.ascontiguousarray(days["ts_ns"]))
+        digest.update(np.ascontiguousarray(days["equity_minor"]))
+        return digest.hexdigest()

@@ -1,0 +1,162 @@
+"""Behind the engine: hashing, the journal and the tables, on a thread of their own.
+
+Owns the order in which finished frames are written, and the hash that binds referenced market rows into them. The
+engine goes on computing meanwhile; the queue between them is bounded, so a slow disk slows the run and loses nothing.
+"""
+
+import hashlib
+import queue
+import threading
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from journal import JournalWriter
+from kernel.events.layout import RECORD, SEGMENT
+from replay.outcome import ResultHash
+from replay.tables import TradeWriter
+
+QUEUE_ITEMS = 3
+
+
+class Chunk(msgspec.Struct):
+    """What the engine finished: records and frame cuts (owned copies), and the rows that the frames account for.
+
+    ``rows[row_start:row_stop]`` are the rows that were done since the last chunk; a frame's ``row_end`` is a position
+    in ``rows``.
+    """
+
+    records: np.ndarray
+    frames: np.ndarray
+    rows: np.ndarray
+    row_start: int
+    row_stop: int
+    bodies: bytes = b""  # of the records, when all are in one frame
+
+
+class FrameSink(Protocol):
+    """Where finished frames go."""
+
+    def frame(
+        self, records: np.ndarray, bodies: bytes, *, first_sequence: int, event_count: int, ts_ns: int
+    ) -> None:
+        """Take one whole frame (records of dtype RECORD, segment record included)."""
+
+
+class JournalSink:
+    """Appends frames to a journal."""
+
+    def __init__(self, writer: JournalWriter) -> None:
+        self.writer = writer
+
+    def frame(
+        self, records: np.ndarray, bodies: bytes, *, first_sequence: int, event_count: int, ts_ns: int
+    ) -> None:
+        self.writer.append(
+            records.view(np.uint8),
+            bodies,
+            event_count=event_count,
+            first_sequence=first_sequence,
+            ts_ingest_ns=ts_ns,
+        )
+
+
+class Pipeline:
+    """The thread. ``put`` chunks, then ``close``; an error of the thread is raised at the next call."""
+
+    def __init__(
+        self, sink: FrameSink | None, result: ResultHash, trades: TradeWriter | None, *, by_reference: bool
+    ) -> None:
+        self._sink, self._result, self._trades = sink, result, trades
+        self._by_reference = by_reference
+        self._rows_done = 0
+        self._segment = _Segment()
+        self._queue: queue.Queue[Chunk | None] = queue.Queue(QUEUE_ITEMS)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+        self._thread.start()
+
+    def put(self, chunk: Chunk) -> None:
+        """Hand over a chunk; waits while the queue is full."""
+        self._raise_error()
+        self._queue.put(chunk)
+
+    def close(self) -> None:
+        """Wait until everything is done."""
+        self._queue.put(None)
+        self._thread.join()
+        self._raise_error()
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        while (chunk := self._queue.get()) is not None:
+            if self._error is None:  # after an error only drain, so that the engine never waits for ever
+                try:
+                    self._take(chunk)
+                except BaseException as error:
+                    self._error = error
+
+    def _take(self, chunk: Chunk) -> None:
+        self._result.add_records(chunk.records)
+        if self._trades is not None:
+            self._trades.add_records(chunk.records)
+        if self._sink is None:
+            return
+        at_record, at_row = 0, chunk.row_start
+        for frame in chunk.frames:
+            self._hash_rows(chunk.rows[at_row : frame["row_end"]])
+            records = chunk.records[at_record : frame["record_end"]]
+            if self._by_reference and frame["row_count"]:
+                assert self._segment.row_count == frame["row_count"]
+                records = np.concatenate([self._segment.finish(frame, self._rows_done), records])
+            self._rows_done += int(frame["row_count"])
+            self._sink.frame(
+                records,
+                chunk.bodies,
+                first_sequence=int(frame["first_sequence"]),
+                event_count=int(frame["event_count"]),
+                ts_ns=int(frame["ts_ingest_ns"]),
+            )
+            at_record, at_row = int(frame["record_end"]), int(frame["row_end"])
+        self._hash_rows(chunk.rows[at_row : chunk.row_stop])
+
+    def _hash_rows(self, rows: np.ndarray) -> None:
+        if self._by_reference and len(rows):
+            self._segment.add(rows)
+
+
+class _Segment:
+    """The market rows of the frame under way."""
+
+    def __init__(self) -> None:
+        self._restart()
+
+    def _restart(self) -> None:
+        self._digest = hashlib.sha256()
+        self.row_count = 0
+        self._first_ts_ns = self._last_ts_ns = 0
+
+    def add(self, rows: np.ndarray) -> None:
+        if self.row_count == 0:
+            self._first_ts_ns = int(rows[0]["ts_ns"])
+        self._last_ts_ns = int(rows[-1]["ts_ns"])
+        self._digest.update(rows)
+        self.row_count += len(rows)
+
+    def finish(self, frame: Any, first_row: int) -> np.ndarray:
+        """The carrier record of the frame; the next segment begins."""
+        record = np.zeros(1, RECORD)
+        record["sequence"] = frame["first_sequence"]
+        record["ts_event_ns"] = record["ts_ingest_ns"] = frame["ts_ingest_ns"]
+        record["kind"], record["version"] = SEGMENT.kind, 1
+        record["instrument"] = record["strategy"] = record["account"] = -1
+        words = record["words"][0]
+        words[SEGMENT.row_count], words[SEGMENT.first_row] = self.row_count, first_row
+        words[SEGMENT.first_ts_ns], words[SEGMENT.last_ts_ns] = self._first_ts_ns, self._last_ts_ns
+        words[SEGMENT.hash_0 : SEGMENT.hash_3 + 1] = np.frombuffer(self._digest.digest(), ">i8")
+        self._restart()
+        return record

@@ -1,0 +1,197 @@
+"""One pass of the engine over market rows: the core that backtest, audit and resume share.
+
+Owns the conversation with the compiled loop (why it came back, what to do about it) and the handing over of finished
+frames. Where rows come from and where frames go is the caller's.
+"""
+
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from kernel.events.body import pack_body
+from kernel.events.catalogue import Event, RunClosed, StateDigest
+from kernel.events.layout import Stored, encode
+from kernel.ledger_nb import STATUS_TEXT, equity_nb
+from kernel.market import KIND_NAMES
+from kernel.state import state_digest
+from replay.engine import EngineMemory
+from replay.fold_nb import fold_nb
+from replay.loading import LoadedStrategy
+from replay.loop_nb import APPLY_FAILED, DIGEST_DUE, NEED_ROWS, OUTPUT_FULL, STOP_DUE, STRATEGY_RAISED
+from replay.opening import OpeningFrame
+from replay.pipeline import Chunk
+from replay.python_host import PythonHost
+
+
+
+class RunError(RuntimeError):
+    """A run that cannot go on. The text says what happened, where, and what to do."""
+
+
+class Injection(msgspec.Struct, frozen=True):
+    """Recorded input events that are not market data, to be taken in at their sequence: one frame of them."""
+
+    sequence: int
+    records: np.ndarray
+    bodies: bytes
+
+
+class Session:
+    """Feed it rows; it gives finished chunks to ``put``."""
+
+    def __init__(
+        self,
+        memory: EngineMemory,
+        strategies: Sequence[LoadedStrategy],
+        hosts: Sequence[PythonHost | None],
+        put: Callable[[Chunk], None],
+        injections: Sequence[Injection] = (),
+    ) -> None:
+        self.memory = memory
+        self._strategies, self._hosts, self._put = strategies, hosts, put
+        self._injections = list(injections)
+        self._rows = memory.no_rows()
+        self._row_start = 0
+        self._arm()
+
+    def open(self, frames: Sequence[OpeningFrame]) -> None:
+        """Apply the opening events; their frames are the caller's to write."""
+        state, control = self.memory.state, self.memory.engine.control
+        progress = np.zeros(2, np.int64)
+        for frame in frames:
+            last = int(frame.records["sequence"][-1])
+            status = fold_nb(state, frame.records, self._rows, last, progress)
+            assert status == 0, STATUS_TEXT[status]
+        control.frame_sequence = control.done_sequence = state.head.next_sequence
+        statistics = self.memory.engine.statistics
+        statistics.peak_minor = statistics.trough_minor = equity_nb(state.accounts[0])
+
+    def feed(self, rows: np.ndarray) -> None:
+        """Process a batch of rows whole. Raises RunError when a strategy raised or an amount overflowed."""
+        control = self.memory.engine.control
+        self._rows, self._row_start = rows, 0
+        control.row = 0
+        while (code := self.memory.run(rows)) != NEED_ROWS:
+            if code == DIGEST_DUE:
+                self._record_digest()
+            elif code == OUTPUT_FULL:
+                self._hand_over()
+            elif code == STOP_DUE:
+                self._inject()
+            else:
+                self._fail(code)
+        self._hand_over()
+
+    def finish(self) -> None:
+        """After the last row: a digest, the end of the run, and the last frame."""
+        while self._injections:
+            self._inject()
+        self._record_digest()
+        state = self.memory.state
+        account = state.accounts[0]
+        closed = RunClosed(
+            int(self.memory.engine.control.row_count),
+            int(account.cash_minor),
+            int(equity_nb(account)),
+            int(state.head.fill_count),
+        )
+        self._record(closed, -1)
+        self.close_frame()
+
+    def close_frame(self) -> None:
+        """Cut the frame under way and hand it over."""
+        self.memory.close_frame()
+        self._hand_over()
+
+    def _record_digest(self) -> None:
+        words = np.frombuffer(state_digest(self.memory.state), ">i8")
+        self._record(StateDigest(*(int(word) for word in words)), int(self.memory.state.head.next_sequence) - 1)
+
+    def _record(self, event: Event, cause: int) -> None:
+        self._record_one(encode(Stored(0, 0, 0, cause, -1, -1, -1, event)))
+
+    def _record_one(self, record: np.ndarray) -> None:
+        code = self.memory.record(record)
+        if code != NEED_ROWS:
+            self._fail(code)
+
+    def _inject(self) -> None:
+        """Take in recorded inputs at their place, as the frame of their own that they were."""
+        self.close_frame()
+        injection = self._injections.pop(0)
+        for at in range(len(injection.records)):
+            self._record_one(injection.records[at : at + 1])
+        self.memory.close_frame()
+        self._hand_over(injection.bodies)
+        self._arm()
+
+    def inject(self, event: Event, body: bytes) -> None:
+        """Take in one input event here and now, as a frame of its own."""
+        now_ns = int(self.memory.state.head.now_ns)
+        record = encode(Stored(0, now_ns, now_ns, 0, -1, -1, -1, event, body))
+        sequence = int(self.memory.state.head.next_sequence)
+        self._injections.insert(0, Injection(sequence, record, pack_body(body) if body else b""))
+        self._inject()
+
+    def _arm(self) -> None:
+        self.memory.engine.control.stop_sequence = self._injections[0].sequence if self._injections else 0
+
+    def _hand_over(self, bodies: bytes = b"") -> None:
+        """Give the finished frames away, and move what belongs to the frame under way to the front."""
+        engine = self.memory.engine
+        control, output = engine.control, engine.output
+        end, frames = int(control.frame_record), int(control.frame_count)
+        row_stop = int(control.row)
+        if frames or row_stop > self._row_start:
+            self._put(
+                Chunk(
+                    records=output.records[:end].copy(),
+                    frames=engine.frames[:frames].copy(),
+                    rows=self._rows,
+                    row_start=self._row_start,
+                    row_stop=row_stop,
+                    bodies=bodies,
+                )
+            )
+        left = int(output.count) - end
+        if end:
+            output.records[:left] = output.records[end : end + left].copy()
+        output.count, control.frame_record, control.frame_count = left, 0, 0
+        self._row_start = row_stop
+
+    def _fail(self, code: int) -> None:
+        """Close the journal's last whole frame, then raise what went wrong."""
+        self.close_frame()
+        if code == STRATEGY_RAISED:
+            self._raise_strategy_error()
+        if code == APPLY_FAILED:
+            status = int(self.memory.engine.control.status)
+            raise RunError(f"{self._where()}: the kernel refused an event: {STATUS_TEXT[status]}; lower the order sizes")
+        raise RunError(f"{self._where()}: one event caused more than a frame can hold; send fewer orders at once")
+
+    def _where(self) -> str:
+        at = int(self.memory.engine.control.row)
+        if at >= len(self._rows):
+            return "at the end of the data"
+        row: Any = self._rows[at]
+        number = int(self.memory.engine.control.row_count)
+        words = ", ".join(str(word) for word in row["words"].tolist())
+        when = np.datetime64(int(row["ts_ns"]), "ns")
+        return f"row {number} ({KIND_NAMES[int(row['kind'])]} of instrument {int(row['instrument'])} at {when}Z: {words})"
+
+    def _raise_strategy_error(self) -> None:
+        number = int(self.memory.engine.control.strategy)
+        strategy, host = self._strategies[number], self._hosts[number]
+        error = host.error if host is not None else None
+        if error is None:
+            raise RunError(f"strategy {strategy.name} stopped on {self._where()}")
+        frames = traceback.extract_tb(error.__traceback__)
+        inside = [frame for frame in frames if frame.filename == str(strategy.source_file)]
+        place = inside[-1] if inside else frames[-1]
+        raise RunError(
+            f"strategy {strategy.name} raised {type(error).__name__}: {error}; {place.filename}, line {place.lineno}, "
+            f"on {self._where()}; the journal up to there is intact"
+        ) from error
