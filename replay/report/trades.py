@@ -90,7 +90,8 @@ def _histogram(file: parquet.ParquetFile, worst_minor: int, best_minor: int) -> 
         return counts[:0]
     width = max(best_minor - worst_minor, 1) / HISTOGRAM_STEPS
     for batch in file.iter_batches(BATCH_ROWS, columns=["realised_minor", "fees_minor"]):
-        steps = ((_profit_minor(batch) - worst_minor) / width).astype(np.int64)
+        # As floats: the distance between two 64-bit profits need not fit 64 bits.
+        steps = ((_profit_minor(batch).astype(np.float64) - worst_minor) / width).astype(np.int64)
         counts += np.bincount(np.minimum(steps, HISTOGRAM_STEPS - 1), minlength=HISTOGRAM_STEPS)
     return counts
 

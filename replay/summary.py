@@ -1,0 +1,146 @@
+"""What ``kernel replay`` says at its end: the summary for people and the object for machines.
+
+Owns the wording, the alignment and the keys. Knows no terminal: width, colour and encoding are told to it.
+"""
+
+import sys
+from typing import Any
+
+import msgspec
+
+from replay.metrics import Metrics
+from replay.report import format as show
+from replay.report.characters import equity_chart
+from replay.result import RunResult
+
+CHART_COLUMNS = 76
+CHART_ROWS = 10
+_TWO_COLUMNS_FROM = 72
+_BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
+
+Pair = tuple[str, str, str]  # label, value, colour of the value
+
+
+def render_summary(
+    result: RunResult, metrics: Metrics, *, width: int, color: bool, encoding: str | None = None
+) -> str:
+    """The summary as text ``width`` columns wide, without a final line break.
+
+    ``encoding`` is that of the terminal (by default that of standard output): other than UTF-8, all is
+    drawn in ASCII.
+    """
+    unicode = (encoding or sys.stdout.encoding or "ascii").lower().replace("-", "") == "utf8"
+    chart = equity_chart(
+        result.curve.ts_ns,
+        result.curve.equity_minor,
+        result.scale,
+        columns=min(width - 2, CHART_COLUMNS),
+        rows=CHART_ROWS,
+        braille=unicode,
+    )
+    blocks = [_heading(result, color), _figures(result, metrics, width, color), chart, _proofs(result, color)]
+    text = "\n\n".join("\n".join(f"  {line}" for line in block) for block in blocks if block)
+    return text if unicode else text.encode("ascii", "replace").decode("ascii")
+
+
+def summary_json(result: RunResult, metrics: Metrics) -> dict[str, Any]:
+    """The same as one object for machines. Money is decimal text; what is not defined is None."""
+
+    def amount(minor: int) -> str:
+        return show.decimal_text(minor, result.scale)
+
+    return {
+        "result_hash": result.result_hash,
+        "journal_root": result.journal_root,
+        "journal": None if result.journal is None else str(result.journal),
+        "run_dir": str(result.run_dir),
+        "completed": result.completed,
+        "strategies": list(result.strategies),
+        "instruments": [instrument.name for instrument in result.instruments],
+        "span": {"start": show.iso(result.first_ts_ns), "end": show.iso(result.last_ts_ns)},
+        "bars": result.bars,
+        "events": result.events,
+        "frames": result.frames,
+        "fills": result.fills,
+        "trades": result.trades,
+        "seconds": round(result.seconds, 6),
+        "bars_per_second": _per_second(result),
+        "currency": result.currency,
+        "deposited": amount(result.deposited_minor),
+        "final_equity": amount(result.final_equity_minor),
+        "final_cash": amount(result.final_cash_minor),
+        "realised": amount(result.realised_minor),
+        "fees": amount(result.fees_minor),
+        "return": metrics.total_return,
+        "max_drawdown": metrics.max_drawdown,
+        "sharpe": metrics.sharpe,
+        "metrics": msgspec.to_builtins(metrics),
+    }
+
+
+def _heading(result: RunResult, color: bool) -> list[str]:
+    strategies = ", ".join(result.strategies) or "no strategy"
+    instruments = ", ".join(instrument.name for instrument in result.instruments)
+    start, end = show.moment(result.first_ts_ns), show.moment(result.last_ts_ns)
+    length = show.span(result.last_ts_ns - result.first_ts_ns)
+    lines = [
+        _paint(strategies, _BOLD, color) + (f" on {instruments}" if instruments else ""),
+        _paint(f"{start} to {end} UTC, {length}", _DIM, color),
+    ]
+    if not result.completed:
+        lines.append(_paint("Interrupted: these are the figures up to there.", _YELLOW, color))
+    return lines
+
+
+def _figures(result: RunResult, metrics: Metrics, width: int, color: bool) -> list[str]:
+    def money(minor: int) -> str:
+        return f"{show.money(minor, result.scale)} {result.currency}"
+
+    gain = metrics.total_return or 0.0
+    fall = None if metrics.max_drawdown is None else -metrics.max_drawdown
+    left: list[Pair] = [
+        ("Return", show.percent(metrics.total_return, signed=True), _RED if gain < 0 else _GREEN),
+        ("Max drawdown", show.percent(fall), ""),
+        ("Sharpe", show.ratio(metrics.sharpe), ""),
+        ("Final equity", money(result.final_equity_minor), ""),
+        ("Fees", money(result.fees_minor), ""),
+    ]
+    rate = _per_second(result)
+    right: list[Pair] = [
+        ("Bars", show.count(result.bars), ""),
+        ("Events", show.count(result.events), ""),
+        ("Fills", show.count(result.fills), ""),
+        ("Trades", show.count(result.trades), ""),
+        ("Bars/s", show.UNDEFINED if rate is None else show.count(rate), ""),
+    ]
+    if width < _TWO_COLUMNS_FROM:
+        return _aligned(left + right, color)
+    pairs = zip(_aligned(left, color), _aligned(right, color), strict=True)
+    return [f"{one}      {other}" for one, other in pairs]
+
+
+def _proofs(result: RunResult, color: bool) -> list[str]:
+    rows = [
+        ("Result hash", result.result_hash),
+        ("Journal root", result.journal_root),
+        ("Run directory", str(result.run_dir)),
+    ]
+    return [f"{_paint(f'{label:<13}', _DIM, color)}  {value}" for label, value in rows if value]
+
+
+def _aligned(pairs: list[Pair], color: bool) -> list[str]:
+    """Labels flush left, values flush right, all lines equally long."""
+    label_width = max(len(label) for label, _, _ in pairs)
+    value_width = max(len(value) for _, value, _ in pairs)
+    return [
+        _paint(f"{label:<{label_width}}", _DIM, color) + "  " + _paint(f"{value:>{value_width}}", tint, color)
+        for label, value, tint in pairs
+    ]
+
+
+def _per_second(result: RunResult) -> float | None:
+    return round(result.bars / result.seconds, 1) if result.seconds > 0 else None
+
+
+def _paint(text: str, tint: str, color: bool) -> str:
+    return f"\x1b[{tint}m{text}\x1b[0m" if color and tint else text
