@@ -19,6 +19,7 @@ from replay.loading import LoadedStrategy, Universe, load_strategies, load_unive
 from replay.opening import opening_frames, resolved_config
 from replay.outcome import ResultHash
 from replay.pipeline import QUEUE_ITEMS, FrameSink, Pipeline
+from replay.prices import PriceLine
 from replay.python_host import PythonHost
 from replay.session import Injection, Session
 from replay.tables import TradeWriter
@@ -106,7 +107,7 @@ def first_known_ns(row: Any) -> int:
 
 
 class Execution:
-    """Runs a prepared configuration. ``sink`` takes the frames (None: nobody), ``trades`` the round trips.
+    """Runs a prepared configuration. ``sink`` takes the frames (None: nobody), ``trades`` the round trips, ``prices`` the price lines.
 
     ``should_stop`` is asked between batches; when it says so, the run ends at the last whole frame, with nothing
     recorded about it, so that a resumed run comes out as if it had never stopped.
@@ -118,6 +119,7 @@ class Execution:
         sink: FrameSink | None,
         *,
         trades: TradeWriter | None = None,
+        prices: PriceLine | None = None,
         injections: Sequence[Injection] = (),
         progress: Progress | None = None,
         should_stop: Callable[[], bool] = lambda: False,
@@ -128,7 +130,7 @@ class Execution:
         self.seconds = 0.0
         self.first_ts_ns = 0
         self.result_hash = ""
-        self._sink, self._trades = sink, trades
+        self._sink, self._trades, self._prices = sink, trades, prices
         self._progress, self._should_stop, self._batch_rows = progress, should_stop, batch_rows
         self._result = ResultHash()
         self._pipeline: Pipeline | None = None
@@ -145,7 +147,11 @@ class Execution:
         self.first_ts_ns = first_known_ns(rows[0])
         self._open()
         self._pipeline = Pipeline(
-            self._sink, self._result, self._trades, by_reference=self.prepared.config.journal == "reference"
+            self._sink,
+            self._result,
+            self._trades,
+            self._prices,
+            by_reference=self.prepared.config.journal == "reference",
         )
         started = time.perf_counter()  # measured for the summary; nothing that decides sees it
         try:

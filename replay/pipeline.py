@@ -15,6 +15,7 @@ import numpy as np
 from journal import JournalWriter
 from kernel.events.layout import RECORD, SEGMENT
 from replay.outcome import ResultHash
+from replay.prices import PriceLine
 from replay.tables import TradeWriter
 
 QUEUE_ITEMS = 3
@@ -66,9 +67,15 @@ class Pipeline:
     """The thread. ``put`` chunks, then ``close``; an error of the thread is raised at the next call."""
 
     def __init__(
-        self, sink: FrameSink | None, result: ResultHash, trades: TradeWriter | None, *, by_reference: bool
+        self,
+        sink: FrameSink | None,
+        result: ResultHash,
+        trades: TradeWriter | None,
+        prices: PriceLine | None,
+        *,
+        by_reference: bool,
     ) -> None:
-        self._sink, self._result, self._trades = sink, result, trades
+        self._sink, self._result, self._trades, self._prices = sink, result, trades, prices
         self._by_reference = by_reference
         self._rows_done = 0
         self._segment = _Segment()
@@ -104,6 +111,8 @@ class Pipeline:
         self._result.add_records(chunk.records)
         if self._trades is not None:
             self._trades.add_records(chunk.records)
+        if self._prices is not None:
+            self._prices.add(chunk.rows[chunk.row_start : chunk.row_stop])
         if self._sink is None:
             return
         at_record, at_row = 0, chunk.row_start

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from kernel.instruments import Instrument
+from kernel.units import to_decimal
 
 
 class EquityCurve(msgspec.Struct, frozen=True):
@@ -50,6 +51,14 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     exposed_rows: int
     curve: EquityCurve
     days: EquityCurve
+    price_lines: tuple[tuple[np.ndarray, np.ndarray], ...]
     result_hash: str
     journal_root: str
     frames: int
+
+    def prices(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """For each instrument's name some of its times (ns) and prices (float64), for drawing."""
+        return {
+            instrument.name: (ts_ns, ticks * float(to_decimal(instrument.tick_size)))
+            for instrument, (ts_ns, ticks) in zip(self.instruments, self.price_lines, strict=True)
+        }

@@ -21,6 +21,7 @@ from replay.config import ConfigError, RunConfig, StrategyConfig
 from replay.execution import Execution, Prepared, Progress, prepare
 from replay.opening import genesis_id
 from replay.pipeline import FrameSink, JournalSink
+from replay.prices import PriceLine
 from replay.result import EquityCurve, RunResult
 from replay.session import Injection
 from replay.tables import TradeWriter, write_equity
@@ -147,11 +148,13 @@ def _execute(
 ) -> RunResult:
     names = [strategy.name for strategy in prepared.strategies]
     trades = TradeWriter(run_dir / "trades.parquet", prepared.universe.instruments, names)
+    prices = PriceLine()
     options = {} if batch_rows is None else {"batch_rows": batch_rows}
     execution = Execution(
         prepared,
         sink,
         trades=trades,
+        prices=prices,
         injections=injections,
         progress=progress,
         should_stop=should_stop,
@@ -164,10 +167,12 @@ def _execute(
     writer = writer_of() if writer_of is not None else None
     if writer is not None:
         writer.sync()
-    return _result(execution, run_dir, writer)
+    return _result(execution, run_dir, writer, prices)
 
 
-def _result(execution: Execution, run_dir: Path, writer: JournalWriter | None) -> RunResult:
+def _result(
+    execution: Execution, run_dir: Path, writer: JournalWriter | None, prices: PriceLine
+) -> RunResult:
     prepared, engine = execution.prepared, execution.memory.engine
     state, statistics = execution.memory.state, engine.statistics
     account = state.accounts[0]
@@ -198,6 +203,7 @@ def _result(execution: Execution, run_dir: Path, writer: JournalWriter | None) -
         exposed_rows=int(statistics.exposed_rows),
         curve=_curve(samples),
         days=_curve(engine.days[: statistics.day_count]),
+        price_lines=tuple(prices.lines(len(prepared.universe.instruments))),
         result_hash=execution.result_hash,
         journal_root=writer.root.hex() if writer is not None else "",
         frames=writer.frame_count if writer is not None else 0,
