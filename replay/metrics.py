@@ -45,8 +45,9 @@ class TradeRows(msgspec.Struct, frozen=True, kw_only=True):
 class TradeTable(msgspec.Struct, frozen=True, kw_only=True):
     """All closed trades of a run, added up, and the last of them in full.
 
-    A trade's profit is its realised profit minus its fees. ``histogram`` counts all trades in equal steps
-    of profit from ``worst_minor`` to ``best_minor``; it is empty when there is no trade.
+    A trade's profit is its realised profit minus its fees. ``histogram`` counts all trades in equal steps of
+    profit; it reaches as far below zero as above, to the larger of the best and the worst trade. Empty when
+    there is no trade.
     """
 
     count: int

@@ -84,15 +84,15 @@ def no_trades() -> TradeTable:
 
 
 def _histogram(file: parquet.ParquetFile, worst_minor: int, best_minor: int) -> np.ndarray:
-    """Trades in each of equal steps of profit from the worst to the best."""
+    """Trades in equal steps of profit on either side of zero, so that no step holds both gains and losses."""
     counts = np.zeros(HISTOGRAM_STEPS, np.int64)
     if not file.metadata.num_rows:
         return counts[:0]
-    width = max(best_minor - worst_minor, 1) / HISTOGRAM_STEPS
+    half = HISTOGRAM_STEPS // 2
+    step = max(abs(worst_minor), abs(best_minor), 1) / half
     for batch in file.iter_batches(BATCH_ROWS, columns=["realised_minor", "fees_minor"]):
-        # As floats: the distance between two 64-bit profits need not fit 64 bits.
-        steps = ((_profit_minor(batch).astype(np.float64) - worst_minor) / width).astype(np.int64)
-        counts += np.bincount(np.minimum(steps, HISTOGRAM_STEPS - 1), minlength=HISTOGRAM_STEPS)
+        steps = np.floor(_profit_minor(batch) / step).astype(np.int64) + half
+        counts += np.bincount(np.clip(steps, 0, HISTOGRAM_STEPS - 1), minlength=HISTOGRAM_STEPS)
     return counts
 
 

@@ -71,6 +71,7 @@ def result_of(equity: list[float], deposit: float = 1000, **changes: Any) -> Run
         "exposed_rows": len(equity) // 2,
         "curve": days,
         "days": days,
+        "price_lines": (),
         "result_hash": "ab" * 32,
         "journal_root": "cd" * 32,
         "frames": 7,
