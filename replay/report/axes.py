@@ -49,8 +49,12 @@ class ValueAxis(msgspec.Struct, frozen=True):
         """Round values within the scale."""
         values = _decades(self.low, self.high) if self.logarithmic else _round_values(self.low, self.high)
         pixels = self.pixels(np.array(values)).tolist()
-        step = min((above - below for below, above in pairwise(values)), default=abs(self.high))
-        return [(y, short_number(value, step)) for y, value in zip(pixels, values, strict=True)]
+        if self.logarithmic:
+            steps = [10.0 ** np.floor(np.log10(value) + 1e-9) for value in values]
+        else:
+            steps = [min((above - below for below, above in pairwise(values)), default=1.0)] * len(values)
+        labels = (short_number(value, step) for value, step in zip(values, steps, strict=True))
+        return list(zip(pixels, labels, strict=True))
 
 
 def value_axis(

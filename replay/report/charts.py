@@ -74,7 +74,8 @@ def price_figure(number: int, name: str, result: RunResult, prices: Prices, trad
     touched = (closes, trades.last.entry_price[mine], trades.last.exit_price[mine])
     up = value_axis(np.concatenate(touched), 8, PRICE_HEIGHT - 16)
     text = f"{int(mine.sum())} trades are marked, each at its average entry and exit price."
-    drawing = svg.Drawing(f"price-{number}", f"Price of {name} with entries and exits", text, PRICE_HEIGHT, [])
+    title = f"Price of {name} with entries and exits"
+    drawing = svg.Drawing(f"price-{number}", title, text, PRICE_HEIGHT, [])
     drawing.parts.append(svg.grid(up, across, PRICE_HEIGHT))
     drawing.parts.append(svg.curve("price", times_ns, closes, across, up))
     drawing.parts += _trade_marks(trades.last, mine, across, up)

@@ -15,7 +15,7 @@ _HOVER_POINTS = 481
 
 
 class Series(msgspec.Struct, frozen=True):
-    """One curve of a read-out; ``decimals`` of None means that the values are shares, shown as percentages."""
+    """One curve of a read-out; ``decimals`` of None: the values are shares, shown as percentages."""
 
     name: str
     times_ns: np.ndarray

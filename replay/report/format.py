@@ -26,6 +26,13 @@ def money(minor: float | None, scale: int, *, signed: bool = False) -> str:
     return f"{shown:+,f}" if signed else f"{shown:,f}"
 
 
+def rough_money(minor: float | None, scale: int) -> str:
+    """An amount without its cents once they do not matter, from a thousand on."""
+    if minor is None or abs(minor) < 1000 * 10**scale:
+        return money(minor, scale)
+    return count(minor / 10**scale)
+
+
 def decimal_text(minor: int, scale: int) -> str:
     """An amount with every decimal of its currency: ``10000.000000``."""
     return format(from_minor(minor, scale), "f")

@@ -1,4 +1,4 @@
-"""The page itself: all parts in their order, with style and script inside, in one file that needs no network."""
+"""The page itself: all parts in their order, style and script inside, one file that needs no network."""
 
 from collections.abc import Mapping
 from html import escape
@@ -26,8 +26,8 @@ def write_report(
 ) -> None:
     """Write the report of a run to ``path``.
 
-    ``prices`` has, for each instrument name, times (int64 ns) and closes (float64), thinned to what a drawing can
-    show. The same arguments make the same bytes; wall-clock time and absolute paths inside the run stay out.
+    ``prices`` has, for each instrument name, times (int64 ns) and closes (float64), thinned to what a drawing
+    can show. The same arguments make the same bytes; how long the run took and where it was stay out.
     """
     path.write_text(render_report(result, metrics, trades, prices, config), encoding="utf-8", newline="\n")
 
@@ -72,7 +72,7 @@ def _parts(
     if trades.count:
         parts += [distribution_figure(result, trades), tables.trades_table(result, trades)]
     else:
-        parts.append('<section class="panel"><h2>Trades</h2><p class="note">No trade was closed.</p></section>')
+        parts.append(tables.panel("Trades", "No trade was closed.", ""))
     parts.append(tables.configuration_table(config) if config else "")
     return [*parts, tables.proof(result), _measures(metrics)]
 
@@ -80,22 +80,23 @@ def _parts(
 def _header(result: RunResult) -> str:
     start, end = show.moment(result.first_ts_ns), show.moment(result.last_ts_ns)
     instruments = ", ".join(instrument.name for instrument in result.instruments)
-    ended = "" if result.completed else '<p class="warning">Interrupted: these are the figures up to there.</p>'
+    warning = "Interrupted: these are the figures up to there."
+    ended = "" if result.completed else f'<p class="warning">{warning}</p>'
     return (
         f'<header><h1>{escape(", ".join(result.strategies) or "No strategy")}</h1>'
-        f"<p>{escape(instruments)}</p><p>{start} to {end} UTC, {show.count(result.bars)} bars, "
+        f"<p>{escape(instruments)}</p><p>{start} to {end} UTC · {show.count(result.bars)} bars · "
         f"amounts in {escape(result.currency)}</p>{ended}</header>"
     )
 
 
 def _measures(metrics: Metrics) -> str:
     periods = metrics.periods_per_year
-    year = "" if periods is None else f" There are {periods:.1f} such days a year in this span, as measured."
+    year = "" if periods is None else f" This span has {periods:.1f} such days a year, as measured."
     return (
-        '<footer class="note"><p>Returns are those of daily equity, from the deposit on; days are UTC and count when '
-        f"they saw data.{year} Risk-free rate 0, sample standard deviation. The largest drawdown is measured at every "
-        "row, not drawn from daily values. Money is exact in the journal; these statistics are not part of any "
-        "decision.</p></footer>"
+        '<footer class="note"><p>Returns are those of daily equity, from the deposit on; days are '
+        f"UTC and count when they saw data.{year} Risk-free rate 0, sample standard deviation. The largest "
+        "drawdown is measured at every row, not on daily values. Money is exact in the journal; these "
+        "statistics are not part of any decision.</p></footer>"
     )
 
 

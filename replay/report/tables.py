@@ -24,26 +24,28 @@ def headline(result: RunResult, metrics: Metrics) -> str:
 
     length = show.span(result.last_ts_ns - result.first_ts_ns)
     fall = None if metrics.max_drawdown is None else -metrics.max_drawdown
-    days = metrics.longest_drawdown_days
-    wins, losses = money(metrics.average_win_minor), money(metrics.average_loss_minor)
+    gain = metrics.total_return
+    days = show.UNDEFINED if metrics.longest_drawdown_days is None else metrics.longest_drawdown_days
+    win = show.rough_money(metrics.average_win_minor, result.scale)
+    loss = show.rough_money(metrics.average_loss_minor, result.scale)
     cards = [
-        ("Total return", show.percent(metrics.total_return, signed=True), f"in {length}", metrics.total_return),
+        ("Total return", show.percent(gain, signed=True), f"in {length}", gain),
         ("Final equity", money(result.final_equity_minor), f"from {money(result.deposited_minor)}", None),
         ("Return a year", show.percent(metrics.annualised_return, signed=True), "compounded", None),
-        ("Max drawdown", show.percent(fall), f"longest {show.UNDEFINED if days is None else days} days", None),
+        ("Max drawdown", show.percent(fall), f"longest {days} days", None),
         ("Sharpe", show.ratio(metrics.sharpe), f"Sortino {show.ratio(metrics.sortino)}", None),
         ("Volatility", show.percent(metrics.volatility), f"Calmar {show.ratio(metrics.calmar)}", None),
-        ("Trades", show.count(result.trades), f"{show.count(result.fills)} fills", None),
+        ("Trades", show.count(result.trades), f"in the market {show.percent(metrics.exposure)}", None),
         ("Win rate", show.percent(metrics.win_rate), f"held {show.span(metrics.average_holding_ns)}", None),
-        ("Profit factor", show.ratio(metrics.profit_factor), f"{wins} / {losses}", None),
-        ("Fees", money(result.fees_minor), f"exposed {show.percent(metrics.exposure)}", None),
+        ("Profit factor", show.ratio(metrics.profit_factor), f"avg {win} / {loss}", None),
+        ("Fees", money(result.fees_minor), f"{show.count(result.fills)} fills", None),
     ]
     items = [
         f'<div class="card"><dt>{label}</dt><dd class="{_sign(sign)}">{escape(value)}</dd>'
-        f"<dd class=sub>{escape(note)}</dd></div>"
+        f'<dd class="sub">{escape(note)}</dd></div>'
         for label, value, note, sign in cards
     ]
-    return f'<dl class="cards">{"".join(items)}</dl>'
+    return f'<dl class="cards">{"".join(items)}</dl>'.replace(' class=""', "")
 
 
 def monthly_table(result: RunResult) -> str:
@@ -56,7 +58,7 @@ def monthly_table(result: RunResult) -> str:
     for year, total in years.items():
         cells = [_shaded(months.get(f"{year}-{number:02}"), "") for number in range(1, 13)]
         rows.append(f'<tr><th scope="row">{year}</th>{"".join(cells)}{_shaded(total, "total")}</tr>')
-    return _panel(
+    return panel(
         "Monthly returns",
         "Percent, from the last equity of each UTC day",
         f'<table class="months"><thead><tr><th scope="col">Year</th>{head}</tr></thead>'
@@ -65,46 +67,70 @@ def monthly_table(result: RunResult) -> str:
 
 
 def trades_table(result: RunResult, trades: TradeTable) -> str:
-    """The last trades, newest first."""
+    """The last trades, newest first. What is the same for all of them has no column."""
     rows = trades.last
+    begin = max(0, len(rows) - SHOWN_TRADES)
     decimals = {instrument.name: instrument.price_decimals for instrument in result.instruments}
+    order = range(len(rows) - 1, begin - 1, -1)
+
+    def money(minor: int, signed: bool = False) -> str:
+        return show.money(minor, result.scale, signed=signed)
+
+    columns: list[tuple[str, bool, list[str]]] = [
+        ("Entry (UTC)", False, [show.moment(int(rows.ts_entry_ns[row])) for row in order]),
+        ("Exit (UTC)", False, [show.moment(int(rows.ts_exit_ns[row])) for row in order]),
+    ]
+    if len(result.instruments) != 1:
+        columns.append(("Instrument", False, [rows.instrument[row] for row in order]))
+    if len(result.strategies) != 1:
+        columns.append(("Strategy", False, [rows.strategy[row] for row in order]))
+    places = {row: decimals.get(rows.instrument[row], 2) for row in order}
+    profits = {row: int(rows.profit_minor[row]) for row in order}
+    columns += [
+        ("Side", False, [rows.side[row] for row in order]),
+        ("Quantity", True, [show.quantity(float(rows.quantity[row])) for row in order]),
+        ("Entry", True, [show.price(float(rows.entry_price[row]), places[row]) for row in order]),
+        ("Exit", True, [show.price(float(rows.exit_price[row]), places[row]) for row in order]),
+        ("Fees", True, [money(int(rows.fees_minor[row])) for row in order]),
+        (f"Result ({result.currency})", True, [money(profits[row], signed=True) for row in order]),
+        ("Result", True, [_share_of_entry(profits[row], int(rows.entry_minor[row])) for row in order]),
+    ]
+    numbers = [f"{trades.count - len(rows) + row + 1:,}" for row in order]
+    signs = [_sign(profits[row]) for row in order]
+    note = f"The last {len(order)} of {show.count(trades.count)}, newest first; results are after fees"
+    return panel("Last trades", note, _trade_lines(numbers, columns, signs))
+
+
+def _trade_lines(numbers: list[str], columns: list[tuple[str, bool, list[str]]], signs: list[str]) -> str:
+    """The table element; the last two columns are tinted by the sign of the result."""
+    kinds = ["number" if right else "" for _, right, _ in columns]
+    head = "".join(
+        f'<th scope="col" class="{kind}">{escape(name)}</th>'
+        for (name, _, _), kind in zip(columns, kinds, strict=True)
+    )
     lines = []
-    for row in range(len(rows) - 1, max(-1, len(rows) - 1 - SHOWN_TRADES), -1):
-        places, profit = decimals.get(rows.instrument[row], 2), int(rows.profit_minor[row])
-        entry = abs(int(rows.entry_minor[row]))
-        cells = [
-            show.moment(int(rows.ts_entry_ns[row])),
-            show.moment(int(rows.ts_exit_ns[row])),
-            rows.instrument[row],
-            rows.strategy[row],
-            rows.side[row],
-            show.quantity(float(rows.quantity[row])),
-            show.price(float(rows.entry_price[row]), places),
-            show.price(float(rows.exit_price[row]), places),
-            show.money(int(rows.fees_minor[row]), result.scale),
-            show.money(profit, result.scale, signed=True),
-            show.percent(profit / entry if entry else None, signed=True),
-        ]
-        number = trades.count - len(rows) + row + 1
-        texts = "".join(f"<td>{escape(cell)}</td>" for cell in cells[:5])
-        numbers = "".join(f'<td class="number">{escape(cell)}</td>' for cell in cells[5:9])
-        results = "".join(f'<td class="number {_sign(profit)}">{escape(cell)}</td>' for cell in cells[9:])
-        lines.append(f'<tr><th scope="row">{number:,}</th>{texts}{numbers}{results}</tr>')
-    names = ("#", "Entry (UTC)", "Exit (UTC)", "Instrument", "Strategy", "Side")
-    sums = ("Quantity", "Entry", "Exit", "Fees", f"Result ({result.currency})", "Result")
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    head += "".join(f'<th scope="col" class="number">{escape(name)}</th>' for name in sums)
-    note = f"The last {len(lines)} of {show.count(trades.count)}, newest first; results are after fees"
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-    return _panel("Last trades", note, table)
+    for row, (number, sign) in enumerate(zip(numbers, signs, strict=True)):
+        tints = [""] * (len(columns) - 2) + [sign] * 2
+        cells = "".join(
+            f'<td class="{f"{kind} {tint}".strip()}">{escape(values[row])}</td>'
+            for (_, _, values), kind, tint in zip(columns, kinds, tints, strict=True)
+        )
+        lines.append(f'<tr><th scope="row">{number}</th>{cells}</tr>')
+    head = f'<thead><tr><th scope="col">#</th>{head}</tr></thead>'
+    return f"<table>{head}<tbody>{''.join(lines)}</tbody></table>".replace(' class=""', "")
+
+
+def _share_of_entry(profit_minor: int, entry_minor: int) -> str:
+    return show.percent(profit_minor / abs(entry_minor) if entry_minor else None, signed=True)
 
 
 def configuration_table(config: Mapping[str, Any]) -> str:
     """Every setting of the run under its dotted name, in the order given."""
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in flattened(config)
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
+        for name, value in flattened(config)
     )
-    return _panel("Configuration", "", f'<table class="facts"><tbody>{rows}</tbody></table>')
+    return panel("Configuration", "", f'<table class="facts"><tbody>{rows}</tbody></table>')
 
 
 def flattened(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
@@ -126,18 +152,20 @@ def proof(result: RunResult) -> str:
     facts = [("Result hash", result.result_hash), ("Journal root", result.journal_root)]
     facts += [("Events", show.count(result.events)), ("Frames", show.count(result.frames))]
     rows = "".join(
-        f'<tr><th scope="row">{label}</th><td><code>{escape(value)}</code></td></tr>' for label, value in facts
+        f'<tr><th scope="row">{label}</th><td><code>{escape(value)}</code></td></tr>'
+        for label, value in facts
     )
     table = f'<table class="facts"><tbody>{rows}</tbody></table>'
     if result.journal is None:
-        return _panel("Verification", "This run kept no journal.", table)
-    where = shlex.quote(_beside(result.journal, result.run_dir))
+        return panel("Verification", "This run kept no journal.", table)
+    where = escape(shlex.quote(_beside(result.journal, result.run_dir)))
     commands = (
-        f"<p>In the run's directory:</p><pre><code>kernel verify {escape(where)}</code>   the journal is whole, "
-        f"and its root is the one above\n<code>kernel replay {escape(where)}</code>   the same code decides the same "
-        "again, down to the result hash</pre>"
+        "<p>In the directory of this run:</p><pre>"
+        f"<code>kernel verify {where}</code>   every frame is intact, and the root is the one above\n"
+        f"<code>kernel replay {where}</code>   the same inputs decide the same, down to the result hash</pre>"
     )
-    return _panel("Verification", "Nothing here has to be believed: anyone with the journal can check it.", table + commands)
+    note = "None of this has to be believed: whoever has the journal can check it."
+    return panel("Verification", note, table + commands)
 
 
 def _beside(journal: Path, run_dir: Path) -> str:
@@ -145,9 +173,11 @@ def _beside(journal: Path, run_dir: Path) -> str:
     return str(journal.relative_to(run_dir)) if journal.is_relative_to(run_dir) else str(journal)
 
 
-def _panel(title: str, note: str, body: str) -> str:
+def panel(title: str, note: str, body: str) -> str:
+    """A section of the page; ``body`` is markup."""
     notes = f'<p class="note">{escape(note)}</p>' if note else ""
-    return f'<section class="panel"><h2>{escape(title)}</h2>{notes}<div class="scroll">{body}</div></section>'
+    inside = f'<div class="scroll">{body}</div>' if body else ""
+    return f'<section class="panel"><h2>{escape(title)}</h2>{notes}{inside}</section>'
 
 
 def _shaded(share: float | None, kind: str) -> str:
