@@ -12,6 +12,7 @@ import hashlib
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +22,7 @@ from typing import Any, TypeVar
 import llvmlite.binding
 import numba
 from numba.core import config
+from numba.core.errors import NumbaExperimentalFeatureWarning
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -60,6 +62,17 @@ def cache_dir(source: str) -> Path:
 
 
 @contextmanager
+def quiet_function_types() -> Iterator[None]:
+    """Within the block numba does not warn that first-class function types are experimental.
+
+    They have carried that warning since 2020; the engine is built on them and tested with them.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+        yield
+
+
+@contextmanager
 def _caching_in(folder: Path) -> Iterator[None]:
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
@@ -94,9 +107,15 @@ def _compile(function: Function, signature: Any, source: str | None) -> Any:
         if _writable(folder) and os.path.exists(file):
             dispatcher.enable_caching()
     if signature is not None:
-        dispatcher.compile(signature)
-        dispatcher.disable_compile()
+        compile_for(dispatcher, signature)
     return dispatcher
+
+
+def compile_for(dispatcher: Any, signature: Any) -> None:
+    """Compile a function for one signature, or load that from the cache; it accepts no other from then on."""
+    with quiet_function_types():
+        dispatcher.compile(signature)
+    dispatcher.disable_compile()
 
 
 @cache

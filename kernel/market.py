@@ -24,6 +24,11 @@ BAR = 1
 TRADE = 2
 QUOTE = 3
 KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes"}
+ROW_WORD_NAMES = {
+    BAR: ("open", "high", "low", "close", "volume"),
+    TRADE: ("price", "quantity"),
+    QUOTE: ("bid", "bid_size", "ask", "ask_size"),
+}
 
 NO_PRICE = -(1 << 62)
 UNKNOWN_SIZE = -1

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kernel.events.layout import RECORD
-from kernel.jit import JIT_ENABLED
+from kernel.jit import JIT_ENABLED, compile_for, quiet_function_types
 from kernel.market import ROW
 from kernel.state import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, initialise_state
 from kernel.strategy.context import MEMORY_WORDS
@@ -112,9 +112,9 @@ def compile_loop() -> None:
     from numba import types
 
     engines = numba.typeof(np.zeros(1, ENGINE).view(np.recarray))
-    entry = types.FunctionType(types.int64(context_type()))
     rows = numba.typeof(np.zeros(1, ROW))
-    run_nb.compile((engines, types.UniTuple(entry, MAX_STRATEGIES), rows))
-    run_nb.disable_compile()
-    record_event_nb.compile((engines, numba.typeof(np.zeros(1, RECORD))))
-    close_frame_nb.compile((engines,))
+    with quiet_function_types():
+        entry = types.FunctionType(types.int64(context_type()))
+    compile_for(run_nb, (engines, types.UniTuple(entry, MAX_STRATEGIES), rows))
+    compile_for(record_event_nb, (engines, numba.typeof(np.zeros(1, RECORD))))
+    compile_for(close_frame_nb, (engines,))

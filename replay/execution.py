@@ -78,7 +78,9 @@ class Engine:
                 host.attach(self.memory)
         self.memory.engine.control.inline = int(prepared.config.journal == "full")
         _configure_venue(self.memory, prepared.config)
-        self.session = Session(self.memory, prepared.strategies, self.hosts, put, injections)
+        self.session = Session(
+            self.memory, prepared.universe.instruments, prepared.strategies, self.hosts, put, injections
+        )
 
 
 def _host(strategy: LoadedStrategy) -> PythonHost | None:

@@ -14,9 +14,11 @@ import numpy as np
 from kernel.events.body import pack_body
 from kernel.events.catalogue import Event, RunClosed, StateDigest
 from kernel.events.layout import Stored, encode
+from kernel.instruments import Instrument
 from kernel.ledger_nb import STATUS_TEXT, equity_nb
-from kernel.market import KIND_NAMES
+from kernel.market import KIND_NAMES, ROW_WORD_NAMES
 from kernel.state import state_digest
+from kernel.units import from_units
 from replay.engine import EngineMemory
 from replay.fold_nb import fold_nb
 from replay.loading import LoadedStrategy
@@ -39,19 +41,34 @@ class Injection(msgspec.Struct, frozen=True):
     bodies: bytes
 
 
+def describe_row(row: Any, instruments: Sequence[Instrument]) -> str:
+    """One market row for people, in decimals."""
+    instrument = instruments[int(row["instrument"])]
+    kind, words = int(row["kind"]), row["words"].tolist()
+    names = ROW_WORD_NAMES[kind]
+    units = [instrument.lot_size if name in ("volume", "quantity") or name.endswith("_size") else instrument.tick_size for name in names]
+    values = " ".join(
+        f"{name} {from_units(word, unit).normalize():f}" for name, word, unit in zip(names, words, units, strict=False)
+    )
+    when = np.datetime64(int(row["ts_ns"]), "ns")
+    return f"{KIND_NAMES[kind][:-1]} of {instrument.name} at {when}Z: {values}"
+
+
 class Session:
     """Feed it rows; it gives finished chunks to ``put``."""
 
     def __init__(
         self,
         memory: EngineMemory,
+        instruments: Sequence[Instrument],
         strategies: Sequence[LoadedStrategy],
         hosts: Sequence[PythonHost | None],
         put: Callable[[Chunk], None],
         injections: Sequence[Injection] = (),
     ) -> None:
         self.memory = memory
-        self._strategies, self._hosts, self._put = strategies, hosts, put
+        self._instruments, self._strategies = instruments, strategies
+        self._hosts, self._put = hosts, put
         self._injections = list(injections)
         self._rows = memory.no_rows()
         self._row_start = 0
@@ -176,11 +193,8 @@ class Session:
         at = int(self.memory.engine.control.row)
         if at >= len(self._rows):
             return "at the end of the data"
-        row: Any = self._rows[at]
         number = int(self.memory.engine.control.row_count)
-        words = ", ".join(str(word) for word in row["words"].tolist())
-        when = np.datetime64(int(row["ts_ns"]), "ns")
-        return f"row {number} ({KIND_NAMES[int(row['kind'])]} of instrument {int(row['instrument'])} at {when}Z: {words})"
+        return f"row {number:,} of the data ({describe_row(self._rows[at], self._instruments)})"
 
     def _raise_strategy_error(self) -> None:
         number = int(self.memory.engine.control.strategy)
