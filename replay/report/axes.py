@@ -126,10 +126,11 @@ def _round_values(low: float, high: float) -> list[float]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten; 1 and 3, or 1 alone, when those would be too many."""
-    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    for units in ((1, 2, 5), (1, 3), (1,)):
-        values = [unit * 10.0**power for power in powers for unit in units]
+    """1, 2 and 5 times powers of ten; 1 and 3, 1 alone, or every few powers, when those would be too many."""
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    wide = -(-(last - first) // _MOST_DECADES)
+    for units, stride in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), wide)):
+        values = [unit * 10.0**power for power in range(first, last + 1, stride) for unit in units]
         inside = [value for value in values if low <= value <= high]
         if len(inside) <= _MOST_DECADES:
             break

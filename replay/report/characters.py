@@ -4,6 +4,8 @@ Owns the drawing of one curve into lines of text, with its highest, lowest, firs
 Deterministic, and light enough for the end of every run.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from replay.report import format as show
@@ -49,7 +51,7 @@ def _picture(times: np.ndarray, values: np.ndarray, width: int, rows: int, brail
         return ["".join("*" if dot else " " for dot in row) for row in grid.tolist()]
     cells = grid.reshape(rows, down, width, across).transpose(0, 2, 1, 3)
     codes = _BLANK + (cells * _DOTS).sum(axis=(2, 3))
-    return ["".join(chr(code) for code in row) for row in codes.tolist()]
+    return ["".join(chr(code) if code > _BLANK else " " for code in row) for row in codes.tolist()]
 
 
 def _dots(thinned: Columns, width: int, height: int) -> np.ndarray:
@@ -67,16 +69,20 @@ def _dots(thinned: Columns, width: int, height: int) -> np.ndarray:
     before: tuple[int, float] | None = None
     for number, column in enumerate(thinned.column.tolist()):
         if before is not None:
-            steps = np.linspace(before[1], firsts[number], column - before[0] + 1)
-            for offset in range(column - before[0]):
-                low, high = sorted((round(steps[offset]), round(steps[offset + 1])))
-                # The half next to each end belongs to that column, so that slopes stay thin.
-                middle = (low + high + 1) // 2 if steps[offset + 1] > steps[offset] else (low + high) // 2
-                _fill(grid, before[0] + offset, round(steps[offset]), middle)
-                _fill(grid, before[0] + offset + 1, middle, round(steps[offset + 1]))
+            levels = np.rint(np.linspace(before[1], firsts[number], column - before[0] + 1)).tolist()
+            for offset, (start, end) in enumerate(pairwise(levels)):
+                _join(grid, before[0] + offset, int(start), int(end))
         _fill(grid, column, int(bottoms[number]), int(tops[number]))
         before = (column, float(lasts[number]))
     return grid
+
+
+def _join(grid: np.ndarray, column: int, start: int, end: int) -> None:
+    """Dots from ``start`` in this column to ``end`` in the next; each column draws its own half of a jump."""
+    sign = 1 if end > start else -1
+    turn = start + sign * max((abs(end - start) - 1) // 2, 0)
+    _fill(grid, column, start, turn)
+    _fill(grid, column + 1, turn + sign if start != end else end, end)
 
 
 def _fill(grid: np.ndarray, column: int, start: int, end: int) -> None:

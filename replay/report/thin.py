@@ -7,8 +7,10 @@ lowest, the highest and the last. A line drawn through them covers the same pixe
 import msgspec
 import numpy as np
 
-# A curve that spans this many times its lowest value is drawn on a logarithmic scale.
+# A curve that spans this many times its lowest value is drawn on a logarithmic scale, unless that value is
+# smaller than any that money or a price has.
 LOG_SPAN = 10
+LOG_LOWEST = 1e-12
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -41,4 +43,4 @@ def wants_logarithm(values: np.ndarray) -> bool:
     if not values.size:
         return False
     lowest = float(values.min())
-    return lowest > 0 and float(values.max()) >= LOG_SPAN * lowest
+    return lowest >= LOG_LOWEST and float(values.max()) >= LOG_SPAN * lowest
