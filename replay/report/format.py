@@ -50,7 +50,7 @@ def percent(share: float | None, *, signed: bool = False) -> str:
 
 def ratio(number: float | None) -> str:
     """A plain number with two decimals."""
-    return UNDEFINED if number is None else f"{number + 0.0:,.2f}"
+    return UNDEFINED if number is None else f"{round(number, 2) + 0.0:,.2f}"  # + 0.0: no negative zero
 
 
 def price(number: float, decimals: int) -> str:

@@ -25,7 +25,8 @@ def headline(result: RunResult, metrics: Metrics) -> str:
     length = show.span(result.last_ts_ns - result.first_ts_ns)
     fall = None if metrics.max_drawdown is None else -metrics.max_drawdown
     gain = metrics.total_return
-    days = show.UNDEFINED if metrics.longest_drawdown_days is None else metrics.longest_drawdown_days
+    longest = metrics.longest_drawdown_days
+    days = show.UNDEFINED if longest is None else show.count(longest)
     win = show.rough_money(metrics.average_win_minor, result.scale)
     loss = show.rough_money(metrics.average_loss_minor, result.scale)
     cards = [

@@ -55,6 +55,12 @@ def test_percent(share: float | None, plain: str, signed: str) -> None:
     assert show.percent(share, signed=True) == signed
 
 
+def test_ratios_have_no_negative_zero() -> None:
+    texts = [show.ratio(number) for number in (-0.004, 0.006, -1.5, 1234.0)]
+    assert texts == ["0.00", "0.01", "-1.50", "1,234.00"]
+    assert show.ratio(None) == "n/a"
+
+
 def test_times_and_spans() -> None:
     assert show.moment(START_NS) == "2024-01-01 00:00"
     assert show.moment(START_NS + 7_000_000_000) == "2024-01-01 00:00:07"
