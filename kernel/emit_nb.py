@@ -29,7 +29,7 @@ def begin_nb(state, output, kind, instrument, strategy):
     record.cause = output.cause
     record.kind = kind
     record.version = 1
-    record.flags = 0
+    record["flags"] = 0  # by item: numpy records have an attribute of that name
     record.instrument = instrument
     record.strategy = strategy
     record.account = 0

@@ -111,11 +111,20 @@ def _compile(function: Function, signature: Any, source: str | None) -> Any:
     return dispatcher
 
 
-def compile_for(dispatcher: Any, signature: Any) -> None:
-    """Compile a function for one signature, or load that from the cache; it accepts no other from then on."""
+def compile_for(dispatcher: Any, signature: Any) -> Any:
+    """Compile a function for one signature, or load that from the cache, and return what calls it directly.
+
+    The dispatcher accepts no other signature from then on. Calling through it would find out the types of all
+    arguments anew each time, which takes longer than a batch of rows when functions are among them.
+    """
+    if not JIT_ENABLED:
+        return dispatcher
     with quiet_function_types():
-        dispatcher.compile(signature)
-    dispatcher.disable_compile()
+        if not dispatcher.signatures:
+            dispatcher.compile(signature)
+            dispatcher.disable_compile()
+    (compiled,) = dispatcher.overloads.values()
+    return compiled.entry_point
 
 
 @cache

@@ -5,12 +5,13 @@ Knows nothing of files: rows come in, records and frame cuts go out.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from kernel.events.layout import RECORD
-from kernel.jit import JIT_ENABLED, compile_for, quiet_function_types
+from kernel.jit import compile_for, quiet_function_types
 from kernel.market import ROW
 from kernel.state import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, initialise_state
 from kernel.strategy.context import MEMORY_WORDS
@@ -52,15 +53,15 @@ class EngineMemory:
         self.engine.statistics.sample_stride = 1
         _lay_out_books(self.engine, instrument_count, plans)
         self.functions = tuple([plan.entry for plan in plans] + [noop_entry()] * (MAX_STRATEGIES - len(plans)))
-        compile_loop()
+        self._loop = compile_loop()
 
     def run(self, rows: np.ndarray) -> int:
         """Let the loop work on ``rows`` (dtype ROW) from ``control.row`` on; returns why it came back."""
-        return int(run_nb(self.engines, self.functions, rows))
+        return int(self._loop.run(self.engines, self.functions, rows))
 
     def record(self, record: np.ndarray) -> int:
         """Record one event of the driver's (shape ``(1,)``, dtype RECORD); returns NEED_ROWS when it was applied."""
-        return int(record_event_nb(self.engines, record))
+        return int(self._loop.record_event(self.engines, record))
 
     def no_rows(self) -> np.ndarray:
         """An empty batch."""
@@ -68,7 +69,7 @@ class EngineMemory:
 
     def close_frame(self) -> None:
         """Cut the frame under way here."""
-        close_frame_nb(self.engines)
+        self._loop.close_frame(self.engines)
 
 
 def _check_capacity(instrument_count: int, plans: Sequence[Plan]) -> None:
@@ -104,10 +105,17 @@ def _lay_out_books(engine: Any, instrument_count: int, plans: Sequence[Plan]) ->
         parameters_at += len(plan.parameters)
 
 
-def compile_loop() -> None:
+class Loop(NamedTuple):
+    """The calls into the compiled loop."""
+
+    run: Callable[..., int]
+    record_event: Callable[..., int]
+    close_frame: Callable[..., None]
+
+
+@cache
+def compile_loop() -> Loop:
     """Compile the loop against its fixed signature, or load it from the cache."""
-    if not JIT_ENABLED or run_nb.signatures:
-        return
     import numba
     from numba import types
 
@@ -115,6 +123,8 @@ def compile_loop() -> None:
     rows = numba.typeof(np.zeros(1, ROW))
     with quiet_function_types():
         entry = types.FunctionType(types.int64(context_type()))
-    compile_for(run_nb, (engines, types.UniTuple(entry, MAX_STRATEGIES), rows))
-    compile_for(record_event_nb, (engines, numba.typeof(np.zeros(1, RECORD))))
-    compile_for(close_frame_nb, (engines,))
+    return Loop(
+        compile_for(run_nb, (engines, types.UniTuple(entry, MAX_STRATEGIES), rows)),
+        compile_for(record_event_nb, (engines, numba.typeof(np.zeros(1, RECORD)))),
+        compile_for(close_frame_nb, (engines,)),
+    )

@@ -413,7 +413,7 @@ def record_event_nb(engines, given):
     _stamp_nb(output, ts_before_ns, event.cause)
     record = begin_nb(state, output, event.kind, event.instrument, event.strategy)
     record.account = event.account
-    record.flags = event.flags
+    record["flags"] = event["flags"]
     if event.ts_ingest_ns != 0:
         record.ts_event_ns = event.ts_event_ns
         record.ts_ingest_ns = event.ts_ingest_ns

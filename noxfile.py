@@ -1,0 +1,65 @@
+"""Everything that is checked, as one command each: ``nox -s NAME``; ``nox`` runs what a change must pass."""
+
+import nox
+
+nox.options.sessions = ["lint", "types", "layers", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+CODE = ["kernel", "journal", "replay", "strategies", "adapters", "bench", "tests", "noxfile.py"]
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The whole test suite."""
+    session.install("-c", "requirements.lock", "-e", ".[test]")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: ruff's linter and formatter."""
+    session.install("-c", "requirements.lock", "ruff")
+    session.run("ruff", "check", *CODE)
+    session.run("ruff", "format", "--check", *CODE)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types: mypy, strict, on the core and the journal."""
+    session.install("-c", "requirements.lock", "-e", ".[test]")
+    session.run("mypy")
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Imports only point down the layers."""
+    session.install("-c", "requirements.lock", "-e", ".[test]")
+    session.run("lint-imports")
+
+
+@nox.session(venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """The test suite with the lowest versions of the dependencies that we claim to support."""
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", "-e", ".[test]", external=True)
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def torture(session: nox.Session) -> None:
+    """Crash and corruption of the journal, each case counted: a few minutes."""
+    session.install("-c", "requirements.lock", "-e", ".[test]")
+    session.run("python", "-m", "tests.journal.torture", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Long property tests: ``nox -s fuzz -- --seed 7`` repeats a run."""
+    session.install("-c", "requirements.lock", "-e", ".[test]")
+    seed = session.posargs[session.posargs.index("--seed") + 1] if "--seed" in session.posargs else "0"
+    session.run("python", "-m", "pytest", "tests/kernel", f"--hypothesis-seed={seed}", "--hypothesis-profile=long")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed and memory on this machine, as ratios in one run."""
+    session.install("-c", "requirements.lock", "-e", ".")
+    session.run("python", "-m", "bench", *session.posargs)
