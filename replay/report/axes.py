@@ -43,7 +43,7 @@ class ValueAxis(msgspec.Struct, frozen=True):
             share = np.log(values / self.low) / np.log(self.high / self.low)
         else:
             share = (values - self.low) / (self.high - self.low)
-        return self.top + self.height * (1.0 - share)
+        return np.asarray(self.top + self.height * (1.0 - share))
 
     def ticks(self) -> list[Tick]:
         """Round values within the scale."""

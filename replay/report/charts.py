@@ -14,8 +14,10 @@ from replay.result import RunResult
 EQUITY_HEIGHT, DRAWDOWN_HEIGHT, PRICE_HEIGHT = 300, 130, 280
 # More trades than this are marked without a line from entry to exit, which would hide the price.
 _MOST_LINKS = 600
-_TRIANGLE_UP, _TRIANGLE_DOWN = "m0 3l5 9h-10z", "m0 -3l5 -9h-10z"
-_DOT = "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z"
+# Marks (upward triangle, downward triangle, dot) for few trades and for many.
+_LARGE = ("m0 3l5 9h-10z", "m0 -3l5 -9h-10z", "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z")
+_SMALL = ("m0 2l3 6h-6z", "m0 -2l3 -6h-6z", "m-2 0a2 2 0 1 0 4 0a2 2 0 1 0 -4 0z")
+_MOST_LARGE = 120
 _PRICE_LEGEND = (
     '<span class="key">▲ long entry</span><span class="key">▼ short entry</span>'
     '<span class="key gain">● exit at a profit</span><span class="key loss">● exit at a loss</span>'
@@ -98,10 +100,13 @@ def _trade_marks(rows: TradeRows, mine: np.ndarray, across: TimeAxis, up: ValueA
         for kind, these in (("gain", won), ("loss", ~won)):
             ends = (entry_xs[these], entry_ys[these], exit_xs[these], exit_ys[these])
             parts.append(svg.segments(f"link {kind}", *ends))
-    for shape, these in ((_TRIANGLE_UP, long), (_TRIANGLE_DOWN, ~long)):
-        parts.append(svg.marks("entry", entry_xs[these], entry_ys[these], shape))
+    few = won.size <= _MOST_LARGE
+    upward, downward, dot = _LARGE if few else _SMALL
+    size = "" if few else " small"  # many marks touch: an outline around each would hide its neighbours
+    for shape, these in ((upward, long), (downward, ~long)):
+        parts.append(svg.marks(f"entry{size}", entry_xs[these], entry_ys[these], shape))
     for kind, these in (("gain", won), ("loss", ~won)):
-        parts.append(svg.marks(f"exit {kind}", exit_xs[these], exit_ys[these], _DOT))
+        parts.append(svg.marks(f"exit {kind}{size}", exit_xs[these], exit_ys[these], dot))
     return parts
 
 

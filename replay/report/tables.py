@@ -155,6 +155,7 @@ def proof(result: RunResult) -> str:
     rows = "".join(
         f'<tr><th scope="row">{label}</th><td><code>{escape(value)}</code></td></tr>'
         for label, value in facts
+        if value
     )
     table = f'<table class="facts"><tbody>{rows}</tbody></table>'
     if result.journal is None:

@@ -135,14 +135,14 @@ def _batches(file: parquet.ParquetFile, groups: list[int], names: list[str]) -> 
 
 
 def _profit_minor(data: pa.RecordBatch | pa.Table) -> np.ndarray:
-    return _column(data, "realised_minor") - _column(data, "fees_minor")
+    return np.asarray(_column(data, "realised_minor") - _column(data, "fees_minor"))
 
 
 def _column(data: pa.RecordBatch | pa.Table, name: str) -> np.ndarray:
     column = data.column(name)
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("ns", "UTC")).cast(pa.int64())
-    return column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
+    return np.asarray(column)
 
 
 def _exact_sum(values: np.ndarray) -> int:

@@ -209,6 +209,7 @@ def test_verification_names_the_journal_beside_the_report() -> None:
     assert "<code>kernel replay journal</code>" in text
     spaced = page(result_of(EQUITY, run_dir=Path("a"), journal=Path("b/my journal")), no_trades())
     assert "kernel verify &#x27;b/my journal&#x27;" in spaced
+    assert "Journal root" not in page(result_of(EQUITY, journal=None, journal_root=""), no_trades())
 
 
 def test_configuration_is_flattened_in_its_order() -> None:
