@@ -1,0 +1,1 @@
+"""Looking into a journal: names for its integers, moments, causes, differences. Reads only."""

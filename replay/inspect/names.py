@@ -1,0 +1,129 @@
+"""What the integers of a journal mean: its instruments, strategies and currency, from its own defining events.
+
+Owns the reading of those definitions, and exact decimal text for ticks, lots and minor units. Needs no market data and
+no configuration file: a journal explains itself.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from kernel.events.body import decode_body
+from kernel.events.catalogue import CurrencyDefined, InstrumentDefined, RunOpened, StrategyDefined
+from kernel.events.layout import Stored
+from kernel.instruments import Instrument
+from kernel.units import to_decimal
+
+MONEY_DECIMALS = 2  # money is shown with at least these
+
+
+class Scale(msgspec.Struct, frozen=True):
+    """A decimal unit: a count of it is ``count * mantissa`` with ``decimals`` digits behind the point."""
+
+    mantissa: int
+    decimals: int
+
+    def text(self, count: int, *, least: int | None = None, group: bool = False) -> str:
+        """The exact decimal of ``count`` units; with ``least``, idle zeros beyond that many decimals are left out."""
+        value = count * self.mantissa
+        sign, value = ("-", -value) if value < 0 else ("", value)
+        whole, rest = divmod(value, 10**self.decimals)
+        digits = f"{rest:0{self.decimals}d}" if self.decimals else ""
+        if least is not None:
+            digits = digits[:least] + digits[least:].rstrip("0")
+        shown = f"{whole:,}" if group else str(whole)
+        return f"{sign}{shown}.{digits}" if digits else f"{sign}{shown}"
+
+
+def scale_of(unit: str) -> Scale:
+    """The scale of a tick or lot size written as decimal text."""
+    number = to_decimal(unit).normalize()
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    decimals = max(0, -exponent)
+    return Scale(int(number.scaleb(decimals)), decimals)
+
+
+class Names(msgspec.Struct, frozen=True):
+    """The definitions of a journal. ``opened`` is None for a journal without any event."""
+
+    opened: RunOpened | None = None
+    configuration: Any = None
+    currency: str = ""
+    scale: int = 0
+    instruments: tuple[Instrument, ...] = ()
+    ratios: tuple[tuple[int, int], ...] = ()
+    strategies: tuple[str, ...] = ()
+    strategy_facts: tuple[dict[str, Any], ...] = ()
+    price_scales: tuple[Scale, ...] = ()
+    lot_scales: tuple[Scale, ...] = ()
+
+    @property
+    def instrument_ids(self) -> dict[str, int]:
+        """Instrument name to number."""
+        return {instrument.name: number for number, instrument in enumerate(self.instruments)}
+
+    def instrument(self, number: int) -> str:
+        """The name of an instrument; empty for -1."""
+        if 0 <= number < len(self.instruments):
+            return self.instruments[number].name
+        return "" if number < 0 else f"instrument {number}"
+
+    def strategy(self, number: int) -> str:
+        """The name of a strategy; empty for -1."""
+        if 0 <= number < len(self.strategies):
+            return self.strategies[number]
+        return "" if number < 0 else f"strategy {number}"
+
+    def price(self, ticks: int, instrument: int) -> str:
+        """A price as decimal text; ticks as they are where the instrument is not known."""
+        if 0 <= instrument < len(self.price_scales):
+            return self.price_scales[instrument].text(ticks)
+        return f"{ticks} ticks"
+
+    def quantity(self, lots: int, instrument: int) -> str:
+        """A quantity as decimal text; lots as they are where the instrument is not known."""
+        if 0 <= instrument < len(self.lot_scales):
+            return self.lot_scales[instrument].text(lots, least=0)
+        return f"{lots} lots"
+
+    def money(self, minor: int) -> str:
+        """Money to the last minor unit that is not an idle zero, with separators."""
+        return Scale(1, self.scale).text(minor, least=min(MONEY_DECIMALS, self.scale), group=True)
+
+    def money_exact(self, minor: int) -> str:
+        """Money with all decimals of its currency and no separators, for machines."""
+        return Scale(1, self.scale).text(minor)
+
+
+def read_names(definitions: Iterable[Stored]) -> Names:
+    """The names that the defining events give; other events are passed over."""
+    opened, configuration, currency, scale = None, None, "", 0
+    instruments: dict[int, tuple[Instrument, tuple[int, int]]] = {}
+    strategies: dict[int, dict[str, Any]] = {}
+    for stored in definitions:
+        event = stored.event
+        if isinstance(event, RunOpened):
+            opened, configuration = event, decode_body(stored.body)
+        elif isinstance(event, CurrencyDefined):
+            currency, scale = str(decode_body(stored.body)), event.scale
+        elif isinstance(event, InstrumentDefined):
+            described = msgspec.convert(decode_body(stored.body), Instrument)
+            instruments[stored.instrument] = described, (event.numerator, event.denominator)
+        elif isinstance(event, StrategyDefined):
+            strategies[stored.strategy] = decode_body(stored.body)
+    found = [instruments[number] for number in sorted(instruments)]
+    facts = [strategies[number] for number in sorted(strategies)]
+    return Names(
+        opened=opened,
+        configuration=configuration,
+        currency=currency,
+        scale=scale,
+        instruments=tuple(instrument for instrument, _ in found),
+        ratios=tuple(ratio for _, ratio in found),
+        strategies=tuple(str(fact["name"]) for fact in facts),
+        strategy_facts=tuple(facts),
+        price_scales=tuple(scale_of(instrument.tick_size) for instrument, _ in found),
+        lot_scales=tuple(scale_of(instrument.lot_size) for instrument, _ in found),
+    )
