@@ -38,7 +38,7 @@ from kernel.events.layout import (
     TRADE_SEEN,
     VENUE,
 )
-from kernel.exact_nb import MONEY_MAX
+from kernel.exact_nb import MONEY_MAX, OVERFLOW
 from kernel.jit import jit
 from kernel.ledger_nb import (
     BAD_INDEX,
@@ -70,7 +70,15 @@ from kernel.lifecycle import (
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.market import NO_PRICE
-from kernel.state import MAX_ORDERS, MAX_TIMERS, NEVER_NS
+from kernel.state import (
+    MAX_INSTRUMENTS,
+    MAX_LOTS,
+    MAX_ORDERS,
+    MAX_POSITIONS,
+    MAX_STRATEGIES,
+    MAX_TIMERS,
+    NEVER_NS,
+)
 
 
 @jit
@@ -113,8 +121,8 @@ def market_nb(state, kind, instrument_id, ts_ns, words):
         instrument.last_ticks = words[BAR_CLOSED.close_ticks]
     elif kind == TRADE_SEEN.kind:
         instrument.last_ticks = words[TRADE_SEEN.price_ticks]
-    else:
-        _quote_nb(instrument, words)
+    elif not _quote_nb(instrument, words):
+        return MONEY_OVERFLOW
     if instrument.last_ticks == before:
         return OK
     return _revalue_all_nb(state, instrument_id)
@@ -122,8 +130,13 @@ def market_nb(state, kind, instrument_id, ts_ns, words):
 
 @jit
 def _quote_nb(instrument, words):
-    """Keep both sides; the last price becomes the middle, rounded half to even, when both are quoted."""
+    """Keep both sides; the last price becomes the middle, rounded half to even, when both are quoted.
+
+    Returns whether the prices are small enough to be added.
+    """
     bid, ask = words[QUOTE_SEEN.bid_ticks], words[QUOTE_SEEN.ask_ticks]
+    if (bid != NO_PRICE and abs(bid) >= MONEY_MAX) or (ask != NO_PRICE and abs(ask) >= MONEY_MAX):
+        return False
     instrument.bid_ticks = bid if bid != NO_PRICE else 0
     instrument.ask_ticks = ask if ask != NO_PRICE else 0
     if bid != NO_PRICE and ask != NO_PRICE:
@@ -132,6 +145,7 @@ def _quote_nb(instrument, words):
         if total % 2 == 1 and middle % 2 == 1:
             middle += 1
         instrument.last_ticks = middle
+    return True
 
 
 @jit
@@ -185,9 +199,11 @@ def _intend_nb(state, record):
         return BAD_INDEX
     if record.strategy < 0 or record.strategy >= head.strategy_count:
         return BAD_INDEX
+    words = record.words
+    if words[INTENDED.quantity_lots] <= 0 or words[INTENDED.quantity_lots] > MAX_LOTS:
+        return MISMATCH
     order = state.orders[head.order_count]
     head.order_count += 1
-    words = record.words
     order.order_id = record.sequence
     order.status = STATUS_INTENDED
     order.strategy = record.strategy
@@ -245,7 +261,7 @@ def _replace_nb(state, words):
     if row < 0:
         return UNKNOWN_ORDER
     order = state.orders[row]
-    if words[REPLACED.quantity_lots] <= order.filled_lots:
+    if words[REPLACED.quantity_lots] <= order.filled_lots or words[REPLACED.quantity_lots] > MAX_LOTS:
         return MISMATCH
     position = state.positions[position_index_nb(state, order.strategy, order.instrument)]
     pend_nb(position, order.side, words[REPLACED.quantity_lots] - order.quantity_lots)
@@ -286,12 +302,17 @@ def _order_nb(state, record):
 @jit
 def _position_nb(state, record):
     """What the kernel derived from a fill must be what the fill did: a journal that says otherwise is refused."""
+    head, words = state.head, record.words
+    if record.strategy < 0 or record.strategy >= head.strategy_count:
+        return BAD_INDEX
+    if record.instrument < 0 or record.instrument >= head.instrument_count:
+        return BAD_INDEX
     position = state.positions[position_index_nb(state, record.strategy, record.instrument)]
-    words = record.words
     if (
         position.quantity_lots != words[POSITION_CHANGED.quantity_lots]
         or position.cost_minor != words[POSITION_CHANGED.cost_minor]
         or position.realised_minor != words[POSITION_CHANGED.realised_minor]
+        or position.fees_minor != words[POSITION_CHANGED.fees_minor]
         or state.accounts[0].cash_minor != words[POSITION_CHANGED.cash_minor]
     ):
         return MISMATCH
@@ -302,9 +323,16 @@ def _position_nb(state, record):
 def _trade_closed_nb(state, record):
     trade, words = state.closed_trade, record.words
     if (
-        trade.quantity_lots != words[TRADE_CLOSED.quantity_lots]
+        trade.ts_entry_ns != words[TRADE_CLOSED.ts_entry_ns]
+        or trade.ts_exit_ns != words[TRADE_CLOSED.ts_exit_ns]
+        or trade.side != words[TRADE_CLOSED.side]
+        or trade.quantity_lots != words[TRADE_CLOSED.quantity_lots]
+        or trade.entry_minor != words[TRADE_CLOSED.entry_minor]
+        or trade.exit_minor != words[TRADE_CLOSED.exit_minor]
         or trade.realised_minor != words[TRADE_CLOSED.realised_minor]
+        or trade.fees_minor != words[TRADE_CLOSED.fees_minor]
         or trade.entry_sequence != words[TRADE_CLOSED.entry_sequence]
+        or trade.fill_count != words[TRADE_CLOSED.fill_count]
     ):
         return MISMATCH
     state.head.trade_count += 1
@@ -376,6 +404,13 @@ def _define_nb(state, record):
     """Definitions, limits, deposits and halts."""
     kind, words, head = record.kind, record.words, state.head
     if kind == RUN_OPENED.kind:
+        instruments, strategies = words[RUN_OPENED.instrument_count], words[RUN_OPENED.strategy_count]
+        if not (0 < instruments <= MAX_INSTRUMENTS and 0 < strategies <= MAX_STRATEGIES):
+            return BAD_INDEX
+        if instruments * strategies > MAX_POSITIONS:
+            return NO_CAPACITY
+        head.instrument_count = instruments
+        head.strategy_count = strategies
         head.digest_interval = words[RUN_OPENED.digest_interval]
         head.next_digest = words[RUN_OPENED.digest_interval]
     elif kind == CURRENCY.kind:
@@ -392,6 +427,8 @@ def _define_nb(state, record):
     elif kind == LIMITS.kind:
         _set_limits_nb(state.limits, words)
     elif kind == DEPOSIT.kind:
+        if abs(words[DEPOSIT.amount_minor]) >= MONEY_MAX or words[DEPOSIT.amount_minor] == OVERFLOW:
+            return MONEY_OVERFLOW
         state.accounts[0].cash_minor += words[DEPOSIT.amount_minor]
         state.accounts[0].deposited_minor += words[DEPOSIT.amount_minor]
         if abs(state.accounts[0].cash_minor) >= MONEY_MAX:
@@ -444,7 +481,7 @@ def apply_nb(state, record):
         if head.digest_interval > 0:
             head.next_digest = (record.sequence // head.digest_interval + 1) * head.digest_interval
         return OK
-    if kind <= VENUE.kind or kind == HALTED.kind or kind == RESUMED.kind:
+    if RUN_OPENED.kind <= kind <= VENUE.kind or kind == HALTED.kind or kind == RESUMED.kind:
         return _define_nb(state, record)
     if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == STRATEGY.kind:
         return OK

@@ -20,9 +20,11 @@ from kernel.events.layout import (
 from kernel.jit import jit
 from kernel.ledger_nb import OK
 from kernel.lifecycle import ASK_CANCEL, ASK_REPLACE, NEXT
-from kernel.risk_nb import APPROVED, CAPACITY, INVALID_ORDER, NOT_OPEN, check_order_nb
-from kernel.state import MAX_ORDERS, MAX_TIMERS
+from kernel.risk_nb import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, NOT_OPEN, check_order_nb
+from kernel.state import MAX_LOTS, MAX_ORDERS, MAX_TIMERS
 from kernel.strategy.context import CANCEL, REPLACE
+
+MIN_INTERVAL_NS = 1_000_000
 
 
 @jit
@@ -43,7 +45,7 @@ def submit_nb(state, output, strategy, intent):
     instrument = intent.instrument
     if head.order_count >= MAX_ORDERS:
         return refuse_nb(state, output, strategy, instrument, 0, CAPACITY, MAX_ORDERS, head.order_count), 0
-    if instrument < 0 or instrument >= head.instrument_count or intent.quantity_lots <= 0:
+    if instrument < 0 or instrument >= head.instrument_count or not 0 < intent.quantity_lots <= MAX_LOTS:
         return refuse_nb(state, output, strategy, -1, 0, INVALID_ORDER, 0, intent.quantity_lots), 0
     record = begin_nb(state, output, INTENDED.kind, instrument, strategy)
     words = record.words
@@ -113,7 +115,7 @@ def request_nb(state, output, strategy, intent):
 @jit
 def _check_replace_nb(state, order, intent):
     """The verdict on the order as it would be; only what it adds is new to its book."""
-    if intent.quantity_lots <= order.filled_lots:
+    if intent.quantity_lots <= order.filled_lots or intent.quantity_lots > MAX_LOTS:
         return INVALID_ORDER, order.filled_lots, intent.quantity_lots
     return check_order_nb(
         state,
@@ -131,7 +133,11 @@ def _check_replace_nb(state, order, intent):
 
 @jit
 def set_timer_nb(state, output, strategy, intent):
-    """Record that a strategy set (or removed) a timer; refuse it when the table of timers is full."""
+    """Record that a strategy set (or removed) a timer; refuse one in the past, or beyond the table's room."""
+    late = intent.due_ns != 0 and intent.due_ns <= state.head.now_ns
+    if late or intent.interval_ns < 0 or 0 < intent.interval_ns < MIN_INTERVAL_NS:
+        now_ns = state.head.now_ns
+        return refuse_nb(state, output, strategy, intent.instrument, 0, INVALID_TIMER, now_ns, intent.due_ns)
     used = 0
     for row in range(MAX_TIMERS):
         used += state.timers[row].active

@@ -58,11 +58,13 @@ def _scale_wide_nb(a, b, numerator, denominator):
     if high >= divisor:
         return OVERFLOW
     quotient, remainder = divide_wide_nb(high, low, divisor)
-    if quotient >= np.uint64(MONEY_MAX):
+    if quotient >= np.uint64(MONEY_MAX):  # also keeps the rounding below from wrapping
         return OVERFLOW
     rest = divisor - remainder
     if remainder > rest or (remainder == rest and quotient & _1 == _1):
         quotient = quotient + _1
+    if quotient >= np.uint64(MONEY_MAX):
+        return OVERFLOW
     magnitude = np.int64(quotient)
     return -magnitude if negative else magnitude
 

@@ -63,7 +63,7 @@ def fill_nb(account, instrument, position, closed_trade, side, price_ticks, quan
         closed = min(quantity_lots, abs(before))
     money = notional_nb(instrument, price_ticks, quantity_lots)
     closed_money = notional_nb(instrument, price_ticks, closed)
-    if money == OVERFLOW or abs(fee_minor) >= MONEY_MAX:
+    if money == OVERFLOW or abs(fee_minor) >= MONEY_MAX or money + abs(fee_minor) >= MONEY_MAX:
         return MONEY_OVERFLOW
     closed_fee = scale_nb(fee_minor, closed, 1, quantity_lots)
     cost_out = 0
@@ -80,7 +80,7 @@ def fill_nb(account, instrument, position, closed_trade, side, price_ticks, quan
     account.realised_minor += realised
     account.fees_minor += fee_minor
     account.cash_minor -= side * money + fee_minor
-    if abs(account.cash_minor) >= MONEY_MAX or abs(account.cost_minor) >= MONEY_MAX:
+    if not _amounts_fit_nb(account, position):
         return MONEY_OVERFLOW
     closed_trade.quantity_lots = 0
     if closed > 0:
@@ -89,6 +89,18 @@ def fill_nb(account, instrument, position, closed_trade, side, price_ticks, quan
         opened = quantity_lots - closed
         _open_trade_nb(position, side, opened, money - closed_money, fee_minor - closed_fee, ts_ns, sequence)
     return revalue_nb(account, instrument, position)
+
+
+@jit
+def _amounts_fit_nb(account, position):
+    """Whether one more amount can be added to any of these without wrapping."""
+    return (
+        abs(account.cash_minor) < MONEY_MAX
+        and abs(account.cost_minor) < MONEY_MAX
+        and abs(account.realised_minor) < MONEY_MAX
+        and abs(account.fees_minor) < MONEY_MAX
+        and abs(position.quantity_lots) < MONEY_MAX
+    )
 
 
 @jit

@@ -10,6 +10,7 @@ from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.jit import jit
 from kernel.ledger_nb import equity_nb, notional_nb
 from kernel.lifecycle import DAY, GTC, LIMIT, MARKET, STOP, STOP_LIMIT
+from kernel.state import MAX_LOTS
 from kernel.units import RATE_SCALE
 
 APPROVED = 0
@@ -25,7 +26,8 @@ APPROVED = 0
     BUYING_POWER,
     NOT_OPEN,
     CAPACITY,
-) = range(1, 12)
+    INVALID_TIMER,
+) = range(1, 13)
 
 CHECKS = {
     HALTED: ("halted", "trading in the instrument, or all trading, is halted"),
@@ -38,7 +40,8 @@ CHECKS = {
     POSITION_NOTIONAL: ("position_notional", "money of the position that would result against limit.position_notional"),
     BUYING_POWER: ("buying_power", "margin for all positions and open orders, and costs, against equity"),
     NOT_OPEN: ("not_open", "the order to cancel or replace is not open, or not the strategy's"),
-    CAPACITY: ("capacity", "the kernel's table of open orders or of intents is full"),
+    CAPACITY: ("capacity", "the kernel's table of open orders, intents or timers is full"),
+    INVALID_TIMER: ("invalid_timer", "a timer must be due later than now, and repeat no faster than each millisecond"),
 }
 
 
@@ -48,7 +51,7 @@ def _is_valid_nb(side, order_type, time_in_force, quantity_lots, limit_ticks, st
         return False
     if order_type < MARKET or order_type > STOP_LIMIT or time_in_force < GTC or time_in_force > DAY:
         return False
-    if quantity_lots <= 0 or quantity_lots >= MONEY_MAX:
+    if quantity_lots <= 0 or quantity_lots > MAX_LOTS or limit_ticks < 0 or stop_ticks < 0:
         return False
     needs_limit = order_type == LIMIT or order_type == STOP_LIMIT
     needs_stop = order_type == STOP or order_type == STOP_LIMIT

@@ -22,6 +22,7 @@ MAX_ORDERS = 128
 MAX_TIMERS = 32
 MAX_ACCOUNTS = 4
 NEVER_NS = (1 << 63) - 1
+MAX_LOTS = 1 << 54  # of one order: all open orders and a position together then stay far from 64 bits
 
 
 def table_dtype(*fields: str) -> np.dtype:

@@ -29,7 +29,7 @@ NEED_ROWS, OUTPUT_FULL, DIGEST_DUE, STOP_DUE, STRATEGY_RAISED, APPLY_FAILED, FRA
 
 FRAME_RECORDS = 500  # with the header and a segment record this stays under 65,535 bytes
 FRAME_ROWS = 32_768
-TRANSACTION_RECORDS = 1024  # room that a transaction may need, with a margin
+TRANSACTION_RECORDS = 1024  # room that a transaction can take: what one row fills, then one call after FRAME_RECORDS
 SAMPLES = 1 << 16
 MAX_DAYS = 1 << 16
 MAX_FRAMES = 1024
@@ -42,6 +42,7 @@ CONTROL = table_dtype(
     "strategy",  # that raised
     "started",
     "inline",  # journal market rows as records
+    "transaction_record",  # where the transaction under way begins in the output
     "frame_record",  # where the frame under way begins in the output
     "frame_rows",
     "frame_sequence",
@@ -143,6 +144,8 @@ def _pass_request_nb(venue, state, output, intent):
 @jit
 def _invoke_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
     """Call one strategy and settle what it wants. Returns NEED_ROWS when all is well, else why the loop must stop."""
+    if engine.output.count - engine.control.transaction_record > FRAME_RECORDS:
+        return FRAME_TOO_LARGE
     if _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns) != 0:
         engine.control.strategy = strategy
         return STRATEGY_RAISED
@@ -260,7 +263,7 @@ def _row_nb(engine, functions, row):
     status = _take_row_nb(engine, row)
     output.cause = cause
     if status == OK and venue.head.order_count > 0:
-        status = expire_nb(venue, state, output, row.ts_ns)
+        status = expire_nb(venue, state, output, row.words[BAR_CLOSED.ts_open_ns] if row.kind == BAR else row.ts_ns)
         if status == OK:
             status = match_nb(venue, state, output, row)
     if status != OK:
@@ -382,6 +385,7 @@ def run_nb(engines, functions, rows):
             return OUTPUT_FULL
         row = rows[control.row]
         first_record, first_sequence, ts_before_ns = output.count, head.next_sequence, head.now_ns
+        control.transaction_record = first_record
         taken = 0
         if control.started == 0:
             control.started = 1

@@ -51,6 +51,7 @@ VENUE_ORDER = table_dtype(
     "limit_ticks",
     "stop_ticks",
     "triggered",
+    "seen",  # whether it has met the market
     "accepted_ns",
 )
 VENUE = record_dtype(
@@ -171,7 +172,7 @@ def _offered_lots_nb(head, instrument, row, side):
     words = row.words
     if row.kind == QUOTE:
         size = words[QUOTE_SEEN.ask_size_lots] if side > 0 else words[QUOTE_SEEN.bid_size_lots]
-        return size if size != UNKNOWN_SIZE and size > 0 else UNLIMITED
+        return UNLIMITED if size == UNKNOWN_SIZE else size
     if instrument.volume_known == 0:
         return UNLIMITED
     volume = words[BAR_CLOSED.volume_lots] if row.kind == BAR else words[TRADE_SEEN.quantity_lots]
@@ -223,6 +224,7 @@ def accept_nb(venue, state, output, order_id, order):
     resting.limit_ticks = order.limit_ticks
     resting.stop_ticks = order.stop_ticks
     resting.triggered = 0
+    resting.seen = 0
     resting.accepted_ns = output.ts_ingest_ns
     record = begin_nb(state, output, ACCEPTED.kind, order.instrument, order.strategy)
     record.words[ACCEPTED.order_id] = order_id
@@ -255,6 +257,7 @@ def replace_nb(venue, state, output, order_id, quantity_lots, limit_ticks, stop_
     order.limit_ticks = limit_ticks
     order.stop_ticks = stop_ticks
     order.triggered = 0
+    order.seen = 0
     order.accepted_ns = output.ts_ingest_ns
     record = begin_nb(state, output, REPLACED.kind, order.instrument, order.strategy)
     record.words[REPLACED.order_id] = order_id
@@ -266,10 +269,13 @@ def replace_nb(venue, state, output, order_id, quantity_lots, limit_ticks, stop_
 
 @jit
 def expire_nb(venue, state, output, ts_ns):
-    """At the first event of a new UTC day: end the DAY orders of the day before."""
+    """At the first market event of a new UTC day: end the DAY orders of the days before.
+
+    ``ts_ns`` is when the event began: a bar belongs to the day in which it opened, though it is known only at its close.
+    """
     head = venue.head
     day = ts_ns // DAY_NS
-    if day == head.day:
+    if day <= head.day:
         return OK
     head.day = day
     for at in range(head.order_count):
@@ -303,11 +309,10 @@ def _has_funds_nb(state, order, price_ticks, quantity_lots, fee_minor):
 
 
 @jit
-def _fill_nb(venue, state, output, order, price_ticks, quantity_lots, ts_event_ns):
+def _fill_nb(venue, state, output, order, price_ticks, quantity_lots, is_maker, ts_event_ns):
     """Report one fill (or that the account cannot carry it), and let the kernel book it."""
     head = venue.head
-    resting = order.order_type == LIMIT or order.order_type == STOP_LIMIT
-    rate = head.maker_fee_rate if resting else head.taker_fee_rate
+    rate = head.maker_fee_rate if is_maker else head.taker_fee_rate
     money = notional_nb(state.instruments[order.instrument], price_ticks, quantity_lots)
     fee = scale_nb(money, rate, 1, RATE_SCALE) if money != OVERFLOW else OVERFLOW
     if fee == OVERFLOW:
@@ -328,7 +333,7 @@ def _fill_nb(venue, state, output, order, price_ticks, quantity_lots, ts_event_n
     words[FILLED.quantity_lots] = quantity_lots
     words[FILLED.leaves_lots] = order.remaining_lots
     words[FILLED.fee_minor] = fee
-    words[FILLED.liquidity] = MAKER if resting else TAKER
+    words[FILLED.liquidity] = MAKER if is_maker else TAKER
     words[FILLED.trade_id] = head.next_trade_id
     status = apply_nb(state, record)
     if status != OK:
@@ -349,7 +354,13 @@ def _match_order_nb(venue, state, output, order, row, offered_lots):
     at_once = order.time_in_force == IOC or order.time_in_force == FOK
     if at_once:
         high = low = open_
+    was_waiting = order.seen == 1 and order.triggered == 1
+    crosses = order.seen == 0 and order.side * open_ <= order.side * order.limit_ticks
     price, at_open, order.triggered = _price_nb(venue.head, order, open_, high, low)
+    # A limit makes the market unless it crosses on arrival, or is let loose by its stop in this very bar.
+    is_maker = not at_once and ((order.order_type == LIMIT and not crosses) or was_waiting)
+    order.seen = 1
+    filled_before = order.filled_lots
     quantity = 0
     if price > 0:
         quantity = min(order.remaining_lots, offered_lots)
@@ -357,10 +368,11 @@ def _match_order_nb(venue, state, output, order, row, offered_lots):
         return _cancel_rest_nb(state, output, order, CANCEL_FOK), 0
     status = OK
     if quantity > 0:
-        status = _fill_nb(venue, state, output, order, price, quantity, ts_open_ns if at_open else row.ts_ns)
+        ts_event_ns = ts_open_ns if at_open else row.ts_ns
+        status = _fill_nb(venue, state, output, order, price, quantity, is_maker, ts_event_ns)
     if status == OK and at_once and order.remaining_lots > 0:
         status = _cancel_rest_nb(state, output, order, CANCEL_IOC)
-    return status, quantity
+    return status, order.filled_lots - filled_before
 
 
 @jit

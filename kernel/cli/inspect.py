@@ -1,0 +1,103 @@
+"""``kernel show``, ``at``, ``why`` and ``diff``: looking into a recorded history.
+
+Each parses, calls one function of ``replay.inspect``, renders. Exit codes: 0 found (diff: identical); 1 damaged,
+different, or market data missing; 2 wrong usage, or an event, order or journal that does not exist.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kernel.cli.errors import BadInput
+from kernel.cli.journals import (
+    data_option,
+    journal_argument,
+    journal_errors,
+    json_option,
+    note,
+    open_history,
+    print_lines,
+    terminal_width,
+)
+
+if TYPE_CHECKING:
+    from replay.history import Filter, History
+
+
+@click.command()
+@journal_argument
+@click.option("--topic", "topics", multiple=True, help="Topic or pattern such as 'execution.*'; may be repeated.")
+@click.option("--instrument", "instruments", multiple=True, help="Only events of this instrument; may be repeated.")
+@click.option("--strategy", "strategies", multiple=True, help="Only events of this strategy; may be repeated.")
+@click.option("--from", "start", help="First time to include, such as 2020-01-31.")
+@click.option("--to", "end", help="Time to stop before.")
+@click.option("--sequence", metavar="A:B", help="Only these sequences, both included.")
+@click.option("--limit", type=click.IntRange(min=1), help="Stop after this many events.")
+@click.option("--all", "everything", is_flag=True, help="Market rows too.")
+@data_option
+@json_option
+def show(
+    journal: Path,
+    topics: Sequence[str],
+    instruments: Sequence[str],
+    strategies: Sequence[str],
+    start: str | None,
+    end: str | None,
+    sequence: str | None,
+    limit: int | None,
+    everything: bool,
+    data: Sequence[str],
+    as_json: bool,
+) -> None:
+    """List the events of JOURNAL (a run directory or the journal in it).
+
+    Market rows are left out unless --all or a market topic asks for them.
+    """
+    with journal_errors():
+        import itertools
+
+        from replay.inspect.listing import json_lines, table_lines
+
+        history = open_history(journal, data)
+        wanted = _filter(history, topics, instruments, strategies, start, end, sequence, everything)
+        events = itertools.islice(history.events(wanted), limit)
+        if as_json:
+            print_lines(json_lines(events, history.names))
+        else:
+            print_lines(table_lines(events, history.names, terminal_width()))
+        if limit is None and history.reader.tail == "torn":
+            note("the journal ends in a torn tail, which is not shown; kernel recover sets it aside")
+
+
+def _filter(
+    history: "History",
+    topics: Sequence[str],
+    instruments: Sequence[str],
+    strategies: Sequence[str],
+    start: str | None,
+    end: str | None,
+    sequence: str | None,
+    everything: bool,
+) -> "Filter":
+    from replay.config import instant_ns
+    from replay.history import Filter
+    from replay.inspect.listing import kinds_of_topics, number_of, sequence_span, wants_market
+
+    names = history.names
+    kinds = kinds_of_topics(topics) if topics else None
+    first, last = sequence_span(sequence) if sequence else (1, None)
+    if first > history.last_sequence:
+        raise BadInput(f"--sequence {sequence}: the journal ends with event {history.last_sequence:,}")
+    known = [instrument.name for instrument in names.instruments]
+    return Filter(
+        kinds=kinds,
+        instruments=frozenset(number_of("instrument", name, known) for name in instruments) or None,
+        strategies=frozenset(number_of("strategy", name, names.strategies) for name in strategies) or None,
+        start_ns=instant_ns("--from", start or ""),
+        end_ns=instant_ns("--to", end or ""),
+        first=first,
+        last=last,
+        market=everything or wants_market(kinds),
+    )

@@ -1,0 +1,96 @@
+"""What the commands that read a journal share: opening it, its failures as one line, output that survives a closed pipe.
+
+Owns nothing of the journal; it parses and renders.
+"""
+
+import itertools
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kernel.cli.errors import BadInput, Failure, clear_errors
+
+if TYPE_CHECKING:
+    from replay.history import History
+
+COMPILING = "compiling for this machine (once; later starts take a second) ..."
+FLUSH_LINES = 512
+NARROW_COLUMNS = 40
+
+journal_argument = click.argument("journal", type=click.Path(path_type=Path))
+data_option = click.option(
+    "--data", multiple=True, metavar="PATH", help="Where the market data lies now, if it has moved; may be repeated."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON: raw integers and names, stable keys.")
+
+
+@contextmanager
+def journal_errors() -> Iterator[None]:
+    """Turn what can go wrong with a journal and its data into one line and an exit code."""
+    with clear_errors():
+        from replay.history import HistoryError
+        from replay.inspect.folding import FoldError
+
+        try:
+            yield
+        except HistoryError as error:
+            raise BadInput(str(error)) from error
+        except FoldError as error:
+            raise Failure(str(error)) from error
+
+
+def open_history(path: Path, data: Iterable[str]) -> "History":
+    """The journal at ``path``, with a note on standard error where its schema is not ours."""
+    from replay.history import History
+
+    history = History(path, list(data))
+    if not history.same_schema:
+        note("the journal was written with another catalogue of events; what is shown may be wrong in places")
+    return history
+
+
+def note(text: str) -> None:
+    """Talk, not data: one line on standard error."""
+    click.echo(f"note: {text}", err=True)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Write lines in blocks: a million of them must not be a million system calls. The first ones come at once."""
+    iterator = iter(lines)
+    while block := list(itertools.islice(iterator, FLUSH_LINES)):
+        try:
+            sys.stdout.write("\n".join(block) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader has seen enough. What is still buffered must go nowhere, or the interpreter complains at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+
+def terminal_width() -> int | None:
+    """The columns of the terminal; None when the output goes to a file or a pipe, where nothing is cut."""
+    if not sys.stdout.isatty():
+        return None
+    return max(NARROW_COLUMNS, shutil.get_terminal_size((100, 24)).columns)
+
+
+def parse_sequence(text: str, last: Callable[[], int]) -> int:
+    """A sequence, or ``end`` for the last one."""
+    if text == "end":
+        return last()
+    if not text.replace(",", "").replace("_", "").isdigit():
+        raise BadInput(f"{text!r} is not a sequence; write its number, or end for the last event")
+    return int(text.replace(",", ""))
+
+
+def as_json_text(value: Any) -> str:
+    """One JSON object on one line."""
+    import msgspec
+
+    return msgspec.json.encode(value).decode()
