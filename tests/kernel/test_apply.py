@@ -1,0 +1,445 @@
+"""``apply`` against its naive twin: random histories, legal and illegal, compared field by field after each event.
+
+The ordinary session is short; ``KERNEL_HISTORIES=10000`` in the environment makes it a long one.
+"""
+
+import os
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as generators
+
+from kernel import ledger_nb
+from kernel.apply_nb import apply_nb
+from kernel.events import catalogue as c
+from kernel.events.layout import RECORD, Stored, encode
+from kernel.lifecycle import STATUS_NAMES
+from kernel.market import NO_PRICE
+from kernel.state import MAX_ORDERS, MAX_TIMERS, NEVER_NS, new_state
+from tests.reference.kernel import Kernel, RefusedError, Trip
+
+HISTORIES = int(os.environ.get("KERNEL_HISTORIES", "150"))
+INSTRUMENTS, STRATEGIES = 2, 2
+RATIOS = [(1, 1), (3, 7), (1, 10**10), (10**6, 1), (1, 2), (2**40 + 1, 3)]
+seen: Counter[str] = Counter()
+
+
+class Draw:
+    """Small numbers out of one large one, so that a step of a history is one integer."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def below(self, bound: int) -> int:
+        self.seed, number = divmod(self.seed, bound)
+        return number
+
+    def of(self, *choices: Any) -> Any:
+        return choices[self.below(len(choices))]
+
+    def price(self) -> int:
+        if self.below(12) == 11:
+            return int(self.of(1, 2**31 + 1, 2**40, 2**61, 2**62 - 1, -3, 0))
+        return 90 + self.below(20)
+
+    def lots(self) -> int:
+        if self.below(12) == 11:
+            return int(self.of(1, 2**20 + 1, 2**40, 2**55))
+        return 1 + self.below(12)
+
+    def fee(self) -> int:
+        if self.below(20) == 19:
+            return int(self.of(2**61, 2**62 - 1, 2**62, -(2**61), 2**63 - 1))
+        return self.below(9) - 2
+
+
+class History:
+    """The kernel and its twin, side by side."""
+
+    def __init__(self) -> None:
+        self.state = new_state()
+        self.state.head.instrument_count, self.state.head.strategy_count = INSTRUMENTS, STRATEGIES
+        self.twin = Kernel(INSTRUMENTS, STRATEGIES)
+        self.now_ns = 0
+        self.events = 0
+
+    def feed(self, event: c.Event, instrument: int = -1, strategy: int = -1, *, sequence: int = 0) -> str:
+        """Give an event to both; returns the name of the status that both gave."""
+        self.now_ns += 7
+        stored = Stored(
+            sequence or self.twin.next_sequence,
+            self.now_ns,
+            self.now_ns + 1,
+            self.events,
+            instrument,
+            strategy,
+            0,
+            event,
+        )
+        status = "OK"
+        try:
+            self.twin.apply(stored)
+        except RefusedError as refused:
+            status = refused.status
+        before = self.state.copy() if status != "OK" else None
+        code = int(apply_nb(self.state, encode(stored)[0]))
+        assert code == getattr(ledger_nb, status), (
+            f"{event}: {ledger_nb.STATUS_TEXT[code]}, the twin: {status}"
+        )
+        if before is not None:
+            self.state = (
+                before  # a refused event leaves the state unusable, so the history goes on without it
+            )
+        seen[status] += 1
+        self.events += 1
+        self.check()
+        return status
+
+    def check(self) -> None:
+        check_head(self.state, self.twin)
+        check_account(self.state, self.twin)
+        check_books(self.state, self.twin)
+        check_tables(self.state, self.twin)
+
+
+def fields(row: Any, *names: str) -> dict[str, int]:
+    values = dict(zip(row.dtype.names, row.tolist(), strict=True))
+    return {name: values[name] for name in names} if names else values
+
+
+def check_head(state: Any, twin: Kernel) -> None:
+    assert fields(state.head) == {
+        "next_sequence": twin.next_sequence,
+        "now_ns": twin.now_ns,
+        "halted": twin.halted,
+        "instrument_count": INSTRUMENTS,
+        "strategy_count": STRATEGIES,
+        "order_count": len(twin.orders),
+        "fill_count": twin.fill_count,
+        "trade_count": twin.trade_count,
+        "digest_interval": twin.digest_interval,
+        "next_digest": twin.next_digest,
+        "next_timer_ns": twin.next_timer_ns(),
+    }
+
+
+def check_account(state: Any, twin: Kernel) -> None:
+    books = twin.books.values()
+    values = [twin.value(*place) for place in twin.books]
+    account = fields(state.accounts[0])
+    assert account == {
+        "currency": twin.currency,
+        "scale": twin.scale,
+        "cash_minor": twin.cash,
+        "deposited_minor": twin.deposited,
+        "realised_minor": sum(book.realised for book in books),
+        "fees_minor": sum(book.fees for book in books),
+        "cost_minor": sum(book.cost for book in books),
+        "value_minor": sum(values),
+        "gross_minor": sum(abs(value) for value in values),
+    }
+    expected = (
+        account["deposited_minor"] + account["realised_minor"] - account["fees_minor"] - account["cost_minor"]
+    )
+    assert account["cash_minor"] == expected
+
+
+def trip_fields(trip: Trip) -> dict[str, int]:
+    names = ("ts_entry_ns", "entry_sequence", "side", "quantity_lots", "entry_minor", "exit_minor",
+             "realised_minor", "fees_minor", "fill_count")  # fmt: skip
+    return {f"trade_{name}": getattr(trip, name) for name in names}
+
+
+def check_books(state: Any, twin: Kernel) -> None:
+    for (strategy, instrument), book in twin.books.items():
+        position = state.positions[strategy * INSTRUMENTS + instrument]
+        assert fields(position) == {
+            "quantity_lots": book.lots,
+            "pending_buy_lots": twin.pending(strategy, instrument, 1),
+            "pending_sell_lots": twin.pending(strategy, instrument, -1),
+            "cost_minor": book.cost,
+            "value_minor": twin.value(strategy, instrument),
+            "realised_minor": book.realised,
+            "fees_minor": book.fees,
+            **trip_fields(book.trip),
+        }
+    assert fields(state.closed_trade) == vars(twin.closed)
+
+
+def check_tables(state: Any, twin: Kernel) -> None:
+    assert state.limits.tolist() == tuple(
+        getattr(twin.limits, name) for name in twin.limits.__struct_fields__
+    )
+    for row, paper in zip(state.instruments[:INSTRUMENTS].tolist(), twin.papers, strict=True):
+        assert row == (
+            paper.numerator, paper.denominator, paper.currency, paper.volume_known, paper.halted, paper.last,
+            paper.bid, paper.ask, paper.updated_ns, paper.events,
+        )  # fmt: skip
+    for row, order in zip(state.orders[: len(twin.orders)], twin.orders, strict=True):
+        assert {**fields(row), "status": STATUS_NAMES[int(row.status)]} == vars(order)
+    for row, timer in zip(state.timers, twin.timers, strict=True):
+        assert int(row.active) == (timer is not None)
+        if timer is not None:
+            assert fields(row, *timer) == timer
+
+
+def check_unused(state: Any, twin: Kernel) -> None:
+    """What was never used, or is used no more, is zero."""
+    for table, used in (
+        (state.accounts, 1),
+        (state.instruments, INSTRUMENTS),
+        (state.positions, STRATEGIES * INSTRUMENTS),
+        (state.orders, len(twin.orders)),
+    ):
+        assert not np.frombuffer(table[used:].tobytes(), np.int64).any()
+
+
+# --- steps: each turns a number into an event that fits, or nearly fits, the history so far ---------------------------
+
+
+def an_order(history: History, draw: Draw, *statuses: str) -> Any:
+    """An open order, preferably in one of the statuses; None now and then, and when there is none."""
+    orders = history.twin.orders
+    if draw.below(10):
+        orders = [order for order in orders if order.status in statuses] or orders
+    return draw.of(*orders) if orders and draw.below(25) else None
+
+
+def define(history: History, draw: Draw) -> str:
+    number = draw.below(6)
+    if number == 0:
+        return history.feed(c.LimitsSet(*(draw.below(1000) for _ in range(7))))
+    if number == 1:
+        return history.feed(c.RunOpened(INSTRUMENTS, STRATEGIES, 0, 0, draw.below(9)))
+    if number == 2:
+        return history.feed(c.CurrencyDefined(0, draw.below(9)))
+    if number == 3:
+        return history.feed(
+            draw.of(c.StrategyDefined(2), c.VenueConfigured(1, 0, 0, 0, 0), c.RunClosed(0, 0, 0, 0))
+        )
+    if number == 4:
+        return history.feed(
+            draw.of(c.StateDigest(1, 2, 3, 4), c.TailDiscarded(1, 2), c.DataSegment(*range(8)))
+        )
+    return history.feed(c.InstrumentDefined(0, 1, 1, 1), draw.of(-1, INSTRUMENTS, INSTRUMENTS + 5))
+
+
+def deposit(history: History, draw: Draw) -> str:
+    amounts = (10**6, 10**12, -5, 0, 2**61, 2**62 - 1, 2**62, -(2**61), 2**63 - 2)
+    return history.feed(c.CashDeposited(0, draw.of(*amounts)))
+
+
+def market(history: History, draw: Draw) -> str:
+    instrument = draw.of(0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0, draw.of(-1, INSTRUMENTS, 2**31 - 1))
+    number, price = draw.below(4), draw.price()
+    if number == 0:
+        return history.feed(c.TradeSeen(price, draw.lots(), draw.of(-1, 0, 1)), instrument)
+    if number == 1:
+        price = min(price, 2**61)
+        bid, ask = draw.of(
+            (price, price + 1), (price, price + draw.below(5)), (NO_PRICE, price), (price, NO_PRICE)
+        )
+        return history.feed(c.QuoteSeen(bid, 5, ask, 5), instrument)
+    return history.feed(c.BarClosed(price, price + 1, price - 1, price, draw.lots(), 0), instrument)
+
+
+def intend(history: History, draw: Draw) -> str:
+    event = c.OrderIntended(
+        draw.of(1, -1),
+        1 + draw.below(4),
+        1 + draw.below(4),
+        draw.lots(),
+        draw.below(99),
+        draw.below(99),
+        draw.below(9),
+    )
+    bad = draw.below(40)
+    instrument = -1 if bad == 0 else INSTRUMENTS if bad == 1 else draw.of(0, 0, 0, 1)
+    strategy = -1 if bad == 2 else STRATEGIES if bad == 3 else draw.of(0, 0, 1)
+    status = history.feed(event, instrument, strategy)
+    if status == "OK" and draw.below(8):  # most go on to the venue at once
+        order_id = history.twin.orders[-1].order_id
+        history.feed(c.RiskChecked(order_id, 0 if draw.below(8) else 5, 0, 0))
+        if history.twin.orders and history.twin.orders[-1].order_id == order_id and draw.below(8):
+            history.feed(c.OrderAccepted(order_id))
+    return status
+
+
+def verdict(history: History, draw: Draw) -> str:
+    order = an_order(history, draw, "intended")
+    return history.feed(c.RiskChecked(order.order_id if order else 10**9, draw.of(0, 0, 3), 0, 0))
+
+
+def venue_word(history: History, draw: Draw) -> str:
+    order = an_order(history, draw, "submitted", "replace pending", "cancel pending")
+    order_id = order.order_id if order else -1
+    leaves = order.leaves if order else 0
+    event = draw.of(
+        c.OrderAccepted(order_id),
+        c.OrderAccepted(order_id),
+        c.OrderRejected(order_id, 1),
+        c.OrderCanceled(order_id, leaves, 0),
+        c.OrderExpired(order_id, leaves),
+    )
+    return history.feed(event)
+
+
+def ask(history: History, draw: Draw) -> str:
+    order = an_order(history, draw, "working", "partly filled")
+    order_id = order.order_id if order else 0
+    number = draw.below(5)
+    if number == 0:
+        return history.feed(c.RequestRefused(order_id, 10, 0, 0))
+    if number < 3:
+        return history.feed(c.CancelRequested(order_id))
+    return history.feed(c.ReplaceRequested(order_id, draw.lots(), draw.below(50), 0))
+
+
+def replaced(history: History, draw: Draw) -> str:
+    order = an_order(history, draw, "replace pending")
+    if order is not None and order.status in ("working", "partly filled") and draw.below(8):
+        history.feed(c.ReplaceRequested(order.order_id, 1, 0, 0))
+    if order is not None and draw.below(3) == 0:  # a race: a fill arrives while the replace is under way
+        fill_order(history, draw, order)
+    lots = draw.lots() + (order.filled_lots if order and draw.below(8) else 0)
+    return history.feed(c.OrderReplaced(order.order_id if order else 4, lots, draw.below(50), draw.below(50)))
+
+
+def fill(history: History, draw: Draw) -> str:
+    return fill_order(
+        history, draw, an_order(history, draw, *("submitted", "working", "partly filled"), "cancel pending")
+    )
+
+
+def fill_order(history: History, draw: Draw, order: Any) -> str:
+    if order is None:
+        return history.feed(c.OrderFilled(99_999, 1, 100, 1, 0, 0, 1, 1), 0, 0)
+    if order.leaves < 1:
+        return "OK"
+    lots = order.leaves if draw.below(2) else 1 + draw.below(order.leaves)
+    leaves, side = order.leaves - lots, order.side
+    bad = draw.below(40)
+    if bad == 0:
+        leaves += 1
+    elif bad == 1:
+        side = -side
+    elif bad == 2:
+        lots, leaves = order.leaves + 1, -1
+    elif bad == 3:
+        lots, leaves = 0, order.leaves
+    event = c.OrderFilled(order.order_id, side, draw.price(), lots, leaves, draw.fee(), 1, 1)
+    status = history.feed(event, order.instrument, order.strategy)
+    if status == "OK" and draw.below(4):
+        report(history, order, draw)
+    return status
+
+
+def report(history: History, order: Any, draw: Draw) -> None:
+    """What the kernel derives from a fill, true or altered in one word."""
+    book, twin = history.twin.books[order.strategy, order.instrument], history.twin
+    words = [order.order_id, book.lots, book.cost, book.realised, book.fees, twin.cash]
+    if draw.below(10) == 0:
+        words[draw.of(1, 2, 3, 5)] += 1
+    history.feed(c.PositionChanged(*words), order.instrument, order.strategy)
+    trip = twin.closed
+    if trip.quantity_lots or draw.below(10) == 0:
+        words = [getattr(trip, name) for name in c.TradeClosed.__struct_fields__]
+        if draw.below(10) == 0:
+            words[draw.of(3, 6, 8)] += 1
+        history.feed(c.TradeClosed(*words), order.instrument, order.strategy)
+
+
+def timer(history: History, draw: Draw) -> str:
+    twin = history.twin
+    active = [entry for entry in twin.timers if entry]
+    if active and draw.below(2):
+        entry = draw.of(*active)
+        due_ns = entry["due_ns"] + (draw.below(8) == 0)
+        return history.feed(c.TimerFired(entry["timer"], due_ns), entry["instrument"], entry["strategy"])
+    if draw.below(12) == 0:
+        return history.feed(c.TimerFired(77, 5), 0, 0)
+    count = MAX_TIMERS + 1 if draw.below(40) == 0 else 1
+    status = "OK"
+    for number in range(count):
+        due_ns = draw.of(0, 50, 90, 2**40) if count == 1 else 60 + number
+        name = draw.below(6) if count == 1 else number
+        status = history.feed(c.TimerSet(name, due_ns, draw.of(0, 0, 30)), draw.below(2), draw.below(2))
+    return status
+
+
+def halt(history: History, draw: Draw) -> str:
+    event = draw.of(c.TradingHalted(1), c.TradingResumed(1))
+    return history.feed(event, draw.of(-1, 0, 1, INSTRUMENTS))
+
+
+def wrong_sequence(history: History, draw: Draw) -> str:
+    next_sequence = history.twin.next_sequence
+    return history.feed(
+        c.CashDeposited(0, 1), sequence=draw.of(next_sequence + 1, 10**6, next_sequence - 1 or 10**7)
+    )
+
+
+def crowd(history: History, draw: Draw) -> str:
+    """Orders until the table is full, and one more; then the oldest go."""
+    if draw.below(12):
+        return "OK"
+    while history.feed(c.OrderIntended(1, 1, 1, 1, 0, 0, 0), 0, 0) == "OK":
+        pass
+    for order in [order for order in history.twin.orders if order.status == "intended"][draw.below(20) :]:
+        history.feed(c.RiskChecked(order.order_id, 3, 0, 0))
+    return "NO_CAPACITY"
+
+
+STEPS = {
+    intend: 5, fill: 8, market: 5, replaced: 2, verdict: 1, venue_word: 2, ask: 2, timer: 1, halt: 1, define: 1,
+    deposit: 1, wrong_sequence: 1, crowd: 1,
+}  # fmt: skip
+steps = generators.tuples(
+    generators.sampled_from([step for step, weight in STEPS.items() for _ in range(weight)]),
+    generators.integers(0, 2**48),
+)
+
+
+@settings(deadline=None, max_examples=HISTORIES, suppress_health_check=list(HealthCheck))
+@given(
+    generators.tuples(*[generators.sampled_from(RATIOS)] * INSTRUMENTS),
+    generators.lists(steps, min_size=20, max_size=70),
+)
+def test_apply_equals_the_naive_twin(ratios: Any, history_steps: list[Any]) -> None:
+    history = History()
+    for number, (numerator, denominator) in enumerate(ratios):
+        history.feed(c.InstrumentDefined(0, numerator, denominator, 1), number)
+    history.feed(c.CashDeposited(0, 10**9))
+    for step, seed in history_steps:
+        step(history, Draw(seed))
+    check_unused(history.state, history.twin)
+
+
+def test_the_histories_reached_every_status() -> None:
+    """A canary for the steps above: each refusal that the twin knows was seen, and most events were legal."""
+    if not seen:
+        pytest.skip("runs after the histories")
+    for status in ("OK", "UNKNOWN_ORDER", "ILLEGAL_TRANSITION", "MONEY_OVERFLOW", "NO_CAPACITY", "MISMATCH",
+                   "BAD_INDEX", "BAD_SEQUENCE"):  # fmt: skip
+        assert seen[status] > 0, f"no history came to {status}: {dict(seen)}"
+    assert seen["OK"] > sum(seen.values()) // 2
+
+
+def test_unknown_kinds_are_refused() -> None:
+    known = {kind.kind for kind in c.event_types()}
+    state = new_state()
+    for kind in sorted(set(range(1, 300)) - known):
+        record = np.zeros(1, RECORD)
+        record["sequence"], record["kind"] = state.head.next_sequence, kind
+        assert apply_nb(state.copy(), record[0]) == ledger_nb.UNKNOWN_KIND
+
+
+def test_a_new_state_is_empty() -> None:
+    state = new_state()
+    assert (int(state.head.next_sequence), int(state.head.next_timer_ns)) == (1, NEVER_NS)
+    state.head.next_sequence = state.head.next_timer_ns = 0
+    assert not np.frombuffer(state.tobytes(), np.int64).any()
+    assert len(state.orders) == MAX_ORDERS + 1
