@@ -30,7 +30,7 @@ class OneOrder:
 
     def __init__(self) -> None:
         self.state = new_state()
-        self.state.head.instrument_count = self.state.head.strategy_count = 1
+        self.apply(c.RunOpened(1, 1, 0, 0, 0))
         self.apply(c.InstrumentDefined(0, 1, 1, 1))
         self.apply(c.CashDeposited(0, 10**6))
         self.apply(c.BarClosed(100, 100, 100, 100, 1, 0))

@@ -16,6 +16,8 @@ from kernel.events.layout import Stored
 MONEY_BOUND = 2**62
 OPEN_ORDERS = 128
 TIMERS = 32
+MAX_INSTRUMENTS, MAX_STRATEGIES, MAX_BOOKS = 512, 8, 1024
+LOTS_OF_AN_ORDER = 2**54
 NEVER_NS = 2**63 - 1
 NO_PRICE = -(2**62)
 
@@ -143,7 +145,7 @@ class Paper:
 class Kernel:
     """The twin. ``apply`` takes a stored event, or raises RefusedError."""
 
-    def __init__(self, instrument_count: int, strategy_count: int) -> None:
+    def __init__(self) -> None:
         self.next_sequence = 1
         self.now_ns = 0
         self.halted = 0
@@ -151,9 +153,9 @@ class Kernel:
         self.digest_interval = self.next_digest = 0
         self.cash = self.deposited = self.currency = self.scale = 0
         self.limits = c.LimitsSet(0, 0, 0, 0, 0, 0, 0)
-        self.papers = [Paper() for _ in range(instrument_count)]
-        self.strategy_count = strategy_count
-        self.books = {(s, i): Book() for s in range(strategy_count) for i in range(instrument_count)}
+        self.papers: list[Paper] = []
+        self.strategy_count = 0
+        self.books: dict[tuple[int, int], Book] = {}
         self.closed = Trip()
         self.orders: list[Order] = []
         self.timers: list[dict[str, int] | None] = [None] * TIMERS
@@ -189,7 +191,15 @@ class Kernel:
         self.now_ns = stored.ts_ingest_ns
 
     def on_RunOpened(self, event: c.RunOpened, stored: Stored) -> None:  # noqa: N802
+        instruments, strategies = event.instrument_count, event.strategy_count
+        require(1 <= instruments <= MAX_INSTRUMENTS and 1 <= strategies <= MAX_STRATEGIES, "BAD_INDEX")
+        require(instruments * strategies <= MAX_BOOKS, "NO_CAPACITY")
         self.digest_interval = self.next_digest = event.digest_interval
+        if not self.books:
+            self.papers = [Paper() for _ in range(instruments)]
+            self.strategy_count = strategies
+            self.books = {(s, i): Book() for s in range(strategies) for i in range(instruments)}
+        assert (instruments, strategies) == (len(self.papers), self.strategy_count), "a history has one shape"
 
     def on_CurrencyDefined(self, event: c.CurrencyDefined, stored: Stored) -> None:  # noqa: N802
         self.currency, self.scale = event.currency, event.scale
@@ -203,6 +213,7 @@ class Kernel:
         self.limits = event
 
     def on_CashDeposited(self, event: c.CashDeposited, stored: Stored) -> None:  # noqa: N802
+        require(abs(event.amount_minor) < MONEY_BOUND, "MONEY_OVERFLOW")
         require(abs(self.cash + event.amount_minor) < MONEY_BOUND, "MONEY_OVERFLOW")
         self.cash += event.amount_minor
         self.deposited += event.amount_minor
@@ -239,6 +250,7 @@ class Kernel:
     def on_QuoteSeen(self, event: c.QuoteSeen, stored: Stored) -> None:  # noqa: N802
         bid, ask = event.bid_ticks, event.ask_ticks
         both = NO_PRICE not in (bid, ask)
+        require(all(abs(price) < MONEY_BOUND or price == NO_PRICE for price in (bid, ask)), "MONEY_OVERFLOW")
         paper = self.paper_of(stored)
         self.price(stored, half_even(Fraction(bid + ask, 2)) if both else paper.last)
         paper.bid, paper.ask = (0 if price == NO_PRICE else price for price in (bid, ask))
@@ -266,6 +278,7 @@ class Kernel:
         require(len(self.orders) < OPEN_ORDERS, "NO_CAPACITY")
         self.paper_of(stored)
         require(0 <= stored.strategy < self.strategy_count, "BAD_INDEX")
+        require(0 < event.quantity_lots <= LOTS_OF_AN_ORDER, "MISMATCH")
         self.orders.append(
             Order(
                 order_id=stored.sequence,
@@ -319,7 +332,7 @@ class Kernel:
 
     def on_OrderReplaced(self, event: c.OrderReplaced, stored: Stored) -> None:  # noqa: N802
         order = self.order(event.order_id)
-        require(event.quantity_lots > order.filled_lots, "MISMATCH")
+        require(order.filled_lots < event.quantity_lots <= LOTS_OF_AN_ORDER, "MISMATCH")
         self.step(order, "replace")
         order.quantity_lots = event.quantity_lots
         order.limit_ticks, order.stop_ticks = event.limit_ticks, event.stop_ticks
@@ -346,15 +359,19 @@ class Kernel:
         ratio = paper.numerator, paper.denominator
         side, lots, fee = event.side, event.quantity_lots, event.fee_minor
         money = exact(event.price_ticks, lots, *ratio)
-        require(abs(fee) < MONEY_BOUND, "MONEY_OVERFLOW")
+        require(abs(money) + abs(fee) < MONEY_BOUND, "MONEY_OVERFLOW")
         closing = min(lots, abs(book.lots)) if book.lots * side < 0 else 0
         money_closing = exact(event.price_ticks, closing, *ratio)
         cost_out = half_even(Fraction(book.cost * closing, abs(book.lots))) if closing else 0
         realised = -side * money_closing - cost_out if closing else 0
         cost = book.cost - cost_out + side * (money - money_closing)
         cash = self.cash - side * money - fee
-        account_cost = sum(other.cost for other in self.books.values()) - book.cost + cost
-        require(abs(cash) < MONEY_BOUND and abs(account_cost) < MONEY_BOUND, "MONEY_OVERFLOW")
+        books = self.books.values()
+        account_cost = sum(other.cost for other in books) - book.cost + cost
+        account_realised = sum(other.realised for other in books) + realised
+        account_fees = sum(other.fees for other in books) + fee
+        for amount in (cash, account_cost, account_realised, account_fees, book.lots + side * lots):
+            require(abs(amount) < MONEY_BOUND, "MONEY_OVERFLOW")
         before = book.lots
         book.lots += side * lots
         try:
@@ -399,14 +416,14 @@ class Kernel:
             trip.fill_count += 1
 
     def on_PositionChanged(self, event: c.PositionChanged, stored: Stored) -> None:  # noqa: N802
+        self.paper_of(stored)
+        require(0 <= stored.strategy < self.strategy_count, "BAD_INDEX")
         book = self.books[stored.strategy, stored.instrument]
-        says = event.quantity_lots, event.cost_minor, event.realised_minor, event.cash_minor
-        require(says == (book.lots, book.cost, book.realised, self.cash), "MISMATCH")
+        says = event.quantity_lots, event.cost_minor, event.realised_minor, event.fees_minor, event.cash_minor
+        require(says == (book.lots, book.cost, book.realised, book.fees, self.cash), "MISMATCH")
 
     def on_TradeClosed(self, event: c.TradeClosed, stored: Stored) -> None:  # noqa: N802
-        trip = self.closed
-        says = event.quantity_lots, event.realised_minor, event.entry_sequence
-        require(says == (trip.quantity_lots, trip.realised_minor, trip.entry_sequence), "MISMATCH")
+        require(vars(self.closed) == {name: getattr(event, name) for name in vars(self.closed)}, "MISMATCH")
         self.trade_count += 1
 
     # --- timers ---
