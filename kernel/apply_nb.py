@@ -39,7 +39,7 @@ from kernel.events.layout import (
     VENUE,
 )
 from kernel.exact_nb import MONEY_MAX, OVERFLOW
-from kernel.jit import jit
+from kernel.jit import inlined, jit
 from kernel.ledger_nb import (
     BAD_INDEX,
     BAD_SEQUENCE,
@@ -90,13 +90,13 @@ def find_order_nb(state, order_id):
     return -1
 
 
-@jit
+@inlined
 def position_index_nb(state, strategy, instrument):
     """The row of a strategy's book in an instrument."""
     return strategy * state.head.instrument_count + instrument
 
 
-@jit
+@inlined
 def pend_nb(position, side, lots):
     """Add to (or take from) what the open orders of a book may still do on one side."""
     if side > 0:
@@ -128,7 +128,7 @@ def market_nb(state, kind, instrument_id, ts_ns, words):
     return _revalue_all_nb(state, instrument_id)
 
 
-@jit
+@inlined
 def _quote_nb(instrument, words):
     """Keep both sides; the last price becomes the middle, rounded half to even, when both are quoted.
 
@@ -148,7 +148,7 @@ def _quote_nb(instrument, words):
     return True
 
 
-@jit
+@inlined
 def _revalue_all_nb(state, instrument_id):
     head = state.head
     for strategy in range(head.strategy_count):
@@ -190,7 +190,7 @@ def _advance_nb(state, order_id, happening):
     return OK
 
 
-@jit
+@inlined
 def _intend_nb(state, record):
     head = state.head
     if head.order_count >= MAX_ORDERS:
@@ -223,7 +223,7 @@ def _intend_nb(state, record):
     return OK
 
 
-@jit
+@inlined
 def _fill_order_nb(state, record):
     words = record.words
     row = find_order_nb(state, words[FILLED.order_id])
@@ -255,7 +255,7 @@ def _fill_order_nb(state, record):
     return _advance_nb(state, words[FILLED.order_id], FILL_REST if leaves == 0 else FILL_PART)
 
 
-@jit
+@inlined
 def _replace_nb(state, words):
     row = find_order_nb(state, words[REPLACED.order_id])
     if row < 0:
@@ -271,7 +271,7 @@ def _replace_nb(state, words):
     return _advance_nb(state, words[REPLACED.order_id], REPLACE)
 
 
-@jit
+@inlined
 def _order_nb(state, record):
     """The events of an order's life."""
     kind, words = record.kind, record.words
@@ -299,7 +299,7 @@ def _order_nb(state, record):
     return OK
 
 
-@jit
+@inlined
 def _position_nb(state, record):
     """What the kernel derived from a fill must be what the fill did: a journal that says otherwise is refused."""
     head, words = state.head, record.words
@@ -319,7 +319,7 @@ def _position_nb(state, record):
     return OK
 
 
-@jit
+@inlined
 def _trade_closed_nb(state, record):
     trade, words = state.closed_trade, record.words
     if (
@@ -363,7 +363,7 @@ def _note_next_timer_nb(state):
     state.head.next_timer_ns = next_ns
 
 
-@jit
+@inlined
 def _set_timer_nb(state, record):
     words = record.words
     row = find_timer_nb(state, record.strategy, record.instrument, words[TIMER_SET.timer])
@@ -385,7 +385,7 @@ def _set_timer_nb(state, record):
     return OK
 
 
-@jit
+@inlined
 def _fire_timer_nb(state, record):
     row = find_timer_nb(state, record.strategy, record.instrument, record.words[TIMER_FIRED.timer])
     if row < 0 or state.timers[row].due_ns != record.words[TIMER_FIRED.due_ns]:
@@ -399,7 +399,7 @@ def _fire_timer_nb(state, record):
     return OK
 
 
-@jit
+@inlined
 def _define_nb(state, record):
     """Definitions, limits, deposits and halts."""
     kind, words, head = record.kind, record.words, state.head
@@ -444,7 +444,7 @@ def _define_nb(state, record):
     return OK
 
 
-@jit
+@inlined
 def _set_limits_nb(limits, words):
     limits.order_lots = words[LIMITS.order_lots]
     limits.order_notional_minor = words[LIMITS.order_notional_minor]

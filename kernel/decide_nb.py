@@ -17,7 +17,7 @@ from kernel.events.layout import (
     TIMER_SET,
     TRADE_CLOSED,
 )
-from kernel.jit import jit
+from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
 from kernel.lifecycle import ASK_CANCEL, ASK_REPLACE, NEXT
 from kernel.risk_nb import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, NOT_OPEN, check_order_nb
@@ -38,7 +38,7 @@ def refuse_nb(state, output, strategy, instrument, order_id, check, limit, value
     return apply_nb(state, record)
 
 
-@jit
+@inlined
 def submit_nb(state, output, strategy, intent):
     """Record an intended order and the verdict on it. Returns ``(status, order id)``; the id is 0 when refused."""
     head = state.head
@@ -83,7 +83,7 @@ def submit_nb(state, output, strategy, intent):
     return status, order_id if check == APPROVED else 0
 
 
-@jit
+@inlined
 def request_nb(state, output, strategy, intent):
     """Record a wish to cancel or replace. Returns ``(status, order id)``; the id is 0 when it is not passed on."""
     happening = ASK_CANCEL if intent.action == CANCEL else ASK_REPLACE
@@ -112,7 +112,7 @@ def request_nb(state, output, strategy, intent):
     return apply_nb(state, record), intent.order_id
 
 
-@jit
+@inlined
 def _check_replace_nb(state, order, intent):
     """The verdict on the order as it would be; only what it adds is new to its book."""
     if intent.quantity_lots <= order.filled_lots or intent.quantity_lots > MAX_LOTS:
@@ -131,7 +131,7 @@ def _check_replace_nb(state, order, intent):
     )
 
 
-@jit
+@inlined
 def set_timer_nb(state, output, strategy, intent):
     """Record that a strategy set (or removed) a timer; refuse one in the past, or beyond the table's room."""
     late = intent.due_ns != 0 and intent.due_ns <= state.head.now_ns
@@ -150,7 +150,7 @@ def set_timer_nb(state, output, strategy, intent):
     return apply_nb(state, record)
 
 
-@jit
+@inlined
 def after_fill_nb(state, output, strategy, instrument, order_id):
     """Record what a fill, already applied, did to the book; and the round trip when it ended one."""
     account = state.accounts[0]

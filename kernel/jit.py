@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import llvmlite.binding
 import numba
+from numba import types
 from numba.core import config
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
@@ -94,6 +95,15 @@ def jit(signature: Any = None, *, source: str | None = None) -> Any:
     return lambda function: _compile(function, signature, source)
 
 
+def inlined(function: Function) -> Any:
+    """Compile a function into each function that calls it, for one that has a single caller or is tiny.
+
+    A function of its own is optimised and emitted again inside every function above it; written into its caller it
+    is not, which halves the first compile.
+    """
+    return numba.njit(nogil=True, _nrt=False, inline="always")(function) if JIT_ENABLED else function
+
+
 def _compile(function: Function, signature: Any, source: str | None) -> Any:
     if not JIT_ENABLED:
         return function
@@ -106,9 +116,29 @@ def _compile(function: Function, signature: Any, source: str | None) -> Any:
         dispatcher = numba.njit(nogil=True, _nrt=False)(function)
         if _writable(folder) and os.path.exists(file):
             dispatcher.enable_caching()
+    _widen_integers(dispatcher)
     if signature is not None:
         compile_for(dispatcher, signature)
     return dispatcher
+
+
+def _widen_integers(dispatcher: Any) -> None:
+    """Let compiled callers see one version of a function for all integers.
+
+    numba would compile another one for each constant that is passed and for each width of integer, which doubled the
+    first compile; every integer of ours fits 64 bits.
+    """
+    resolve = dispatcher.get_call_template
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        return resolve(tuple(_widened(kind) for kind in args), {key: _widened(kind) for key, kind in kws.items()})
+
+    dispatcher.get_call_template = get_call_template
+
+
+def _widened(kind: Any) -> Any:
+    kind = types.unliteral(kind)
+    return types.int64 if isinstance(kind, types.Integer) and kind.bitwidth < types.int64.bitwidth else kind
 
 
 def compile_for(dispatcher: Any, signature: Any) -> Any:

@@ -8,7 +8,7 @@ cost, rounded half to even, and leaves the rest, so nothing is ever lost to roun
 """
 
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
-from kernel.jit import jit
+from kernel.jit import inlined, jit
 
 OK, UNKNOWN_ORDER, ILLEGAL_TRANSITION, MONEY_OVERFLOW, NO_CAPACITY, MISMATCH, UNKNOWN_KIND, BAD_INDEX, BAD_SEQUENCE = range(9)
 STATUS_TEXT = {
@@ -24,7 +24,7 @@ STATUS_TEXT = {
 }
 
 
-@jit
+@inlined
 def notional_nb(instrument, price_ticks, quantity_lots):
     """Money of a quantity at a price, in minor units, signed as the quantity; OVERFLOW if it does not fit."""
     return scale_nb(price_ticks, quantity_lots, instrument.numerator, instrument.denominator)
@@ -45,13 +45,13 @@ def revalue_nb(account, instrument, position):
     return OK
 
 
-@jit
+@inlined
 def equity_nb(account):
     """Cash plus the market value of all that is open, in minor units."""
     return account.cash_minor + account.value_minor
 
 
-@jit
+@inlined
 def fill_nb(account, instrument, position, closed_trade, side, price_ticks, quantity_lots, fee_minor, ts_ns, sequence):
     """Book one fill: close what it closes, open what is left, move the cash. Returns a status.
 
@@ -91,7 +91,7 @@ def fill_nb(account, instrument, position, closed_trade, side, price_ticks, quan
     return revalue_nb(account, instrument, position)
 
 
-@jit
+@inlined
 def _amounts_fit_nb(account, position):
     """Whether one more amount can be added to any of these without wrapping."""
     return (
@@ -103,7 +103,7 @@ def _amounts_fit_nb(account, position):
     )
 
 
-@jit
+@inlined
 def _open_trade_nb(position, side, opened_lots, money, fee_minor, ts_ns, sequence):
     """Add an opening fill to the round trip under way, or begin one."""
     if position.trade_side == 0:
@@ -116,7 +116,7 @@ def _open_trade_nb(position, side, opened_lots, money, fee_minor, ts_ns, sequenc
     position.trade_fill_count += 1
 
 
-@jit
+@inlined
 def _close_trade_nb(position, closed_trade, money, realised, fee_minor, ts_ns):
     """Add a closing fill to the round trip under way; when nothing is left on its side, hand it over and clear it."""
     position.trade_exit_minor += money

@@ -7,7 +7,7 @@ cannot compute its value (it would overflow) refuses.
 
 from kernel.apply_nb import position_index_nb
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
-from kernel.jit import jit
+from kernel.jit import inlined, jit
 from kernel.ledger_nb import equity_nb, notional_nb
 from kernel.lifecycle import DAY, GTC, LIMIT, MARKET, STOP, STOP_LIMIT
 from kernel.state import MAX_LOTS
@@ -45,7 +45,7 @@ CHECKS = {
 }
 
 
-@jit
+@inlined
 def _is_valid_nb(side, order_type, time_in_force, quantity_lots, limit_ticks, stop_ticks):
     if side != 1 and side != -1:
         return False
@@ -58,7 +58,7 @@ def _is_valid_nb(side, order_type, time_in_force, quantity_lots, limit_ticks, st
     return (limit_ticks > 0) == needs_limit and (stop_ticks > 0) == needs_stop
 
 
-@jit
+@inlined
 def _worst_lots_nb(position, side):
     """The position if every open order on ``side`` filled."""
     if side > 0:
@@ -66,7 +66,7 @@ def _worst_lots_nb(position, side):
     return position.quantity_lots - position.pending_sell_lots
 
 
-@jit
+@inlined
 def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
     """Money at risk if each book's worse side filled; ``book`` with ``quantity_lots`` more, at no less than a price."""
     total = 0
@@ -125,7 +125,7 @@ def check_order_nb(
     return _check_exposure_nb(state, strategy, instrument_id, side, extra_lots, price, notional)
 
 
-@jit
+@inlined
 def _check_exposure_nb(state, strategy, instrument_id, side, extra_lots, price_ticks, notional_minor):
     """Position and margin, for an order that may make its book larger."""
     limits, account = state.limits, state.accounts[0]

@@ -15,7 +15,7 @@ from kernel.apply_nb import apply_nb, market_nb
 from kernel.decide_nb import refuse_nb, request_nb, set_timer_nb, submit_nb
 from kernel.emit_nb import OUTPUT, OUTPUT_RECORDS, begin_nb
 from kernel.events.layout import BAR_CLOSED, FILLED, QUOTE_SEEN, TIMER_FIRED, TRADE_SEEN, WORDS
-from kernel.jit import jit
+from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK, equity_nb
 from kernel.market import BAR, ROW_WORDS, TRADE
 from kernel.risk_nb import CAPACITY
@@ -85,7 +85,7 @@ def _copy_words_nb(to, words, count):
         to[word] = words[word]
 
 
-@jit
+@inlined
 def _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
     """Set up the call (its words are already there) and make it. Returns what the strategy returned."""
     ctx = engine.context
@@ -105,7 +105,7 @@ def _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
     return functions[strategy](ctx)
 
 
-@jit
+@inlined
 def _settle_nb(engine):
     """Turn the intents of the call into events, and carry what was approved to the venue."""
     ctx, output, venue = engine.context, engine.output, engine.venue
@@ -132,7 +132,7 @@ def _settle_nb(engine):
     return OK
 
 
-@jit
+@inlined
 def _pass_request_nb(venue, state, output, intent):
     if intent.action == CANCEL:
         return cancel_nb(venue, state, output, intent.order_id)
@@ -157,7 +157,7 @@ def _invoke_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
     return NEED_ROWS
 
 
-@jit
+@inlined
 def _stamp_nb(output, ts_ns, cause):
     """The time and the cause that the next records bear."""
     output.ts_event_ns = ts_ns
@@ -165,7 +165,7 @@ def _stamp_nb(output, ts_ns, cause):
     output.cause = cause
 
 
-@jit
+@inlined
 def _start_nb(engine, functions):
     """Call each strategy once before the first row, for each of its instruments (or once for a portfolio)."""
     ctx = engine.context
@@ -184,7 +184,7 @@ def _start_nb(engine, functions):
     return NEED_ROWS
 
 
-@jit
+@inlined
 def _due_timer_nb(state, ts_ns):
     """The row of the timer that fires next, at or before ``ts_ns``: earliest first, then by place."""
     found = -1
@@ -195,7 +195,7 @@ def _due_timer_nb(state, ts_ns):
     return found
 
 
-@jit
+@inlined
 def _fire_nb(engine, functions, at):
     """Fire one timer: an input of its own."""
     ctx, output = engine.context, engine.output
@@ -215,7 +215,7 @@ def _fire_nb(engine, functions, at):
     return _invoke_nb(engine, functions, strategy, instrument, TIMER, cause, due_ns)
 
 
-@jit
+@inlined
 def event_kind_nb(row_kind):
     """The event kind of a market row."""
     if row_kind == BAR:
@@ -223,7 +223,7 @@ def event_kind_nb(row_kind):
     return TRADE_SEEN.kind if row_kind == TRADE else QUOTE_SEEN.kind
 
 
-@jit
+@inlined
 def _take_row_nb(engine, row):
     """Apply the row: as a record (``--journal full``), or by reference. The state comes out the same."""
     state, output = engine.context.state, engine.output
@@ -237,7 +237,7 @@ def _take_row_nb(engine, row):
     return apply_nb(state, record)
 
 
-@jit
+@inlined
 def _tell_fills_nb(engine, functions, first_record, ts_ns):
     """Tell each strategy of its fills, in the order in which they happened."""
     output = engine.output
@@ -253,7 +253,7 @@ def _tell_fills_nb(engine, functions, first_record, ts_ns):
     return NEED_ROWS
 
 
-@jit
+@inlined
 def _row_nb(engine, functions, row):
     """One market event and all that it causes."""
     ctx, output, venue = engine.context, engine.output, engine.venue
@@ -321,7 +321,7 @@ def end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, rows)
     return NEED_ROWS
 
 
-@jit
+@inlined
 def _halve_samples_nb(engine):
     """Out of room: keep every second sample, and take half as many from here on."""
     for at in range(SAMPLES // 2):
@@ -330,14 +330,14 @@ def _halve_samples_nb(engine):
     engine.statistics.sample_stride *= 2
 
 
-@jit
+@inlined
 def _sample_nb(sample, ts_ns, account):
     sample.ts_ns = ts_ns
     sample.equity_minor = equity_nb(account)
     sample.cash_minor = account.cash_minor
 
 
-@jit
+@inlined
 def _observe_nb(engine, ts_ns):
     """Statistics after a row: drawdown exactly, equity by sample, and the last equity of each UTC day."""
     statistics = engine.statistics

@@ -12,7 +12,7 @@ from kernel.decide_nb import after_fill_nb
 from kernel.emit_nb import begin_nb
 from kernel.events.layout import ACCEPTED, BAR_CLOSED, CANCELED, EXPIRED, FILLED, QUOTE_SEEN, REPLACED, TRADE_SEEN
 from kernel.exact_nb import OVERFLOW, scale_nb
-from kernel.jit import jit
+from kernel.jit import inlined, jit
 from kernel.ledger_nb import MONEY_OVERFLOW, OK, equity_nb, notional_nb
 from kernel.lifecycle import (
     CANCEL_FOK,
@@ -72,7 +72,7 @@ VENUE = record_dtype(
 # --- price rules ------------------------------------------------------------------------------------------------
 
 
-@jit
+@inlined
 def pessimistic_price_nb(order_type, limit, stop, triggered, open_, high, low):
     """``(price, at_open, triggered)`` for a buyer; price 0 means no fill.
 
@@ -92,7 +92,7 @@ def pessimistic_price_nb(order_type, limit, stop, triggered, open_, high, low):
     return 0, False, triggered
 
 
-@jit
+@inlined
 def next_open_price_nb(order_type, limit, stop, triggered, open_, high, low):
     """``(price, at_open, triggered)`` for a buyer, as backtesting.py 0.6 fills; price 0 means no fill.
 
@@ -116,7 +116,7 @@ def next_open_price_nb(order_type, limit, stop, triggered, open_, high, low):
     return 0, False, triggered
 
 
-@jit
+@inlined
 def slipped_nb(price, slippage_rate):
     """A buyer's price after slippage: the rate of it, rounded half to even to a tick, and at least one tick."""
     if slippage_rate == 0:
@@ -125,7 +125,7 @@ def slipped_nb(price, slippage_rate):
     return price + max(slip, 1)
 
 
-@jit
+@inlined
 def _price_nb(head, order, open_, high, low):
     """``(price, at_open, triggered)`` of a resting order in a range of prices, slippage included; 0 means no fill."""
     side = order.side
@@ -148,7 +148,7 @@ def _price_nb(head, order, open_, high, low):
 # --- what a row offers ------------------------------------------------------------------------------------------
 
 
-@jit
+@inlined
 def _range_nb(row, side):
     """``(open, high, low, ts_open_ns)`` that a row offers to one side; prices of 0 mean nothing to trade with."""
     words = row.words
@@ -207,7 +207,7 @@ def _drop_done_nb(venue):
     head.order_count = kept
 
 
-@jit
+@inlined
 def accept_nb(venue, state, output, order_id, order):
     """Take an order that the kernel submitted, and report it accepted."""
     head = venue.head
@@ -241,7 +241,7 @@ def _cancel_rest_nb(state, output, order, reason):
     return apply_nb(state, record)
 
 
-@jit
+@inlined
 def cancel_nb(venue, state, output, order_id):
     """Cancel a resting order on request."""
     status = _cancel_rest_nb(state, output, venue.orders[find_resting_nb(venue, order_id)], CANCEL_REQUESTED)
@@ -249,7 +249,7 @@ def cancel_nb(venue, state, output, order_id):
     return status
 
 
-@jit
+@inlined
 def replace_nb(venue, state, output, order_id, quantity_lots, limit_ticks, stop_ticks):
     """Change a resting order; it is a new order to the market from now on (its stop is armed again)."""
     order = venue.orders[find_resting_nb(venue, order_id)]
@@ -267,7 +267,7 @@ def replace_nb(venue, state, output, order_id, quantity_lots, limit_ticks, stop_
     return apply_nb(state, record)
 
 
-@jit
+@inlined
 def expire_nb(venue, state, output, ts_ns):
     """At the first market event of a new UTC day: end the DAY orders of the days before.
 
@@ -292,7 +292,7 @@ def expire_nb(venue, state, output, ts_ns):
     return OK
 
 
-@jit
+@inlined
 def _has_funds_nb(state, order, price_ticks, quantity_lots, fee_minor):
     """Whether the account carries the position that this fill would leave (always, if it makes it smaller)."""
     limits, account = state.limits, state.accounts[0]
@@ -308,7 +308,7 @@ def _has_funds_nb(state, order, price_ticks, quantity_lots, fee_minor):
     return required != OVERFLOW and required <= equity_nb(account) - fee_minor
 
 
-@jit
+@inlined
 def _fill_nb(venue, state, output, order, price_ticks, quantity_lots, is_maker, ts_event_ns):
     """Report one fill (or that the account cannot carry it), and let the kernel book it."""
     head = venue.head
@@ -344,7 +344,7 @@ def _fill_nb(venue, state, output, order, price_ticks, quantity_lots, is_maker, 
     return status
 
 
-@jit
+@inlined
 def _match_order_nb(venue, state, output, order, row, offered_lots):
     """Try one resting order against a row. Returns ``(status, lots filled)``."""
     open_, high, low, ts_open_ns = _range_nb(row, order.side)
@@ -375,7 +375,7 @@ def _match_order_nb(venue, state, output, order, row, offered_lots):
     return status, order.filled_lots - filled_before
 
 
-@jit
+@inlined
 def match_nb(venue, state, output, row):
     """Fill what the row fills, in the order of arrival; the orders of one side share what the row offers."""
     head = venue.head

@@ -6,21 +6,26 @@ different, or market data missing; 2 wrong usage, or an event, order or journal 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kernel.cli.errors import BadInput
 from kernel.cli.journals import (
+    COMPILING,
+    as_json_text,
     data_option,
     journal_argument,
     journal_errors,
     json_option,
     note,
     open_history,
+    parse_sequence,
     print_lines,
     terminal_width,
 )
+
+from kernel.cli.progress import slow_start
 
 if TYPE_CHECKING:
     from replay.history import Filter, History
@@ -101,3 +106,66 @@ def _filter(
         last=last,
         market=everything or wants_market(kinds),
     )
+
+
+@click.command()
+@journal_argument
+@click.argument("sequence", metavar="SEQUENCE")
+@click.option("--diff", "other", metavar="SEQUENCE", help="Print what changed between the two moments instead.")
+@data_option
+@json_option
+def at(journal: Path, sequence: str, other: str | None, data: Sequence[str], as_json: bool) -> None:
+    """Print the state right after event SEQUENCE (end: the last one) of JOURNAL."""
+    with journal_errors(), slow_start(COMPILING):
+        from replay.inspect.moment import moment_rows
+
+        history = open_history(journal, data)
+        chosen = parse_sequence(sequence, lambda: history.last_sequence)
+        if other is not None:
+            print_lines(_changed(history, chosen, parse_sequence(other, lambda: history.last_sequence), as_json))
+            return
+        rows = moment_rows(history.state_at(chosen), history.names)
+        print_lines([as_json_text(rows)] if as_json else _moment(history, rows))
+
+
+def _moment(history: "History", rows: dict[str, Any]) -> list[str]:
+    from replay.inspect.moment import moment_lines
+    from replay.inspect.phrases import Phrases, time_text
+
+    event = history.event(rows["sequence"])
+    what = Phrases(history.names).sentence(event)
+    heading = f"after event {event.sequence:,}  {time_text(rows['ts_ns'])} UTC  {event.type.topic}"
+    return [heading, f"  {what}", "", *moment_lines(rows, history.names, terminal_width())]
+
+
+def _changed(history: "History", first: int, second: int, as_json: bool) -> list[str]:
+    from replay.inspect.changes import change_lines, changes
+
+    found = changes(history.state_at(first), history.state_at(second), history.names)
+    if as_json:
+        return [as_json_text({"from": first, "to": second, "changes": found})]
+    heading = f"from after event {first:,} to after event {second:,}: {len(found)} fields changed"
+    return [heading, "", *change_lines(found, history.names, terminal_width())] if found else [heading]
+
+
+@click.command()
+@journal_argument
+@click.argument("order", metavar="ORDER")
+@data_option
+@json_option
+def why(journal: Path, order: str, data: Sequence[str], as_json: bool) -> None:
+    """Trace ORDER of JOURNAL back to the market event that caused it, and on to its fills.
+
+    ORDER is the order's id, the sequence of its intent: kernel show JOURNAL --topic execution.intent lists them.
+    """
+    with journal_errors():
+        from replay.inspect.causes import explain_order, story_json, story_lines
+
+        history = open_history(journal, data)
+        if not order.replace(",", "").isdigit():
+            raise BadInput(f"{order!r} is not an order id; list them with kernel show {journal} --topic execution.intent")
+        story = explain_order(history, int(order.replace(",", "")))
+        if as_json:
+            print_lines([as_json_text(story_json(story, history.names))])
+        else:
+            print_lines(story_lines(story, history.names))
