@@ -7,7 +7,7 @@ nothing, calls no strategy, and reads market data only when a market row is aske
 
 import hashlib
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -243,7 +243,7 @@ class History:
         frame = self._frame_with(sequence)
         records = frame.records[frame.records["sequence"] == sequence]
         if not len(records):
-            resolved = self._resolve(frame)
+            resolved = self.resolve(frame)
             places = np.flatnonzero(resolved.row_sequences() == sequence)
             records = np.zeros(1, RECORD)
             records["sequence"] = sequence
@@ -261,7 +261,8 @@ class History:
         self._kept[found.number] = found
         return found
 
-    def _resolve(self, frame: HistoryFrame) -> HistoryFrame:
+    def resolve(self, frame: HistoryFrame) -> HistoryFrame:
+        """The frame with its rows read and checked. Raises DataMissingError or DataChangedError."""
         if frame.row_count and not len(frame.rows):
             rows = self.source().take(frame.first_row, frame.row_count)
             _check_hash(frame, _digest(rows))
@@ -335,9 +336,8 @@ def _check_hash(frame: HistoryFrame, digest: bytes) -> None:
         )
 
 
-def stored_events(records: np.ndarray, bodies: dict[int, bytes] | Collection[Any]) -> Iterator[Stored]:
+def stored_events(records: np.ndarray, bodies: dict[int, bytes]) -> Iterator[Stored]:
     """Records as event objects; faster than one by one. Raises KeyError for a kind that is not in the catalogue."""
-    assert isinstance(bodies, dict)
     fields = [records[name].tolist() for name in _STORED_FIELDS]
     for kind, words, *header in zip(records["kind"].tolist(), records["words"].tolist(), *fields, strict=True):
         declared = _TYPES[kind]

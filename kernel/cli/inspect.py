@@ -4,6 +4,7 @@ Each parses, calls one function of ``replay.inspect``, renders. Exit codes: 0 fo
 different, or market data missing; 2 wrong usage, or an event, order or journal that does not exist.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,4 +169,32 @@ def why(journal: Path, order: str, data: Sequence[str], as_json: bool) -> None:
         if as_json:
             print_lines([as_json_text(story_json(story, history.names))])
         else:
-            print_lines(story_lines(story, history.names))
+            print_lines(story_lines(story, history.names, terminal_width()))
+
+
+@click.command()
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--data", multiple=True, metavar="PATH", help="Where the market data of both lies now; may be repeated.")
+@json_option
+def diff(a: Path, b: Path, data: Sequence[str], as_json: bool) -> None:
+    """Find the first event and field at which journals A and B differ.
+
+    Events are compared, not bytes: journals of different modes or frame sizes can be identical. Exit code 0 when they
+    are, 1 when not. Where the definitions differ, the first difference in what happened is shown too.
+    """
+    with journal_errors():
+        from replay.inspect.compare import compare_histories
+        from replay.inspect.difference import comparison_json, comparison_lines
+
+        left, right = open_history(a, data), open_history(b, data)
+        found = compare_histories(left, right)
+        names = left.names, right.names
+        if as_json:
+            print_lines([as_json_text(comparison_json(found, names))])
+        else:
+            print_lines(comparison_lines(found, (str(a), str(b)), names, terminal_width()))
+        if not found.market:
+            note(found.market_problem)
+    if found.difference is not None:
+        sys.exit(1)
