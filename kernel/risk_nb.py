@@ -71,8 +71,11 @@ def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
     """Money at risk if each book's worse side filled; ``book`` with ``quantity_lots`` more, at no less than a price."""
     total = 0
     instruments = state.head.instrument_count
-    for at in range(len(state.positions)):
+    for at in range(instruments * state.head.strategy_count):
         position = state.positions[at]
+        if position.quantity_lots == 0 and position.pending_buy_lots == 0 and position.pending_sell_lots == 0:
+            if at != book:
+                continue
         long, short = _worst_lots_nb(position, 1), _worst_lots_nb(position, -1)
         if at == book and side > 0:
             long += quantity_lots

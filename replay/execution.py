@@ -18,7 +18,7 @@ from replay.engine import EngineMemory, Plan
 from replay.loading import LoadedStrategy, Universe, load_strategies, load_universe
 from replay.opening import opening_frames, resolved_config
 from replay.outcome import ResultHash
-from replay.pipeline import QUEUE_ITEMS, FrameSink, Pipeline
+from replay.pipeline import IN_FLIGHT, FrameSink, Pipeline
 from replay.prices import PriceLine
 from replay.python_host import PythonHost
 from replay.session import Injection, Session
@@ -27,9 +27,6 @@ from replay.tape import Tape
 from replay.venue_nb import PROFILES
 
 BATCH_ROWS = 16_384  # a megabyte of rows: it stays in the second-level cache from the decoder to the hash
-# The batch under way, those in the queue, and the one that the pipeline works on are all in use at once.
-BUFFERS = QUEUE_ITEMS + 3
-
 Progress = Callable[[int, int], None]
 
 
@@ -49,7 +46,7 @@ class Prepared(msgspec.Struct, frozen=True):
     def tape(self, batch_rows: int = BATCH_ROWS) -> Tape:
         """The market rows of the run."""
         start, end = instant_ns("from", self.config.start), instant_ns("to", self.config.end)
-        return Tape(self.universe.files, self.universe.ids, start_ns=start, end_ns=end, batch_rows=batch_rows, buffers=BUFFERS)
+        return Tape(self.universe.files, self.universe.ids, start_ns=start, end_ns=end, batch_rows=batch_rows, buffers=IN_FLIGHT)
 
 
 def prepare(config: RunConfig) -> Prepared:

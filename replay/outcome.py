@@ -22,12 +22,15 @@ class ResultHash:
 
     def add_records(self, records: np.ndarray) -> None:
         """Take in the fills among ``records`` (dtype RECORD), in order."""
-        fills = records[records["kind"] == FILLED.kind]
+        fills = np.flatnonzero(records["kind"] == FILLED.kind)
         if len(fills) == 0:
             return
         rows = np.empty((len(fills), 3 + len(_FILL_WORDS)), "<i8")
-        rows[:, 0], rows[:, 1], rows[:, 2] = fills["ts_event_ns"], fills["instrument"], fills["strategy"]
-        rows[:, 3:] = fills["words"][:, _FILL_WORDS]
+        for column, name in enumerate(("ts_event_ns", "instrument", "strategy")):
+            rows[:, column] = records[name][fills]
+        words = records["words"]
+        for column, word in enumerate(_FILL_WORDS, 3):
+            rows[:, column] = words[fills, word]
         self._digest.update(rows)
 
     def finish(self, state: Any, days: np.ndarray) -> str:

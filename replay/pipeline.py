@@ -13,16 +13,19 @@ import msgspec
 import numpy as np
 
 from journal import JournalWriter
+from kernel.emit_nb import OUTPUT_RECORDS
 from kernel.events.layout import RECORD, SEGMENT
 from replay.outcome import ResultHash
 from replay.prices import PriceLine
 from replay.tables import TradeWriter
 
 QUEUE_ITEMS = 3
+# What can be in use at once: the one being filled, those in the queue, the one being worked on, and one to spare.
+IN_FLIGHT = QUEUE_ITEMS + 3
 
 
 class Chunk(msgspec.Struct):
-    """What the engine finished: records and frame cuts (owned copies), and the rows that the frames account for.
+    """What the engine finished: records (valid for a while) and frame cuts, and the rows that the frames account for.
 
     ``rows[row_start:row_stop]`` are the rows that were done since the last chunk; a frame's ``row_end`` is a position
     in ``rows``.
@@ -34,6 +37,21 @@ class Chunk(msgspec.Struct):
     row_start: int
     row_stop: int
     bodies: bytes = b""  # of the records, when all are in one frame
+
+
+class ChunkBuffers:
+    """Memory for the records of chunks, used in turn: as many as can be on their way at once."""
+
+    def __init__(self, count: int) -> None:
+        self._buffers = [np.zeros(OUTPUT_RECORDS, RECORD) for _ in range(count)]
+        self._next = 0
+
+    def copy(self, records: np.ndarray) -> np.ndarray:
+        """A copy that stays valid until all other buffers have been used."""
+        buffer = self._buffers[self._next][: len(records)]
+        self._next = (self._next + 1) % len(self._buffers)
+        buffer.view(np.uint8)[:] = records.view(np.uint8)
+        return buffer
 
 
 class FrameSink(Protocol):

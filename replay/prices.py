@@ -27,10 +27,10 @@ class PriceLine:
         """Take in the next rows (dtype ROW)."""
         positions = np.arange(self._position, self._position + len(rows), dtype=np.int64)
         self._position += len(rows)
-        picked = _hash(positions) < self._threshold
-        rows = rows[picked]
-        if len(rows) == 0:
+        picked = np.flatnonzero(_hash(positions) < self._threshold)
+        if len(picked) == 0:
             return
+        rows = rows[picked]
         words = rows["words"]
         price = np.where(rows["kind"] == BAR, words[:, 3], words[:, 0])
         known = (rows["kind"] != QUOTE) | (words[:, 0] > 0)

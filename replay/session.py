@@ -24,7 +24,7 @@ from replay.fold_nb import fold_nb
 from replay.loading import LoadedStrategy
 from replay.loop_nb import APPLY_FAILED, DIGEST_DUE, NEED_ROWS, OUTPUT_FULL, STOP_DUE, STRATEGY_RAISED
 from replay.opening import OpeningFrame
-from replay.pipeline import Chunk
+from replay.pipeline import IN_FLIGHT, Chunk, ChunkBuffers
 from replay.python_host import PythonHost
 
 
@@ -72,6 +72,7 @@ class Session:
         self._injections = list(injections)
         self._rows = memory.no_rows()
         self._row_start = 0
+        self._buffers = ChunkBuffers(IN_FLIGHT)
         self._arm()
 
     def open(self, frames: Sequence[OpeningFrame]) -> None:
@@ -165,7 +166,7 @@ class Session:
         if frames or row_stop > self._row_start:
             self._put(
                 Chunk(
-                    records=output.records[:end].copy(),
+                    records=self._buffers.copy(output.records[:end]),
                     frames=engine.frames[:frames].copy(),
                     rows=self._rows,
                     row_start=self._row_start,
