@@ -98,7 +98,7 @@ def _audit(path: Path, as_json: bool, options: dict[str, Any]) -> None:
         from replay.certificate import changed_inputs, read_certificate
         from replay.runner import JOURNAL_DIR, audit_journal, read_run
 
-        run_dir = path if (path / JOURNAL_DIR).is_dir() else path.parent
+        run_dir = path.parent if path.name == JOURNAL_DIR and path.is_dir() else path
         if not (run_dir / JOURNAL_DIR).is_dir():
             raise BadInput(f"{path}: no journal there; name a run directory or the journal in it")
         prepared = read_run(run_dir, data=list(options["data"]), strategies=list(options["uses"]))

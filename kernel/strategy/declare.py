@@ -6,11 +6,14 @@ strategy compiles by itself and the engine stays as it is in the cache.
 """
 
 import hashlib
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import types
+from numba.core.errors import NumbaError
 from numba.np.numpy_support import from_dtype
 
 from kernel.jit import JIT_ENABLED, cache_dir, jit
@@ -44,14 +47,31 @@ class CompiledStrategy:
         _check_declaration(self)
 
     def entry(self) -> Any:
-        """The compiled entry point ``int64(Context)``; compiles, or loads from the cache, on the first call."""
+        """The compiled entry point ``int64(Context)``; compiles, or loads from the cache, on the first call.
+
+        Raises StrategyError when the function does not compile.
+        """
         source = _entry_source(self)
         name = f"{self.name}_{hashlib.sha256(source.encode()).hexdigest()[:12]}"
         source = source.replace("def entry", f"def {name}")
         namespace = {"strategy": jit(self.function), "int64": np.int64, "__name__": __name__}
         file = _entry_file(self.source_file, name, source)
         exec(compile(source, file, "exec"), namespace)  # the text is ours: names checked, nothing from outside
-        return jit(types.int64(context_type()), source=self.source_file)(namespace[name])
+        try:
+            return jit(types.int64(context_type()), source=self.source_file)(namespace[name])
+        except (NumbaError, KeyError, TypeError, AttributeError, ValueError) as error:  # what numba raises on bad code
+            raise StrategyError(f"{self.source_file}: {self.name} does not compile: {self._reason(error)}") from error
+
+    def _reason(self, error: Exception) -> str:
+        """The one line of numba's explanation that says what is wrong, and the line number where it gives one."""
+        if isinstance(error, KeyError):
+            return f"unknown name {error}"
+        lines = [line.strip() for line in str(error).splitlines()]
+        noise = ("Failed in", "During", "File", "def ", "<source", "^", "- ", "[1]")
+        telling = [line for line in lines if line and not line.startswith(noise)]
+        places = re.findall(re.escape(Path(self.source_file).name) + r'", line (\d+)', str(error))
+        where = f"line {places[0]}: " if places else ""
+        return where + (telling[0] if telling else type(error).__name__)
 
 
 def compiled(
