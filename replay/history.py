@@ -12,118 +12,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
-from journal import Frame, JournalError, JournalReader
-from kernel.events.body import unpack_bodies
-from kernel.events.catalogue import event_types
-from kernel.events.layout import BAR_CLOSED, QUOTE_SEEN, RECORD, SEGMENT, TRADE_SEEN, Stored, schema_digest
-from kernel.market import BAR, QUOTE, ROW, ROW_WORDS, TRADE
-from replay.audit import records_of
+from journal import JournalError, JournalReader
+from kernel.events.layout import RECORD, Stored, schema_digest
 from replay.catalogue import CatalogueError
 from replay.inspect.folding import Folding
+from replay.inspect.frames import Filter, HistoryFrame, open_frame, put_rows, stored_events
 from replay.inspect.names import Names, read_names
 from replay.inspect.source import RUN_FILE, DataChangedError, DataMissingError, MarketRows, recorded_places
 
 LOOK_AHEAD_FRAMES = 2  # so that hashing on the other core never waits
 KEPT_FRAMES = 16
-MARKET_KINDS = frozenset(kind.kind for kind in event_types() if kind.market)
 _DEFINITIONS_END = 15  # kinds up to here define what later integers mean
-_TYPES = {kind.kind: kind for kind in event_types()}
-_EVENT_KINDS = np.zeros(4, np.uint16)
-_EVENT_KINDS[BAR], _EVENT_KINDS[TRADE], _EVENT_KINDS[QUOTE] = BAR_CLOSED.kind, TRADE_SEEN.kind, QUOTE_SEEN.kind
-_NO_ROWS = np.zeros(0, ROW)
 
 
 class HistoryError(ValueError):
     """A question that the journal cannot answer: no such journal, sequence or order. The text is one line."""
-
-
-class HistoryFrame(msgspec.Struct):
-    """One frame as events: stored ``records`` (owned, carrier left out) and the ``rows`` it refers to.
-
-    ``row_count`` says how many rows it refers to; ``rows`` is empty where they were not asked for.
-    """
-
-    number: int
-    first_sequence: int
-    next_sequence: int
-    records: np.ndarray
-    bodies: bytes
-    row_count: int
-    first_row: int
-    row_hash: bytes
-    rows: np.ndarray = _NO_ROWS
-
-    def expanded(self) -> np.ndarray:
-        """All events of the frame as records in order, as ``--journal full`` would store them."""
-        if not self.row_count:
-            return self.records
-        out = np.zeros(self.next_sequence - self.first_sequence, RECORD)
-        out["sequence"] = np.arange(self.first_sequence, self.next_sequence)
-        is_row = np.ones(len(out), bool)
-        stored = self.records["sequence"] - self.first_sequence
-        is_row[stored] = False
-        _put_rows(out, np.flatnonzero(is_row), self.rows)
-        out[stored] = self.records
-        return out
-
-    def row_sequences(self) -> np.ndarray:
-        """The sequences of the rows, in order."""
-        return np.setdiff1d(
-            np.arange(self.first_sequence, self.next_sequence), self.records["sequence"], assume_unique=True
-        )
-
-    def body_of(self) -> dict[int, bytes]:
-        """Sequence to body, for the records that have one."""
-        if not self.bodies:
-            return {}
-        bodies = unpack_bodies(self.records, self.bodies)
-        return {int(at): body for at, body in zip(self.records["sequence"], bodies, strict=True) if body}
-
-
-def _put_rows(out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
-    out["kind"][places] = _EVENT_KINDS[rows["kind"]]
-    out["version"][places] = 1
-    out["instrument"][places] = rows["instrument"]
-    out["strategy"][places] = out["account"][places] = -1
-    out["ts_event_ns"][places] = out["ts_ingest_ns"][places] = rows["ts_ns"]
-    out["words"][places, :ROW_WORDS] = rows["words"]
-
-
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which events are wanted; the default is all stored ones. ``end_ns`` is excluded, ``last`` is included.
-
-    ``market`` asks for market rows too, which takes the market data where they are journaled by reference.
-    """
-
-    kinds: frozenset[int] | None = None
-    instruments: frozenset[int] | None = None
-    strategies: frozenset[int] | None = None
-    start_ns: int | None = None
-    end_ns: int | None = None
-    first: int = 1
-    last: int | None = None
-    market: bool = False
-
-    def select(self, records: np.ndarray) -> np.ndarray:
-        """The records that are wanted."""
-        wanted = np.ones(len(records), bool)
-        for field, values in (("kind", self.kinds), ("instrument", self.instruments), ("strategy", self.strategies)):
-            if values is not None:
-                wanted &= np.isin(records[field], np.array(sorted(values), np.int64))
-        if not self.market:
-            wanted &= ~np.isin(records["kind"], np.array(sorted(MARKET_KINDS), np.int64))
-        for bound, field, below in (
-            (self.start_ns, "ts_event_ns", False),
-            (self.end_ns, "ts_event_ns", True),
-            (self.first, "sequence", False),
-            (None if self.last is None else self.last + 1, "sequence", True),
-        ):
-            if bound is not None:
-                wanted &= records[field] < bound if below else records[field] >= bound
-        return records if wanted.all() else records[wanted]
 
 
 def find_journal(path: Path) -> tuple[Path, Path | None]:
@@ -148,6 +53,10 @@ class History:
         self._kept: dict[int, HistoryFrame] = {}
         self.names: Names = read_names(self._definitions())
 
+    def again(self) -> "History":
+        """Another view of the same journal, for another thread: a history reads one thing at a time."""
+        return History(self.journal if self.run_dir is None else self.run_dir, self._data)
+
     @property
     def same_schema(self) -> bool:
         """Whether the journal was written with this catalogue of events."""
@@ -163,7 +72,7 @@ class History:
     def stored_frames(self, first: int = 1) -> Iterator[HistoryFrame]:
         """The frames from the one with sequence ``first`` on, rows not resolved: needs no market data."""
         frames = iter(self.reader) if first <= 1 else self.reader.iter_from(first)
-        return (_open_frame(frame) for frame in frames)
+        return (open_frame(frame) for frame in frames)
 
     def frames(self, first: int = 1) -> Iterator[HistoryFrame]:
         """The same with their rows, each segment's hash checked. Raises DataMissingError or DataChangedError.
@@ -247,7 +156,7 @@ class History:
             places = np.flatnonzero(resolved.row_sequences() == sequence)
             records = np.zeros(1, RECORD)
             records["sequence"] = sequence
-            _put_rows(records, np.zeros(1, np.int64), resolved.rows[places])
+            put_rows(records, np.zeros(1, np.int64), resolved.rows[places])
         return next(stored_events(records, frame.body_of()))
 
     def _frame_with(self, sequence: int) -> HistoryFrame:
@@ -294,31 +203,8 @@ class History:
         return folding
 
 
-def _open_frame(frame: Frame) -> HistoryFrame:
-    records = records_of(frame)
-    carriers = records[records["kind"] == SEGMENT.kind]
-    row_count, first_row, row_hash = 0, 0, b""
-    if len(carriers):
-        words = carriers[0]["words"]
-        row_count, first_row = int(words[SEGMENT.row_count]), int(words[SEGMENT.first_row])
-        row_hash = words[SEGMENT.hash_0 : SEGMENT.hash_3 + 1].astype(">i8").tobytes()
-        records = records[records["kind"] != SEGMENT.kind]
-    else:
-        records = records.copy()  # the frame's memory belongs to the mapped file, and cannot be written to
-    return HistoryFrame(
-        frame.number,
-        frame.first_sequence,
-        frame.next_sequence,
-        records,
-        bytes(frame.bodies),
-        row_count,
-        first_row,
-        row_hash,
-    )
-
-
 def _digest(rows: np.ndarray) -> bytes:
-    return hashlib.sha256(rows.view(np.uint8)).digest()
+    return hashlib.sha256(rows.view(np.uint8).data).digest()
 
 
 def _checked(frame: HistoryFrame, digest: "Future[bytes] | None") -> HistoryFrame:
@@ -334,14 +220,3 @@ def _check_hash(frame: HistoryFrame, digest: bytes) -> None:
             f"those that were recorded (frame {frame.number}, events {frame.first_sequence:,} to "
             f"{frame.next_sequence - 1:,}); pass --data PATH with the data of the run"
         )
-
-
-def stored_events(records: np.ndarray, bodies: dict[int, bytes]) -> Iterator[Stored]:
-    """Records as event objects; faster than one by one. Raises KeyError for a kind that is not in the catalogue."""
-    fields = [records[name].tolist() for name in _STORED_FIELDS]
-    for kind, words, *header in zip(records["kind"].tolist(), records["words"].tolist(), *fields, strict=True):
-        declared = _TYPES[kind]
-        yield Stored(*header, declared.cls(*words[: len(declared.fields)]), bodies.get(header[0], b""))
-
-
-_STORED_FIELDS = ("sequence", "ts_event_ns", "ts_ingest_ns", "cause", "instrument", "strategy", "account")

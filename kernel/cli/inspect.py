@@ -25,11 +25,11 @@ from kernel.cli.journals import (
     print_lines,
     terminal_width,
 )
-
 from kernel.cli.progress import slow_start
 
 if TYPE_CHECKING:
-    from replay.history import Filter, History
+    from replay.history import History
+    from replay.inspect.frames import Filter
 
 
 @click.command()
@@ -88,7 +88,7 @@ def _filter(
     everything: bool,
 ) -> "Filter":
     from replay.config import instant_ns
-    from replay.history import Filter
+    from replay.inspect.frames import Filter
     from replay.inspect.listing import kinds_of_topics, number_of, sequence_span, wants_market
 
     names = history.names
@@ -164,7 +164,9 @@ def why(journal: Path, order: str, data: Sequence[str], as_json: bool) -> None:
 
         history = open_history(journal, data)
         if not order.replace(",", "").isdigit():
-            raise BadInput(f"{order!r} is not an order id; list them with kernel show {journal} --topic execution.intent")
+            raise BadInput(
+                f"{order!r} is not an order id; list them with kernel show {journal} --topic execution.intent"
+            )
         story = explain_order(history, int(order.replace(",", "")))
         if as_json:
             print_lines([as_json_text(story_json(story, history.names))])
@@ -181,7 +183,8 @@ def diff(a: Path, b: Path, data: Sequence[str], as_json: bool) -> None:
     """Find the first event and field at which journals A and B differ.
 
     Events are compared, not bytes: journals of different modes or frame sizes can be identical. Exit code 0 when they
-    are, 1 when not. Where the definitions differ, the first difference in what happened is shown too.
+    are, 1 when not, or when market rows could not be compared. Where the definitions differ, the first difference in
+    what happened is shown too.
     """
     with journal_errors():
         from replay.inspect.compare import compare_histories
@@ -196,5 +199,5 @@ def diff(a: Path, b: Path, data: Sequence[str], as_json: bool) -> None:
             print_lines(comparison_lines(found, (str(a), str(b)), names, terminal_width()))
         if not found.market:
             note(found.market_problem)
-    if found.difference is not None:
+    if found.difference is not None or not found.market:
         sys.exit(1)

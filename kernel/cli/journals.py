@@ -1,4 +1,4 @@
-"""What the commands that read a journal share: opening it, its failures as one line, output that survives a closed pipe.
+"""What the commands that read a journal share: opening it, one line for a failure, output into a closed pipe.
 
 Owns nothing of the journal; it parses and renders.
 """

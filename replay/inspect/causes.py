@@ -14,7 +14,9 @@ import numpy as np
 
 from kernel.events.catalogue import OrderFilled, OrderIntended, RiskChecked, TradeClosed, event_types
 from kernel.events.layout import CANCELED, EXPIRED, FILLED, INTENDED, REJECTED, Stored
-from replay.history import MARKET_KINDS, Filter, History, HistoryError, stored_events
+from kernel.risk_nb import CHECKS
+from replay.history import History, HistoryError
+from replay.inspect.frames import MARKET_KINDS, Filter, stored_events
 from replay.inspect.moment import fraction_text
 from replay.inspect.names import Names
 from replay.inspect.phrases import Phrases, time_text
@@ -170,7 +172,8 @@ def summary(story: Story, names: Names) -> str:
     text = f"order {story.order_id}: {names.strategy(intent.strategy)} wanted to {wish} {names.instrument(instrument)}"
     refused = [s for s in story.life if isinstance(s.event, RiskChecked) and s.event.check]
     if refused:
-        return f"{text}; refused by a risk check"
+        name, meaning = CHECKS.get(refused[0].event.check, ("?", "a check that this version does not know"))
+        return f"{text}; refused by {name}: {meaning}"
     if not fills:
         return f"{text}; nothing filled"
     lots = sum(fill.quantity_lots for fill in fills)

@@ -59,7 +59,9 @@ def _fields(table: str, row: str, before: Row | None, after: Row | None) -> list
     for name in fields:
         values = None if before is None else before[name], None if after is None else after[name]
         # A new row says nothing by its zeros, nor by what its name says already.
-        silent = (None in values and not any(values)) or (None in values and name in ("instrument", "strategy", "order_id"))
+        silent = (None in values and not any(values)) or (
+            None in values and name in ("instrument", "strategy", "order_id")
+        )
         if values[0] != values[1] and not silent:
             found.append(Change(table, row, name, *values, instrument))
     return found
@@ -73,7 +75,8 @@ def change_lines(found: list[Change], names: Names, width: int | None) -> list[s
         if None not in (change.before, change.after) or change.field == _TELLING.get(change.table, change.field)
     ]
     cells = [
-        [f"  {change.field}", _text(change, change.before, names), _text(change, change.after, names)] for change in shown
+        [f"  {change.field}", _text(change, change.before, names), _text(change, change.after, names)]
+        for change in shown
     ]
     table = list(lay_out(("  field", "before", "after"), cells, (False, True, True), width))
     lines, group = table[:1], ("", "")

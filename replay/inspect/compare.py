@@ -14,7 +14,8 @@ from kernel.events.body import decode_body
 from kernel.events.catalogue import event_types
 from kernel.events.layout import RECORD, Stored
 from replay.audit import Difference, compare_records, event_name
-from replay.history import MARKET_KINDS, Filter, History, HistoryFrame, stored_events
+from replay.history import History
+from replay.inspect.frames import MARKET_KINDS, Filter, HistoryFrame, stored_events
 from replay.inspect.source import DataMissingError
 
 CONTEXT_EVENTS = 3
@@ -86,7 +87,12 @@ class _Walk:
             here, there = (frames.peek() for frames in self._frames)
             if here is None and there is None:
                 return None
-            if here is not None and there is not None and here.taken == there.taken == 0 and _alike(here.frame, there.frame):
+            if (
+                here is not None
+                and there is not None
+                and here.taken == there.taken == 0
+                and _alike(here.frame, there.frame)
+            ):
                 self.events += here.frame.next_sequence - here.frame.first_sequence
                 for frames in self._frames:
                     frames.drop()
@@ -164,7 +170,9 @@ class _Walk:
 def _next_difference(left: np.ndarray, right: np.ndarray, bodies: list[dict[int, bytes]], start: int) -> int | None:
     """The first position at or after ``start`` at which records or bodies differ."""
     count = min(len(left), len(right))
-    raw = [np.ascontiguousarray(part[start:count]).view(np.uint8).reshape(-1, RECORD.itemsize) for part in (left, right)]
+    raw = [
+        np.ascontiguousarray(part[start:count]).view(np.uint8).reshape(-1, RECORD.itemsize) for part in (left, right)
+    ]
     different = (raw[0] != raw[1]).any(axis=1) if count > start else np.zeros(0, bool)
     for sequence in sorted({*bodies[0], *bodies[1]}):
         if bodies[0].get(sequence) != bodies[1].get(sequence):
@@ -187,13 +195,13 @@ def _first_value(left: Any, right: Any) -> tuple[str, Any, Any]:
     if isinstance(left, dict) and isinstance(right, dict):
         for key in dict.fromkeys([*left, *right]):
             if left.get(key) != right.get(key):
-                path, *values = _first_value(left.get(key), right.get(key))
-                return f".{key}{path}", values[0], values[1]
+                path, here, there = _first_value(left.get(key), right.get(key))
+                return f".{key}{path}", here, there
     if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
-        for at, values in enumerate(zip(left, right, strict=True)):
-            if values[0] != values[1]:
-                path, *found = _first_value(*values)
-                return f"[{at}]{path}", found[0], found[1]
+        for at, pair in enumerate(zip(left, right, strict=True)):
+            if pair[0] != pair[1]:
+                path, here, there = _first_value(*pair)
+                return f"[{at}]{path}", here, there
     return "", left, right
 
 

@@ -14,7 +14,7 @@ Sides = tuple[Side, Side]
 def comparison_json(found: Comparison, names: tuple[Names, Names]) -> dict[str, Any]:
     """The comparison under stable keys."""
     return {
-        "identical": found.difference is None,
+        "identical": found.difference is None and found.market,
         "events": found.events,
         "market_compared": found.market,
         "difference": _difference_json(found.difference, found.sides, names),
@@ -38,17 +38,23 @@ def _difference_json(
     return out
 
 
-def comparison_lines(found: Comparison, labels: tuple[str, str], names: tuple[Names, Names], width: int | None) -> list[str]:
+def comparison_lines(
+    found: Comparison, labels: tuple[str, str], names: tuple[Names, Names], width: int | None
+) -> list[str]:
     """The comparison for people: the first difference, what came before it, and where it came from."""
     market = "" if found.market else " (market rows not compared)"
     if found.difference is None:
-        return [f"identical: {found.events:,} events{market}"]
+        return [
+            f"identical: {found.events:,} events"
+            if found.market
+            else f"no difference in {found.events:,} events{market}"
+        ]
     assert found.sides is not None
     lines = [f"{found.difference.describe('A', 'B')}{market}", f"  A  {labels[0]}", f"  B  {labels[1]}"]
     lines += ["", *_side_lines(found.sides, names, width)]
     if found.later is not None and found.later_sides is not None:
         told = found.later.describe("A", "B").replace("first difference", "first difference in what happened")
-        lines += ["", told, "", *_side_lines(found.later_sides, names, width)]
+        lines += ["", "", told, "", *_side_lines(found.later_sides, names, width)]
     return lines
 
 
@@ -65,7 +71,9 @@ def _side_lines(sides: Sides, names: tuple[Names, Names], width: int | None) -> 
             continue
         rows += [[f"  {mark}", *_cells(stored, known, "caused by: ")] for stored in side.causes]
         rows.append([f"> {mark}", *_cells(side.event, known, "")])
-    return list(lay_out(("", "sequence", "time (UTC)", "topic", "event"), rows, (False, True, False, False, False), width))
+    return list(
+        lay_out(("", "sequence", "time (UTC)", "topic", "event"), rows, (False, True, False, False, False), width)
+    )
 
 
 def _cells(stored: Any, names: Names, lead: str) -> list[str]:

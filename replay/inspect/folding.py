@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernel.events.layout import SEGMENT, STATE_DIGEST
+from kernel.events.layout import RECORD, SEGMENT, STATE_DIGEST
 from kernel.ledger_nb import OK, STATUS_TEXT
+from kernel.market import ROW
 from kernel.state import new_state, state_digest
 from replay.audit import event_name
 from replay.fold_nb import fold_nb
 from replay.inspect.names import Names
 
 if TYPE_CHECKING:
-    from replay.history import HistoryFrame
+    from replay.inspect.frames import HistoryFrame
 
 
 class FoldError(RuntimeError):
@@ -24,6 +25,11 @@ class FoldError(RuntimeError):
     def __init__(self, sequence: int, text: str) -> None:
         super().__init__(f"event {sequence:,}: {text}")
         self.sequence = sequence
+
+
+def compile_fold() -> None:
+    """Compile the fold, or load it from the cache, by folding nothing."""
+    fold_nb(new_state(), np.zeros(0, RECORD), np.zeros(0, ROW), 0, np.zeros(2, np.int64))
 
 
 class Folding:
@@ -41,6 +47,11 @@ class Folding:
     def events(self) -> int:
         """How many events are in the state."""
         return int(self.state.head.next_sequence) - 1
+
+    @property
+    def digest(self) -> str:
+        """The digest of the state as it is now, in hexadecimal."""
+        return state_digest(self.state).hex()
 
     def take(self, frame: "HistoryFrame", last_sequence: int | None = None) -> None:
         """Apply a frame whose rows are resolved, up to and with ``last_sequence``. Raises FoldError."""

@@ -11,7 +11,8 @@ import msgspec
 
 from kernel.events.catalogue import event_types
 from kernel.events.layout import SEGMENT, Stored
-from replay.history import MARKET_KINDS, HistoryError
+from replay.history import HistoryError
+from replay.inspect.frames import MARKET_KINDS
 from replay.inspect.names import Names
 from replay.inspect.phrases import Phrases, time_text
 from replay.inspect.text import lay_out

@@ -4,6 +4,7 @@ Owns the turning of a state into named rows (the same for text, JSON and compari
 Knows no terminal; the width is told to it.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -145,7 +146,19 @@ def _account_lines(rows: dict[str, Any], names: Names) -> list[str]:
 
 
 _POSITION_HEADER = ("strategy", "instrument", "quantity", "average price", "value", "unrealised", "realised", "fees")
-_ORDER_HEADER = ("order", "strategy", "instrument", "status", "side", "quantity", "filled", "type", "limit", "stop", "since")
+_ORDER_HEADER = (
+    "order",
+    "strategy",
+    "instrument",
+    "status",
+    "side",
+    "quantity",
+    "filled",
+    "type",
+    "limit",
+    "stop",
+    "since",
+)
 _TIMER_HEADER = ("strategy", "instrument", "timer", "due", "every")
 _INSTRUMENT_HEADER = ("instrument", "last price", "bid", "ask", "updated (UTC)", "events", "halted")
 
@@ -190,7 +203,8 @@ def _timer_cells(row: Row) -> list[str]:
 
 def _instrument_cells(row: Row, names: Names) -> list[str]:
     prices = [
-        names.price(row[name], row["instrument"]) if row[name] else "-" for name in ("last_ticks", "bid_ticks", "ask_ticks")
+        names.price(row[name], row["instrument"]) if row[name] else "-"
+        for name in ("last_ticks", "bid_ticks", "ask_ticks")
     ]
     updated = time_text(row["updated_ns"]) if row["updated_ns"] else "never"
     return [row["instrument_name"], *prices, updated, f"{row['event_count']:,}", "yes" if row["halted"] else "-"]
@@ -198,7 +212,7 @@ def _instrument_cells(row: Row, names: Names) -> list[str]:
 
 def _limits_text(limits: Row, names: Names) -> str:
     """The limits that are set; a limit of 0 is none."""
-    texts = {
+    texts: dict[str, Callable[[int], str]] = {
         "order_lots": str,
         "order_notional_minor": names.money,
         "position_notional_minor": names.money,

@@ -55,19 +55,22 @@ _PHRASES: dict[type[events.Event], str] = {
     events.TimerFired: "timer {timer}, due {due_ns}",
     events.TradingHalted: "[{body}]",
     events.TradingResumed: "[{body}]",
-    events.OrderIntended: "{side} {quantity_lots} {order_type} {time_in_force}[ limit {limit_ticks}][ stop {stop_ticks}][ tag {tag}]",
+    events.OrderIntended: "{side} {quantity_lots} {order_type} {time_in_force}[ at {limit_ticks}]"
+    "[ stop {stop_ticks}][ tag {tag}]",
     events.RiskChecked: "order {order_id}: {check}[ (limit {limit}, found {value})]",
     events.OrderAccepted: "order {order_id}",
     events.OrderRejected: "order {order_id}: reason {reason}",
-    events.OrderFilled: "order {order_id}: {side} {quantity_lots} at {price_ticks}, fee {fee_minor}[, {liquidity}][, {leaves_lots} open]",
+    events.OrderFilled: "order {order_id}: {side} {quantity_lots} at {price_ticks}, fee {fee_minor}"
+    "[, {liquidity}][, {leaves_lots} open]",
     events.OrderCanceled: "order {order_id}: {leaves_lots} not filled, {reason}",
     events.OrderExpired: "order {order_id}: {leaves_lots} not filled",
     events.CancelRequested: "order {order_id}",
-    events.ReplaceRequested: "order {order_id}: {quantity_lots}[ limit {limit_ticks}][ stop {stop_ticks}]",
-    events.OrderReplaced: "order {order_id}: {quantity_lots}[ limit {limit_ticks}][ stop {stop_ticks}]",
+    events.ReplaceRequested: "order {order_id}: {quantity_lots}[ at {limit_ticks}][ stop {stop_ticks}]",
+    events.OrderReplaced: "order {order_id}: {quantity_lots}[ at {limit_ticks}][ stop {stop_ticks}]",
     events.RequestRefused: "[order {order_id}: ]{check}[ (limit {limit}, found {value})]",
     events.PositionChanged: "holds {quantity_lots}, cost {cost_minor}, realised {realised_minor}, cash {cash_minor}",
-    events.TradeClosed: "{side} {quantity_lots}, realised {realised_minor}, fees {fees_minor}, {fills}, since {ts_entry_ns}",
+    events.TradeClosed: "{side} {quantity_lots}, realised {realised_minor}, fees {fees_minor}, {fills}, "
+    "since {ts_entry_ns}",
     events.StateDigest: "{digest}",
     events.TailDiscarded: "frame {frame}, {tail_bytes} bytes[, {body}]",
     events.RunClosed: "{rows}, {fills}, cash {cash_minor}, equity {equity_minor}",
@@ -88,6 +91,7 @@ _VERDICT_UNITS = {
     "position_notional": "minor",
     "buying_power": "minor",
     "price_band": "rate",
+    "invalid_timer": "ns",
 }
 
 
@@ -246,7 +250,8 @@ def _verdict(field: str) -> Any:
             return "more than fits"
         if unit == "lots":
             return names.quantity(number, stored.instrument)
-        return names.money(number) if unit == "minor" else rate_text(number) if unit == "rate" else str(number)
+        texts: dict[str, Callable[[int], str]] = {"minor": names.money, "rate": rate_text, "ns": time_text}
+        return texts.get(unit, str)(number)
 
     return text
 
@@ -272,9 +277,9 @@ _SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     (events.RequestRefused, "limit"): _verdict("limit"),
     (events.RequestRefused, "value"): _verdict("value"),
     (events.StateDigest, "digest"): _digest,
-    (events.TimerSet, "interval"): lambda names, stored: duration_text(stored.event.interval_ns)
-    if stored.event.interval_ns
-    else "",
+    (events.TimerSet, "interval"): lambda names, stored: (
+        duration_text(stored.event.interval_ns) if stored.event.interval_ns else ""
+    ),
     (events.OrderCanceled, "reason"): lambda names, stored: CANCEL_REASONS.get(
         stored.event.reason, f"reason {stored.event.reason}"
     ),

@@ -52,7 +52,9 @@ class MarketRows:
     def __init__(self, places: Sequence[str], names: Names) -> None:
         missing = [place for place in places if not Path(place).exists()]
         if missing:
-            raise DataMissingError(f"market data is not at {missing[0]} any more; pass --data PATH for where it lies now")
+            raise DataMissingError(
+                f"market data is not at {missing[0]} any more; pass --data PATH for where it lies now"
+            )
         try:
             universe = load_universe(places)
         except ConfigError as error:

@@ -1,0 +1,146 @@
+"""The frames of a journal as events: stored records and market rows under one sequence.
+
+Owns the resolving of a frame into records, the choice of those that are wanted, and their decoding. Reads no file; the
+history gives it frames and rows.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+
+from journal import Frame
+from kernel.events.body import unpack_bodies
+from kernel.events.catalogue import Event, event_types
+from kernel.events.layout import BAR_CLOSED, QUOTE_SEEN, RECORD, SEGMENT, TRADE_SEEN, Stored
+from kernel.market import BAR, QUOTE, ROW, ROW_WORDS, TRADE
+from replay.audit import records_of
+
+MARKET_KINDS = frozenset(kind.kind for kind in event_types() if kind.market)
+_TYPES = {kind.kind: kind for kind in event_types()}
+_EVENT_KINDS = np.zeros(4, np.uint16)
+_EVENT_KINDS[BAR], _EVENT_KINDS[TRADE], _EVENT_KINDS[QUOTE] = BAR_CLOSED.kind, TRADE_SEEN.kind, QUOTE_SEEN.kind
+_NO_ROWS = np.zeros(0, ROW)
+_STORED_FIELDS = ("sequence", "ts_event_ns", "ts_ingest_ns", "cause", "instrument", "strategy", "account")
+
+
+class HistoryFrame(msgspec.Struct):
+    """One frame as events: stored ``records`` (owned, carrier left out) and the ``rows`` it refers to.
+
+    ``row_count`` says how many rows it refers to; ``rows`` is empty where they were not asked for.
+    """
+
+    number: int
+    first_sequence: int
+    next_sequence: int
+    records: np.ndarray
+    bodies: bytes
+    row_count: int
+    first_row: int
+    row_hash: bytes
+    rows: np.ndarray = _NO_ROWS
+
+    def expanded(self) -> np.ndarray:
+        """All events of the frame as records in order, as ``--journal full`` would store them."""
+        if not self.row_count:
+            return self.records
+        out = np.zeros(self.next_sequence - self.first_sequence, RECORD)
+        out["sequence"] = np.arange(self.first_sequence, self.next_sequence)
+        is_row = np.ones(len(out), bool)
+        stored = self.records["sequence"] - self.first_sequence
+        is_row[stored] = False
+        put_rows(out, np.flatnonzero(is_row), self.rows)
+        out[stored] = self.records
+        return out
+
+    def row_sequences(self) -> np.ndarray:
+        """The sequences of the rows, in order."""
+        return np.setdiff1d(
+            np.arange(self.first_sequence, self.next_sequence), self.records["sequence"], assume_unique=True
+        )
+
+    def body_of(self) -> dict[int, bytes]:
+        """Sequence to body, for the records that have one."""
+        if not self.bodies:
+            return {}
+        bodies = unpack_bodies(self.records, self.bodies)
+        return {int(at): body for at, body in zip(self.records["sequence"], bodies, strict=True) if body}
+
+
+def put_rows(out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+    """Write market rows as records at some places of ``out``; their sequences are the caller's."""
+    out["kind"][places] = _EVENT_KINDS[rows["kind"]]
+    out["version"][places] = 1
+    out["instrument"][places] = rows["instrument"]
+    out["strategy"][places] = out["account"][places] = -1
+    out["ts_event_ns"][places] = out["ts_ingest_ns"][places] = rows["ts_ns"]
+    out["words"][places, :ROW_WORDS] = rows["words"]
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events are wanted; the default is all stored ones. ``end_ns`` is excluded, ``last`` is included.
+
+    ``market`` asks for market rows too, which takes the market data where they are journaled by reference.
+    """
+
+    kinds: frozenset[int] | None = None
+    instruments: frozenset[int] | None = None
+    strategies: frozenset[int] | None = None
+    start_ns: int | None = None
+    end_ns: int | None = None
+    first: int = 1
+    last: int | None = None
+    market: bool = False
+
+    def select(self, records: np.ndarray) -> np.ndarray:
+        """The records that are wanted."""
+        wanted = np.ones(len(records), bool)
+        for field, values in (("kind", self.kinds), ("instrument", self.instruments), ("strategy", self.strategies)):
+            if values is not None:
+                wanted &= np.isin(records[field], np.array(sorted(values), np.int64))
+        if not self.market:
+            wanted &= ~np.isin(records["kind"], np.array(sorted(MARKET_KINDS), np.int64))
+        for bound, field, below in (
+            (self.start_ns, "ts_event_ns", False),
+            (self.end_ns, "ts_event_ns", True),
+            (self.first, "sequence", False),
+            (None if self.last is None else self.last + 1, "sequence", True),
+        ):
+            if bound is not None:
+                wanted &= records[field] < bound if below else records[field] >= bound
+        return records if wanted.all() else records[wanted]
+
+
+def open_frame(frame: Frame) -> HistoryFrame:
+    """A journal's frame as events, its carrier record read and left out, its rows not resolved."""
+    records = records_of(frame)
+    carriers = records[records["kind"] == SEGMENT.kind]
+    row_count, first_row, row_hash = 0, 0, b""
+    if len(carriers):
+        words = carriers[0]["words"]
+        row_count, first_row = int(words[SEGMENT.row_count]), int(words[SEGMENT.first_row])
+        row_hash = words[SEGMENT.hash_0 : SEGMENT.hash_3 + 1].astype(">i8").tobytes()
+        records = records[records["kind"] != SEGMENT.kind]
+    else:
+        records = records.copy()  # the frame's memory belongs to the mapped file, and cannot be written to
+    return HistoryFrame(
+        frame.number,
+        frame.first_sequence,
+        frame.next_sequence,
+        records,
+        bytes(frame.bodies),
+        row_count,
+        first_row,
+        row_hash,
+    )
+
+
+def stored_events(records: np.ndarray, bodies: dict[int, bytes]) -> Iterator[Stored]:
+    """Records as event objects; faster than one by one. Raises KeyError for a kind that is not in the catalogue."""
+    fields = [records[name].tolist() for name in _STORED_FIELDS]
+    for kind, words, *header in zip(records["kind"].tolist(), records["words"].tolist(), *fields, strict=True):
+        declared = _TYPES[kind]
+        event: Event = declared.cls(*words[: len(declared.fields)])
+        sequence, ts_event_ns, ts_ingest_ns, cause, instrument, strategy, account = header
+        body = bodies.get(sequence, b"")
+        yield Stored(sequence, ts_event_ns, ts_ingest_ns, cause, instrument, strategy, account, event, body)
