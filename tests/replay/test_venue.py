@@ -32,7 +32,9 @@ CASES = read_cases(DOCUMENT.read_text(encoding="utf-8"))
 TWO_SIDED = [case for case in CASES if case[1].get("mirror") != "no"]
 
 
-@pytest.mark.parametrize(("name", "settings", "order", "market", "outcome"), CASES, ids=[c[0] + ", " + c[2] for c in CASES])
+@pytest.mark.parametrize(
+    ("name", "settings", "order", "market", "outcome"), CASES, ids=[c[0] + ", " + c[2] for c in CASES]
+)
 def test_row_of_the_document(name: str, settings: dict[str, str], order: str, market: str, outcome: str) -> None:
     assert Outcome(settings, order, market).describe() == outcome, name
 

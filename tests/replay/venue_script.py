@@ -1,13 +1,13 @@
 """A small language for the tables of ``docs/fills.md``, and the compiled engine loop that runs it.
 
-Orders, separated by ``;``: ``buy 10 limit 95 IOC``. Market rows and requests, separated by ``;``: ``100/106/94/101 x500``
-is a bar of one hour with its volume, ``trade 95 x20`` and ``quote 99 x5 101 x7`` are what they say (``-`` is an absent
-side, no ``x`` an unknown size), ``=`` gives the next row the time of the last, ``@midnight`` moves on to the next UTC
-day, ``cancel`` and ``replace 20 limit 94`` come right after the row before them. Row 0 is a bar that closes at 100,
-after which the orders are sent.
+Orders, separated by ``;``: ``buy 10 limit 95 IOC``. Market rows and requests, separated by ``;``: ``100/106/94/101
+x500`` is a bar of one hour with its volume, ``trade 95 x20`` and ``quote 99 x5 101 x7`` are what they say (``-`` is an
+absent side, no ``x`` an unknown size), ``=`` gives the next row the time of the last, ``@midnight`` moves on to the
+next UTC day, ``cancel`` and ``replace 20 limit 94`` come right after the row before them. Row 0 is a bar that closes at
+100, after which the orders are sent.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,8 +28,8 @@ HOUR_NS = 3_600 * 10**9
 DAY_NS = 24 * HOUR_NS
 START_NS = 20_000 * DAY_NS + 10 * HOUR_NS
 SETTINGS = {
-    "profile": "pessimistic", "slippage_bps": "0", "maker_bps": "0", "taker_bps": "0", "volume_share": "1", "cash": "1000000",
-    "margin": "0", "volume": "known", "mirror": "yes",
+    "profile": "pessimistic", "slippage_bps": "0", "maker_bps": "0", "taker_bps": "0", "volume_share": "1",
+    "cash": "1000000", "margin": "0", "volume": "known", "mirror": "yes",
 }  # fmt: skip
 REASONS = {
     life.CANCEL_REQUESTED: "requested",
@@ -37,7 +37,13 @@ REASONS = {
     life.CANCEL_FOK: "FOK",
     life.CANCEL_NO_FUNDS: "no funds",
 }
-TYPES = {(False, False): life.MARKET, (True, False): life.LIMIT, (False, True): life.STOP, (True, True): life.STOP_LIMIT}
+# By whether there is a limit, and a stop.
+TYPES = {
+    (False, False): life.MARKET,
+    (True, False): life.LIMIT,
+    (False, True): life.STOP,
+    (True, True): life.STOP_LIMIT,
+}
 
 
 class Scripted(Strategy):

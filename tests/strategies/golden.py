@@ -1,0 +1,52 @@
+"""The golden results of the built-in strategies on the packaged sample.
+
+``python -m tests.strategies.golden`` writes ``tests/golden/results.json`` again; do that only for a change that is
+meant, and say in the changelog what changed and why.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from replay.config import RunConfig
+from replay.execution import prepare
+from replay.runner import run_backtest
+from replay.sample import sample_root
+from strategies import BUILT_IN
+
+FILE = Path(__file__).resolve().parents[1] / "golden" / "results.json"
+DATA = {
+    "SPY": ["us/SPY/bars-1h.parquet"],
+    "BTC-USD": ["coinbase/BTC-USD/bars-4h.parquet"],
+    "EURUSD": ["oanda/EURUSD/bars-1h.parquet"],
+    "all three": ["us/SPY/bars-1h.parquet", "coinbase/BTC-USD/bars-4h.parquet", "oanda/EURUSD/bars-1h.parquet"],
+}
+CASES = {
+    f"{strategy} on {data}, {fill}": {"strategy": [{"use": strategy}], "data": DATA[data], "fill": fill}
+    for strategy in BUILT_IN
+    for data in DATA
+    for fill in ("pessimistic", "next_open")
+}
+
+
+def outcome(case: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a run."""
+    data = [str(sample_root() / path) for path in case["data"]]
+    config = msgspec.convert({**case, "data": data, "journal": "off"}, RunConfig)
+    with tempfile.TemporaryDirectory() as folder:
+        result = run_backtest(prepare(config), Path(folder) / "run")
+    names = ("result_hash", "bars", "fills", "trades", "final_equity_minor", "fees_minor")
+    return {name: getattr(result, name) for name in names}
+
+
+def stored() -> dict[str, dict[str, Any]]:
+    """The golden results."""
+    return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    results = {name: outcome(case) for name, case in CASES.items()}
+    FILE.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
