@@ -194,7 +194,7 @@ class History:
         return self.fold(sequence).state
 
     def fold(self, last: int | None = None) -> Folding:
-        """Fold from the first event to ``last`` (default: all). Raises FoldError, DataMissingError, DataChangedError."""
+        """Fold from the first event to ``last`` (default: all). Raises FoldError or a data error."""
         folding = Folding(self.names)
         for frame in self.frames():
             folding.take(frame, last)
@@ -216,7 +216,7 @@ def _checked(frame: HistoryFrame, digest: "Future[bytes] | None") -> HistoryFram
 def _check_hash(frame: HistoryFrame, digest: bytes) -> None:
     if digest != frame.row_hash:
         raise DataChangedError(
-            f"the market data has changed: rows {frame.first_row:,} to {frame.first_row + frame.row_count - 1:,} are not "
-            f"those that were recorded (frame {frame.number}, events {frame.first_sequence:,} to "
+            f"the market data has changed: rows {frame.first_row:,} to {frame.first_row + frame.row_count - 1:,} are "
+            f"not those that were recorded (frame {frame.number}, events {frame.first_sequence:,} to "
             f"{frame.next_sequence - 1:,}); pass --data PATH with the data of the run"
         )

@@ -3,7 +3,6 @@
 Owns nothing of the journal; it parses and renders.
 """
 
-import itertools
 import os
 import shutil
 import sys
@@ -61,16 +60,26 @@ def note(text: str) -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Write lines in blocks: a million of them must not be a million system calls. The first ones come at once."""
-    iterator = iter(lines)
-    while block := list(itertools.islice(iterator, FLUSH_LINES)):
-        try:
-            sys.stdout.write("\n".join(block) + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # The reader has seen enough. What is still buffered must go nowhere, or the interpreter complains at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
+    """Write lines in blocks: a million of them must not be a million system calls."""
+    block: list[str] = []
+    try:
+        for line in lines:
+            block.append(line)
+            if len(block) == FLUSH_LINES:
+                _write(block)
+                block = []
+    finally:  # what came before a failure is shown before it
+        _write(block)
+
+
+def _write(block: list[str]) -> None:
+    try:
+        sys.stdout.write("".join(f"{line}\n" for line in block))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough. What is still buffered must go nowhere, or the interpreter complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
 
 
 def terminal_width() -> int | None:

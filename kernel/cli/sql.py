@@ -72,7 +72,7 @@ def sql(
         text = sys.stdin.read() if statement == FULL_STDIN else statement or ""
         if not text.strip():
             raise BadInput(
-                'no statement; write one such as "select * from execution_fill limit 5", or list the views with --tables'
+                'no statement; write one such as "select * from execution_fill limit 5", or list the views: --tables'
             )
         chosen = _format(form, out)
         _check_market(history, text)

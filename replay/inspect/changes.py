@@ -26,7 +26,7 @@ _TELLING = {"orders": "status", "timers": "due_ns"}  # the one field that stands
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One field that changed; None where the row is not there. ``row`` names it, as in ``ema_cross coinbase/BTC-USD``."""
+    """One field that changed; None where the row is not there. ``row`` is its name, as in ``ema_cross us/SPY``."""
 
     table: str
     row: str

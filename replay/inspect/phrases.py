@@ -44,11 +44,13 @@ _PHRASES: dict[type[events.Event], str] = {
     events.InstrumentDefined: "tick {tick}, lot {lot}, {currency_name}",
     events.StrategyDefined: "{parameters}",
     events.LimitsSet: "[order {order_lots} lots, ][order {order_notional_minor}, ][position {position_notional_minor}, ]"
-    "[price band {price_band_rate}, ][{open_orders} open orders, ]margin {margin_rate}, cost buffer {cost_buffer_rate}",
+    "[price band {price_band_rate}, ][{open_orders} open orders, ]margin {margin_rate}, "
+    "cost buffer {cost_buffer_rate}",
     events.CashDeposited: "{amount_minor} {currency_name}",
     events.VenueConfigured: "{body}, maker {maker_fee_rate}, taker {taker_fee_rate}, slippage {slippage_rate}, "
     "volume share {volume_share_rate}",
-    events.BarClosed: "open {open_ticks}  high {high_ticks}  low {low_ticks}  close {close_ticks}[  volume {volume_lots}]",
+    events.BarClosed: "open {open_ticks}  high {high_ticks}  low {low_ticks}  close {close_ticks}"
+    "[  volume {volume_lots}]",
     events.TradeSeen: "{quantity_lots} at {price_ticks}, aggressor {side}",
     events.QuoteSeen: "bid {bid_ticks}[ x {bid_size_lots}]  ask {ask_ticks}[ x {ask_size_lots}]",
     events.TimerSet: "timer {timer}[ due {due_ns}][ every {interval}]",

@@ -20,10 +20,10 @@ def lay_out(
     With ``width`` the last column is wrapped within its place, or cut where that place is too narrow to be read.
     """
     rows = iter(rows)
-    sample = list(itertools.islice(rows, SAMPLE_ROWS))
+    sample, failure = _sampled(rows)
     widths = [max(map(len, column)) for column in zip(header, *sample, strict=True)]
     left_columns = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
-    for row in itertools.chain([header], sample, rows):
+    for row in itertools.chain([header], sample, rows if failure is None else ()):
         cells = [
             cell.rjust(size) if to_right else cell.ljust(size)
             for cell, size, to_right in zip(row, widths, right, strict=True)
@@ -35,6 +35,18 @@ def lay_out(
             yield cut(line, width)
         else:
             yield from _wrapped(line[:left_columns], row[-1], left_columns, width)
+    if failure is not None:
+        raise failure
+
+
+def _sampled(rows: Iterator[Sequence[str]]) -> tuple[list[Sequence[str]], Exception | None]:
+    """The first rows, and what stopped them before there were enough: what came before it is shown first."""
+    sample: list[Sequence[str]] = []
+    try:
+        sample.extend(itertools.islice(rows, SAMPLE_ROWS))
+    except Exception as error:
+        return sample, error
+    return sample, None
 
 
 def _wrapped(start: str, text: str, left_columns: int, width: int) -> Iterator[str]:
