@@ -344,12 +344,7 @@ def find_timer_nb(state, strategy, instrument, timer):
     """The row of a strategy's active timer, or -1."""
     for row in range(MAX_TIMERS):
         entry = state.timers[row]
-        if (
-            entry.active == 1
-            and entry.strategy == strategy
-            and entry.instrument == instrument
-            and entry.timer == timer
-        ):
+        if entry.active == 1 and entry.strategy == strategy and entry.instrument == instrument and entry.timer == timer:
             return row
     return -1
 

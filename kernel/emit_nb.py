@@ -10,9 +10,7 @@ from kernel.records import record_dtype
 
 OUTPUT_RECORDS = 1 << 14
 # The times and the cause are the header of the next record; ``count`` says how many are written.
-OUTPUT = record_dtype(
-    count="<i8", ts_event_ns="<i8", ts_ingest_ns="<i8", cause="<i8", records=(RECORD, OUTPUT_RECORDS)
-)
+OUTPUT = record_dtype(count="<i8", ts_event_ns="<i8", ts_ingest_ns="<i8", cause="<i8", records=(RECORD, OUTPUT_RECORDS))
 
 
 @jit

@@ -26,7 +26,7 @@ def rsi_nb(memory, at, value, period, count):
     """Relative strength index by Wilder's smoothing, seeded with the mean of the first ``period`` changes.
 
     Three words of memory: last value, average gain, average loss. Returns 50 until ``period`` changes were seen, and
-    when nothing moved. Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978); equal to TA-Lib's RSI.
+    when nothing moved. Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978); equal to TA-Lib's.
     """
     change = value - memory[at]
     memory[at] = value

@@ -10,7 +10,8 @@ cost, rounded half to even, and leaves the rest, so nothing is ever lost to roun
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.jit import inlined, jit
 
-OK, UNKNOWN_ORDER, ILLEGAL_TRANSITION, MONEY_OVERFLOW, NO_CAPACITY, MISMATCH, UNKNOWN_KIND, BAD_INDEX, BAD_SEQUENCE = range(9)
+OK, UNKNOWN_ORDER, ILLEGAL_TRANSITION, MONEY_OVERFLOW, NO_CAPACITY = range(5)
+MISMATCH, UNKNOWN_KIND, BAD_INDEX, BAD_SEQUENCE = range(5, 9)
 STATUS_TEXT = {
     OK: "ok",
     UNKNOWN_ORDER: "it names an order that is not open",

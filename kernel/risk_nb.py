@@ -73,9 +73,9 @@ def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
     instruments = state.head.instrument_count
     for at in range(instruments * state.head.strategy_count):
         position = state.positions[at]
-        if position.quantity_lots == 0 and position.pending_buy_lots == 0 and position.pending_sell_lots == 0:
-            if at != book:
-                continue
+        in_use = position.quantity_lots != 0 or position.pending_buy_lots != 0 or position.pending_sell_lots != 0
+        if not in_use and at != book:
+            continue
         long, short = _worst_lots_nb(position, 1), _worst_lots_nb(position, -1)
         if at == book and side > 0:
             long += quantity_lots
@@ -121,7 +121,9 @@ def check_order_nb(
     if limits.order_notional_minor > 0 and notional > limits.order_notional_minor:
         return ORDER_NOTIONAL, limits.order_notional_minor, notional
     if limits.price_band_rate > 0:
-        distance = max(abs(limit_ticks - last) if limit_ticks > 0 else 0, abs(stop_ticks - last) if stop_ticks > 0 else 0)
+        of_limit = abs(limit_ticks - last) if limit_ticks > 0 else 0
+        of_stop = abs(stop_ticks - last) if stop_ticks > 0 else 0
+        distance = max(of_limit, of_stop)
         rate = scale_nb(distance, RATE_SCALE, 1, last)
         if rate == OVERFLOW or rate > limits.price_band_rate:
             return PRICE_BAND, limits.price_band_rate, rate

@@ -1,7 +1,8 @@
 """Everything the kernel knows, as one flat buffer.
 
-Owns the layout: a few tables of 64-bit integers, laid end to end. So a snapshot is a copy
-of the buffer, a digest is one hash over it, two states are compared field by field, and recovery is a read. Capacity is declared here; running out of it is a refusal, never a silent drop.
+Owns the layout: a few tables of 64-bit integers, laid end to end. So a snapshot is a copy of the buffer, a digest is
+one hash over it, two states are compared field by field, and recovery is a read. Capacity is declared here; running
+out of it is a refusal, never a silent drop.
 
 Money is in minor units, prices in ticks, quantities in lots, times in nanoseconds. Only ``apply`` writes here.
 """
@@ -147,7 +148,7 @@ def iterate_fields(state: Any) -> Iterator[tuple[str, int, str, int]]:
     for name in STATE.names or ():
         table = np.atleast_1d(state[name])
         for row in range(len(table)):
-            for field in table.dtype.names:
+            for field in table.dtype.names or ():
                 yield name, row, field, int(table[row][field])
 
 

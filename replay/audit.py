@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from journal import Frame, JournalReader, JournalWriter
+from kernel.events.body import decode_body, unpack_bodies
 from kernel.events.catalogue import event_types
 from kernel.events.layout import (
     HALTED,
@@ -99,6 +100,20 @@ def _first_field(left: np.void, right: np.void) -> Difference:
     return Difference(sequence, event_name(kinds[0]), field, int(left["words"][at]), int(right["words"][at]))
 
 
+def _compare_bodies(
+    left: np.ndarray, left_bodies: bytes | memoryview, right: np.ndarray, right_bodies: bytes
+) -> Difference | None:
+    """The first event whose bodies differ, among those that both have, or None."""
+    if bytes(left_bodies) == right_bodies:
+        return None
+    pairs = zip(left, unpack_bodies(left, left_bodies), unpack_bodies(right, right_bodies), strict=False)
+    for record, here, there in pairs:
+        if here != there:
+            shown = [str(decode_body(body)) for body in (here, there)]
+            return Difference(int(record["sequence"]), event_name(int(record["kind"])), "body", *shown)
+    return None
+
+
 class EndOfRecordError(Exception):
     """The recorded history ends here: everything before it was compared."""
 
@@ -116,9 +131,7 @@ class CompareSink:
         self.compared_frames = 0
         self.compared_events = 0
 
-    def frame(
-        self, records: np.ndarray, bodies: bytes, *, first_sequence: int, event_count: int, ts_ns: int
-    ) -> None:
+    def frame(self, records: np.ndarray, bodies: bytes, *, first_sequence: int, event_count: int, ts_ns: int) -> None:
         """Compare a frame with the next recorded one. Raises DivergenceError, or EndOfRecordError past the end."""
         if self.writer is None:
             recorded = next(self._frames, None)
@@ -146,13 +159,11 @@ class CompareSink:
 
     def _compare(self, recorded: Frame, records: np.ndarray, bodies: bytes, event_count: int) -> None:
         difference = compare_records(records_of(recorded), records)
-        if difference is None and bytes(recorded.bodies) != bodies:
-            first = int(records[0]["sequence"])
-            difference = Difference(first, event_name(int(records[0]["kind"])), "body", "another body", "its body")
+        in_body = _compare_bodies(records_of(recorded), recorded.bodies, records, bodies)
+        if in_body is not None and (difference is None or in_body.sequence < difference.sequence):
+            difference = in_body
         if difference is None and recorded.event_count != event_count:
-            difference = Difference(
-                recorded.first_sequence, "frame", "event_count", recorded.event_count, event_count
-            )
+            difference = Difference(recorded.first_sequence, "frame", "event_count", recorded.event_count, event_count)
         if difference is not None:
             raise DivergenceError(difference)
         self.compared_frames += 1

@@ -97,8 +97,8 @@ def changed_inputs(recorded: dict[str, Any], prepared: Prepared) -> list[str]:
         changes.append("the configuration")
     if inputs["code"]["sources_sha256"] != code_sha256():
         changes.append(f"the kernel's code (recorded by version {inputs['code']['version']})")
-    changes += [f"{name} {old} -> {_version(name)}" for name, old in inputs["packages"].items() if old != _version(name)]
-    return changes
+    packages = inputs["packages"].items()
+    return changes + [f"{name} {old} -> {_version(name)}" for name, old in packages if old != _version(name)]
 
 
 @cache

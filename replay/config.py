@@ -82,12 +82,18 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
         where = str(path)
         values = _read_toml(path)
         # Paths in a file are relative to that file, so that it works from any folder.
-        values["data"] = [str(path.parent / entry) for entry in values.get("data", [])]
-        for entry in values.get("strategy", []):
+        if isinstance(values.get("data"), list):
+            values["data"] = [str(path.parent / str(entry)) for entry in values["data"]]
+        for entry in _entries(values):
             if isinstance(entry, dict) and ".py" in str(entry.get("use", "")):
                 entry["use"] = str(path.parent / entry["use"])
     values.update({key: value for key, value in overrides.items() if value is not None})
     return _convert(values, where)
+
+
+def _entries(values: dict[str, Any]) -> list[Any]:
+    found = values.get("strategy", [])
+    return found if isinstance(found, list) else []
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -102,7 +108,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _convert(values: dict[str, Any], where: str) -> RunConfig:
     _refuse_unknown(values, RunConfig, where, "")
     _refuse_unknown(values.get("limits", {}), LimitsConfig, where, "limits.")
-    for entry in values.get("strategy", []):
+    for entry in _entries(values):
         _refuse_unknown(entry, StrategyConfig, where, "strategy.")
     try:
         config = msgspec.convert(values, RunConfig)
@@ -168,7 +174,9 @@ def money(name: str, value: str | int | float, scale: int) -> int:
     except UnitError as error:
         raise ConfigError(f"{name}: {error}") from None
     if amount < 0 or amount != int(amount) or amount >= 1 << 60:
-        raise ConfigError(f"{name} is {value}; it must be at least 0, below 2^60 minor units, with at most {scale} decimals")
+        raise ConfigError(
+            f"{name} is {value}; it must be 0 or more, below 2^60 minor units, with at most {scale} decimals"
+        )
     return int(amount)
 
 

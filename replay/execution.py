@@ -46,7 +46,14 @@ class Prepared(msgspec.Struct, frozen=True):
     def tape(self, batch_rows: int = BATCH_ROWS) -> Tape:
         """The market rows of the run."""
         start, end = instant_ns("from", self.config.start), instant_ns("to", self.config.end)
-        return Tape(self.universe.files, self.universe.ids, start_ns=start, end_ns=end, batch_rows=batch_rows, buffers=IN_FLIGHT)
+        return Tape(
+            self.universe.files,
+            self.universe.ids,
+            start_ns=start,
+            end_ns=end,
+            batch_rows=batch_rows,
+            buffers=IN_FLIGHT,
+        )
 
 
 def prepare(config: RunConfig) -> Prepared:
@@ -106,7 +113,9 @@ def first_known_ns(row: Any) -> int:
 
 
 class Execution:
-    """Runs a prepared configuration. ``sink`` takes the frames (None: nobody), ``trades`` the round trips, ``prices`` the price lines.
+    """Runs a prepared configuration.
+
+    ``sink`` takes the frames (None: nobody), ``trades`` the round trips, ``prices`` the price lines.
 
     ``should_stop`` is asked between batches; when it says so, the run ends at the last whole frame, with nothing
     recorded about it, so that a resumed run comes out as if it had never stopped.
@@ -125,7 +134,7 @@ class Execution:
         batch_rows: int = BATCH_ROWS,
     ) -> None:
         self.prepared = prepared
-        self.completed = False
+        self.completed = self._at_end = False
         self.seconds = 0.0
         self.first_ts_ns = 0
         self.result_hash = ""
@@ -158,6 +167,7 @@ class Execution:
         finally:
             self._pipeline.close()
             self.seconds = time.perf_counter() - started
+        self.completed = self._at_end
         statistics = self.memory.engine.statistics
         days = self.memory.engine.days[: statistics.day_count]
         self.result_hash = self._result.finish(self.memory.state, days)
@@ -189,7 +199,7 @@ class Execution:
                 return
             rows = next(batches, None)
         session.finish()
-        self.completed = True
+        self._at_end = True
 
     def _put(self, chunk: Any) -> None:
         assert self._pipeline is not None

@@ -68,7 +68,8 @@ def load_universe(paths: Sequence[str]) -> Universe:
     instruments = tuple(by_name[name][0].instrument for name in names)
     currencies = sorted({instrument.currency for instrument in instruments})
     if len(currencies) > 1:
-        raise ConfigError(f"the instruments settle in {' and '.join(currencies)}; a run has one account in one currency")
+        settled = " and ".join(currencies)
+        raise ConfigError(f"the instruments settle in {settled}; a run has one account in one currency")
     known = tuple(all(file.volume_known for file in by_name[name]) for name in names)
     ordered = sorted(files, key=lambda file: (file.instrument.name, file.kind, file.first_ts_ns, str(file.path)))
     return Universe(instruments, known, tuple(ordered))
@@ -154,8 +155,9 @@ def _import_file(file: Path) -> ModuleType:
 def _strategies_of(module: ModuleType) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in vars(module).items():
-        if isinstance(value, CompiledStrategy) and value.function.__module__ == module.__name__:
-            found[name] = value
-        elif isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module.__name__:
+        compiled = isinstance(value, CompiledStrategy)
+        owner = value.function.__module__ if compiled else getattr(value, "__module__", "")
+        is_class = isinstance(value, type) and issubclass(value, Strategy)
+        if (compiled or is_class) and owner == module.__name__:
             found[name] = value
     return found

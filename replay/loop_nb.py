@@ -18,8 +18,8 @@ from kernel.events.layout import BAR_CLOSED, FILLED, QUOTE_SEEN, TIMER_FIRED, TR
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK, equity_nb
 from kernel.market import BAR, ROW_WORDS, TRADE
-from kernel.risk_nb import CAPACITY
 from kernel.records import record_dtype
+from kernel.risk_nb import CAPACITY
 from kernel.state import MAX_POSITIONS, MAX_TIMERS, table_dtype
 from kernel.strategy.context import CANCEL, CONTEXT, FILL, MAX_INTENTS, REPLACE, START, SUBMIT, TIMER
 from replay.venue_nb import DAY_NS, VENUE, accept_nb, cancel_nb, expire_nb, match_nb, replace_nb
@@ -246,9 +246,7 @@ def _tell_fills_nb(engine, functions, first_record, ts_ns):
         record = output.records[at]
         if record.kind == FILLED.kind:
             _copy_words_nb(engine.context.call.words, record.words, WORDS)
-            result = _invoke_nb(
-                engine, functions, record.strategy, record.instrument, FILL, record.sequence, ts_ns
-            )
+            result = _invoke_nb(engine, functions, record.strategy, record.instrument, FILL, record.sequence, ts_ns)
             if result != NEED_ROWS:
                 return result
     return NEED_ROWS

@@ -57,9 +57,7 @@ class ChunkBuffers:
 class FrameSink(Protocol):
     """Where finished frames go."""
 
-    def frame(
-        self, records: np.ndarray, bodies: bytes, *, first_sequence: int, event_count: int, ts_ns: int
-    ) -> None:
+    def frame(self, records: np.ndarray, bodies: bytes, *, first_sequence: int, event_count: int, ts_ns: int) -> None:
         """Take one whole frame (records of dtype RECORD, segment record included)."""
 
 
@@ -69,9 +67,7 @@ class JournalSink:
     def __init__(self, writer: JournalWriter) -> None:
         self.writer = writer
 
-    def frame(
-        self, records: np.ndarray, bodies: bytes, *, first_sequence: int, event_count: int, ts_ns: int
-    ) -> None:
+    def frame(self, records: np.ndarray, bodies: bytes, *, first_sequence: int, event_count: int, ts_ns: int) -> None:
         self.writer.append(
             records.view(np.uint8),
             bodies,

@@ -19,9 +19,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 class PythonHost:
     """One strategy class with its objects, one for each instrument (or one for all)."""
 
-    def __init__(
-        self, cls: type[Strategy], parameters: dict[str, int | float], instruments: Sequence[int]
-    ) -> None:
+    def __init__(self, cls: type[Strategy], parameters: dict[str, int | float], instruments: Sequence[int]) -> None:
         self.cls = cls
         self.parameters = parameters
         self.error: BaseException | None = None

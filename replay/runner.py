@@ -70,9 +70,7 @@ def run_backtest(
         schema_digest=schema_digest(),
         fsync=prepared.config.fsync,
     ) as writer:
-        return _execute(
-            prepared, run_dir, JournalSink(writer), [], progress, should_stop, batch_rows, lambda: writer
-        )
+        return _execute(prepared, run_dir, JournalSink(writer), [], progress, should_stop, batch_rows, lambda: writer)
 
 
 def resume_backtest(
@@ -170,9 +168,7 @@ def _execute(
     return _result(execution, run_dir, writer, prices)
 
 
-def _result(
-    execution: Execution, run_dir: Path, writer: JournalWriter | None, prices: PriceLine
-) -> RunResult:
+def _result(execution: Execution, run_dir: Path, writer: JournalWriter | None, prices: PriceLine) -> RunResult:
     prepared, engine = execution.prepared, execution.memory.engine
     state, statistics = execution.memory.state, engine.statistics
     account = state.accounts[0]
@@ -236,9 +232,7 @@ def _absolute(use: str) -> str:
     return f"{Path(path + '.py').resolve()}{name}"
 
 
-def read_run(
-    run_dir: Path, *, data: list[str] | None = None, strategies: list[str] | None = None
-) -> Prepared:
+def read_run(run_dir: Path, *, data: list[str] | None = None, strategies: list[str] | None = None) -> Prepared:
     """The configuration of an earlier run, with other places for its data or strategy files where given."""
     file = run_dir / RUN_FILE
     try:

@@ -28,7 +28,6 @@ from replay.pipeline import IN_FLIGHT, Chunk, ChunkBuffers
 from replay.python_host import PythonHost
 
 
-
 class RunError(RuntimeError):
     """A run that cannot go on. The text says what happened, where, and what to do."""
 
@@ -46,9 +45,10 @@ def describe_row(row: Any, instruments: Sequence[Instrument]) -> str:
     instrument = instruments[int(row["instrument"])]
     kind, words = int(row["kind"]), row["words"].tolist()
     names = ROW_WORD_NAMES[kind]
-    units = [instrument.lot_size if name in ("volume", "quantity") or name.endswith("_size") else instrument.tick_size for name in names]
+    sizes = {name for name in names if name in ("volume", "quantity") or name.endswith("_size")}
     values = " ".join(
-        f"{name} {from_units(word, unit).normalize():f}" for name, word, unit in zip(names, words, units, strict=False)
+        f"{name} {from_units(word, instrument.lot_size if name in sizes else instrument.tick_size).normalize():f}"
+        for name, word in zip(names, words, strict=False)
     )
     when = np.datetime64(int(row["ts_ns"]), "ns")
     return f"{KIND_NAMES[kind][:-1]} of {instrument.name} at {when}Z: {values}"
@@ -187,7 +187,8 @@ class Session:
             self._raise_strategy_error()
         if code == APPLY_FAILED:
             status = int(self.memory.engine.control.status)
-            raise RunError(f"{self._where()}: the kernel refused an event: {STATUS_TEXT[status]}; lower the order sizes")
+            reason = STATUS_TEXT[status]
+            raise RunError(f"{self._where()}: the kernel refused an event: {reason}; lower the order sizes")
         raise RunError(f"{self._where()}: one event caused more than a frame can hold; send fewer orders at once")
 
     def _where(self) -> str:

@@ -3,7 +3,6 @@
 Owns their columns. Trades are written as they close, a batch at a time, so memory stays flat however many there are.
 """
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,7 +69,7 @@ class TradeWriter:
 
 def trade_table(closed: np.ndarray, instruments: Sequence[Instrument], strategies: Sequence[str]) -> pa.Table:
     """The table of ``TradeClosed`` records."""
-    words = {name: closed["words"][:, at] for name, at in zip(TRADE_CLOSED._fields[1:], itertools.count(), strict=False)}
+    words = {name: closed["words"][:, at] for at, name in enumerate(TRADE_CLOSED._fields[1:])}
     number = closed["instrument"]
     lot = np.array([float(to_decimal(one.lot_size)) for one in instruments])[number]
     multiplier = np.array([float(to_decimal(one.multiplier)) for one in instruments])[number]

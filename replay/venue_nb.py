@@ -271,7 +271,7 @@ def replace_nb(venue, state, output, order_id, quantity_lots, limit_ticks, stop_
 def expire_nb(venue, state, output, ts_ns):
     """At the first market event of a new UTC day: end the DAY orders of the days before.
 
-    ``ts_ns`` is when the event began: a bar belongs to the day in which it opened, though it is known only at its close.
+    ``ts_ns`` is when the event began: a bar belongs to the day in which it opened, though it is known at its close.
     """
     head = venue.head
     day = ts_ns // DAY_NS

@@ -1,6 +1,6 @@
 """Buy and hold: the benchmark that every strategy must beat."""
 
-from kernel.strategy.api_nb import pending_in, position_lots, instrument_of, target_fraction
+from kernel.strategy.api_nb import instrument_of, pending_in, position_lots, target_fraction
 from kernel.strategy.declare import compiled
 
 

@@ -17,7 +17,7 @@ _BAR_COLUMNS = 30
 
 
 class ProgressBar:
-    """Call it with ``(done, total)``; it draws on standard error, at most ten times a second, after the first second."""
+    """Call it with ``(done, total)``; after the first second it draws on standard error, ten times a second."""
 
     def __init__(self, label: str) -> None:
         self._label = label

@@ -29,7 +29,13 @@ _FILLS = ("pessimistic", "next_open")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file with settings.")
 @click.option("--data", multiple=True, help="Catalogue file or folder; may be repeated. Default: the sample.")
 @click.option("--strategy", "uses", multiple=True, help="Built-in name or FILE.py[:NAME]; may be repeated.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Strategy parameter; NAME.KEY=VALUE for one of several.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Strategy parameter; NAME.KEY=VALUE for one of several.",
+)
 @click.option("--from", "start", help="First time to include, such as 2020-01-31.")
 @click.option("--to", "end", help="Time to stop before.")
 @click.option("--cash", help="Starting cash, in the instruments' currency.  [default: 100000]")
@@ -39,8 +45,15 @@ _FILLS = ("pessimistic", "next_open")
 @click.option("--slippage-bps", help="Slippage of market and stop orders.  [default: 1 pessimistic, 0 next_open]")
 @click.option("--volume-share", help="Share of a bar's volume that can fill (pessimistic).  [default: 0.1]")
 @click.option("--limit", "limits", multiple=True, metavar="KEY=VALUE", help="Risk limit, such as open_orders=4.")
-@click.option("--journal", "mode", type=click.Choice(["reference", "full", "off"]), help="How market data is journaled.  [default: reference]")
-@click.option("--fsync", type=click.Choice(["always", "batch", "off"]), help="When frames are forced to disk.  [default: batch]")
+@click.option(
+    "--journal",
+    "mode",
+    type=click.Choice(["reference", "full", "off"]),
+    help="How market data is journaled.  [default: reference]",
+)
+@click.option(
+    "--fsync", type=click.Choice(["always", "batch", "off"]), help="When frames are forced to disk.  [default: batch]"
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory.  [default: runs/STRATEGY-N]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the interrupted run in this directory.")
 @click.option("--no-report", is_flag=True, help="Do not write report.html.")

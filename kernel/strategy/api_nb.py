@@ -15,7 +15,6 @@ from kernel.lifecycle import BUY, GTC, LIMIT, MARKET, SELL, STOP
 from kernel.strategy.context import BAR, CANCEL, MAX_INTENTS, REPLACE, SET_TIMER, SUBMIT, TRADE
 from kernel.units import RATE_SCALE
 
-
 # --- the event --------------------------------------------------------------------------------------------------
 
 

@@ -95,8 +95,8 @@ def _check_declaration(strategy: CompiledStrategy) -> None:
     names = code.co_varnames[2 : code.co_argcount]
     if names != tuple(strategy.defaults):
         raise StrategyError(
-            f"{strategy.name}: the function takes ({', '.join(names)}) after the context and its memory, but @compiled declares "
-            f"({', '.join(strategy.defaults)}); name the same parameters in the same order"
+            f"{strategy.name}: the function takes ({', '.join(names)}) after the context and its memory, but @compiled "
+            f"declares ({', '.join(strategy.defaults)}); name the same parameters in the same order"
         )
     if len(names) > MAX_PARAMETERS:
         raise StrategyError(f"{strategy.name}: more than {MAX_PARAMETERS} parameters")
@@ -172,7 +172,8 @@ def resolve_parameters(
         try:
             number = kind(value)
         except ValueError:
-            raise StrategyError(f"strategy {name}: {key}={value!r} is not {'an integer' if kind is int else 'a number'}") from None
+            wanted = "an integer" if kind is int else "a number"
+            raise StrategyError(f"strategy {name}: {key}={value!r} is not {wanted}") from None
         if kind is int and float(value) != number:
             raise StrategyError(f"strategy {name}: {key}={value!r} is not an integer")
         resolved[key] = number

@@ -17,7 +17,7 @@ from kernel.jit import JIT_ENABLED, jit
 RAISED = 1
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _call_address(typingctx: Any, address: Any, argument: Any) -> Any:
     """``int64 (*)(int64)`` at an address."""
 

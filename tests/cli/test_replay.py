@@ -58,7 +58,9 @@ def test_a_run_writes_its_directory_and_says_what_came_out(run_dir):
     path, summary = run_dir
     for name in ("run.json", "certificate.json", "trades.parquet", "equity.parquet", "report.html", "journal"):
         assert (path / name).exists(), name
-    assert {"result_hash", "journal_root", "journal", "bars", "events", "seconds", "trades", "final_equity"} <= set(summary)
+    assert {"result_hash", "journal_root", "journal", "bars", "events", "seconds", "trades", "final_equity"} <= set(
+        summary
+    )
     assert summary["bars"] == len(pq.read_table(path / "equity.parquet"))
     assert summary["trades"] == len(pq.read_table(path / "trades.parquet")) > 10
     report = verify_journal(path / "journal")
@@ -110,7 +112,9 @@ def test_the_summary_for_people(tmp_path):
 
 def test_command_line_over_file_over_defaults(tmp_path):
     file = tmp_path / "run.toml"
-    file.write_text('cash = 5000\nfee_bps = 3\nto = "2017-01-01"\n[[strategy]]\nuse = "ema_cross"\nset = { fast = 5 }\n')
+    file.write_text(
+        'cash = 5000\nfee_bps = 3\nto = "2017-01-01"\n[[strategy]]\nuse = "ema_cross"\nset = { fast = 5 }\n'
+    )
     out = tmp_path / "run"
     done = kernel("replay", "--config", file, "--cash", "7000", "--set", "slow=40", "--out", out, "--json")
     assert done.returncode == 0, done.stderr
@@ -126,8 +130,8 @@ def test_several_instruments_and_strategies(tmp_path):
 
     out = tmp_path / "run"
     done = kernel(
-        "replay", "--data", sample_root() / "coinbase", "--data", sample_root() / "us", "--strategy", "momentum_rotation",
-        "--strategy", "buy_and_hold", "--set", "buy_and_hold.fraction=0.2", "--set", "momentum_rotation.fraction=0.3",
+        "replay", "--data", sample_root() / "coinbase", "--data", sample_root() / "us",
+        "--strategy", "momentum_rotation", "--strategy", "buy_and_hold", "--set", "buy_and_hold.fraction=0.2", "--set", "momentum_rotation.fraction=0.3",
         "--from", "2016-06-01", "--to", "2018-01-01", "--out", out, "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -151,7 +155,7 @@ def test_several_instruments_and_strategies(tmp_path):
         (["--from", "yesterday"], 2, "from is 'yesterday'; write a date such as 2020-01-31"),
         (["--from", "2030-01-01"], 2, "the data has no row in the span asked for"),
         (["--cash", "lots"], 2, "cash: 'lots' is not a number"),
-        (["--cash", "-5"], 2, "cash is -5; it must be at least 0"),
+        (["--cash", "-5"], 2, "cash is -5; it must be 0 or more"),
         (["--fee-bps", "-1"], 2, "fee_bps is -1; it cannot be negative"),
         (["--volume-share", "2"], 2, "volume_share is 2; it must be above 0 and at most 1"),
         (["--limit", "open_order=1"], 2, "unknown setting limits.open_order; did you mean limits.open_orders?"),
