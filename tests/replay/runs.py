@@ -1,6 +1,6 @@
 """Backtests over the packaged sample, for tests that compare runs; as a program it prints one as JSON.
 
-``python -m tests.replay.runs OUT '{"to": "2003-03-01"}'`` runs one in a process of its own.
+``python -m tests.replay.runs OUT '{"to": "1998-10-01"}'`` runs one in a process of its own.
 """
 
 import json
