@@ -23,6 +23,7 @@ from replay.inspect.names import Names, read_names
 from replay.inspect.source import RUN_FILE, DataChangedError, DataMissingError, MarketRows, recorded_places
 
 LOOK_AHEAD_FRAMES = 2  # so that hashing on the other core never waits
+THREAD_FROM_ROWS = 2048  # hashing fewer takes no longer than handing them to another thread
 KEPT_FRAMES = 16
 _DEFINITIONS_END = 15  # kinds up to here define what later integers mean
 
@@ -43,12 +44,15 @@ def find_journal(path: Path) -> tuple[Path, Path | None]:
 
 
 class History:
-    """The events of a journal (a run directory or the journal in it). ``data`` says where market data lies now."""
+    """The events of a journal (a run directory or the journal in it). ``data`` says where market data lies now.
 
-    def __init__(self, path: Path | str, data: Sequence[str] | None = None) -> None:
+    ``check_hashes=False`` is for a journal whose chain has just been verified; segment hashes are checked all the same.
+    """
+
+    def __init__(self, path: Path | str, data: Sequence[str] | None = None, *, check_hashes: bool = True) -> None:
         self.journal, self.run_dir = find_journal(Path(path))
         self._data = list(data or ())
-        self.reader = JournalReader(self.journal)
+        self.reader = JournalReader(self.journal, check_hashes=check_hashes)
         self._source: MarketRows | None = None
         self._kept: dict[int, HistoryFrame] = {}
         self.names: Names = read_names(self._definitions())
@@ -102,6 +106,9 @@ class History:
         if not frame.row_count:
             return None
         frame.rows = self.source().take(frame.first_row, frame.row_count)
+        if frame.row_count < THREAD_FROM_ROWS:
+            _check_hash(frame, _digest(frame.rows))
+            return None
         return pool.submit(_digest, frame.rows)
 
     def source(self) -> MarketRows:

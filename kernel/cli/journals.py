@@ -44,11 +44,11 @@ def journal_errors() -> Iterator[None]:
             raise Failure(str(error)) from error
 
 
-def open_history(path: Path, data: Iterable[str]) -> "History":
+def open_history(path: Path, data: Iterable[str], *, check_hashes: bool = True) -> "History":
     """The journal at ``path``, with a note on standard error where its schema is not ours."""
     from replay.history import History
 
-    history = History(path, list(data))
+    history = History(path, list(data), check_hashes=check_hashes)
     if not history.same_schema:
         note("the journal was written with another catalogue of events; what is shown may be wrong in places")
     return history

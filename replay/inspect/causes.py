@@ -170,9 +170,9 @@ def summary(story: Story, names: Names) -> str:
     instrument = intent.instrument
     wish = Phrases(names).sentence(intent)
     text = f"order {story.order_id}: {names.strategy(intent.strategy)} wanted to {wish} {names.instrument(instrument)}"
-    refused = [s for s in story.life if isinstance(s.event, RiskChecked) and s.event.check]
+    refused = [s.event.check for s in story.life if isinstance(s.event, RiskChecked) and s.event.check]
     if refused:
-        name, meaning = CHECKS.get(refused[0].event.check, ("?", "a check that this version does not know"))
+        name, meaning = CHECKS.get(refused[0], ("?", "a check that this version does not know"))
         return f"{text}; refused by {name}: {meaning}"
     if not fills:
         return f"{text}; nothing filled"

@@ -114,20 +114,17 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 def open_frame(frame: Frame) -> HistoryFrame:
     """A journal's frame as events, its carrier record read and left out, its rows not resolved."""
     records = records_of(frame)
-    carriers = records[records["kind"] == SEGMENT.kind]
     row_count, first_row, row_hash = 0, 0, b""
-    if len(carriers):
-        words = carriers[0]["words"]
+    if len(records) and records[0]["kind"] == SEGMENT.kind:  # it leads its frame
+        words = records[0]["words"]
         row_count, first_row = int(words[SEGMENT.row_count]), int(words[SEGMENT.first_row])
         row_hash = words[SEGMENT.hash_0 : SEGMENT.hash_3 + 1].astype(">i8").tobytes()
-        records = records[records["kind"] != SEGMENT.kind]
-    else:
-        records = records.copy()  # the frame's memory belongs to the mapped file, and cannot be written to
+        records = records[1:]
     return HistoryFrame(
         frame.number,
         frame.first_sequence,
         frame.next_sequence,
-        records,
+        records.copy(),  # the frame's memory belongs to the mapped file, and goes with it
         bytes(frame.bodies),
         row_count,
         first_row,

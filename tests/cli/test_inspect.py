@@ -140,7 +140,8 @@ def test_at_prints_the_state(run: Path) -> None:
 def test_at_json_is_exact(run: Path) -> None:
     rows = json.loads(call("at", run, FIRST_ORDER + 5, "--json").output)
     assert list(rows) == [
-        "sequence", "ts_ns", "ts", "digest", "head", "accounts", "limits", "positions", "orders", "timers", "instruments",
+        "sequence", "ts_ns", "ts", "digest", "head", "accounts", "limits", "positions", "orders", "timers",
+        "instruments",
     ]  # fmt: skip
     account, position = rows["accounts"][0], rows["positions"][0]
     assert account["equity_minor"] == account["cash_minor"] + position["value_minor"]

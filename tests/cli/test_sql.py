@@ -65,7 +65,8 @@ def test_views_join_even_with_themselves(run: Path) -> None:
     found = rows(
         run,
         "select i.sequence, f.price, c.close from execution_intent i join execution_fill f on f.order_id = i.sequence "
-        "join market_candle c on c.sequence = f.cause join events e on e.sequence = f.sequence order by f.sequence limit 1",
+        "join market_candle c on c.sequence = f.cause "
+        "join events e on e.sequence = f.sequence order by f.sequence limit 1",
     )
     assert found == [{"sequence": FIRST_ORDER, "price": "450.01", "close": "449.20"}]
     assert (

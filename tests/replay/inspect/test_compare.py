@@ -152,8 +152,15 @@ def test_changes_name_rows_and_skip_what_stayed(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("unit", "count", "text"),
-    [("0.01", 45001, "450.01"), ("0.01", -5, "-0.05"), ("0.25", 3, "0.75"), ("1", 7, "7"), ("100", 7, "700"), ("1e-8", 1, "0.00000001")],
-)  # fmt: skip
+    [
+        ("0.01", 45001, "450.01"),
+        ("0.01", -5, "-0.05"),
+        ("0.25", 3, "0.75"),
+        ("1", 7, "7"),
+        ("100", 7, "700"),
+        ("1e-8", 1, "0.00000001"),
+    ],
+)
 def test_units_as_decimal_text(unit: str, count: int, text: str) -> None:
     assert scale_of(unit).text(count) == text
 
