@@ -7,7 +7,7 @@ nothing, calls no strategy, and reads market data only when a market row is aske
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from replay.inspect.folding import Folding
 from replay.inspect.frames import Filter, HistoryFrame, open_frame, put_rows, stored_events
 from replay.inspect.names import Names, read_names
 from replay.inspect.source import RUN_FILE, DataChangedError, DataMissingError, MarketRows, recorded_places
+
+Progress = Callable[[int, int], None]  # events done, and in all
 
 LOOK_AHEAD_FRAMES = 2  # so that hashing on the other core never waits
 THREAD_FROM_ROWS = 2048  # hashing fewer takes no longer than handing them to another thread
@@ -195,16 +197,19 @@ class History:
 
     # --- state --------------------------------------------------------------------------------------------------
 
-    def state_at(self, sequence: int) -> Any:
+    def state_at(self, sequence: int, progress: Progress | None = None) -> Any:
         """The state (dtype STATE) after an event, folded from the first; digests on the way are checked."""
         self.check_sequence(sequence)
-        return self.fold(sequence).state
+        return self.fold(sequence, progress).state
 
-    def fold(self, last: int | None = None) -> Folding:
+    def fold(self, last: int | None = None, progress: Progress | None = None) -> Folding:
         """Fold from the first event to ``last`` (default: all). Raises FoldError or a data error."""
         folding = Folding(self.names)
+        end = self.last_sequence if last is None else last
         for frame in self.frames():
             folding.take(frame, last)
+            if progress is not None:
+                progress(folding.events, end)
             if last is not None and frame.next_sequence > last:
                 break
         return folding

@@ -69,6 +69,7 @@ def open_database(views: list[View], *, unlocked: bool = False) -> Iterator[Any]
             settings = [
                 f"temp_directory = '{spill}'",
                 "python_enable_replacements = false",
+                "enable_progress_bar = false",  # it would be drawn into the result
                 "preserve_insertion_order = true",
             ]
             if not unlocked:

@@ -13,9 +13,9 @@ import click
 
 from kernel.cli.errors import BadInput
 from kernel.cli.journals import (
-    COMPILING,
     as_json_text,
     data_option,
+    folded_state,
     journal_argument,
     journal_errors,
     json_option,
@@ -25,7 +25,6 @@ from kernel.cli.journals import (
     print_lines,
     terminal_width,
 )
-from kernel.cli.progress import slow_start
 
 if TYPE_CHECKING:
     from replay.history import History
@@ -117,7 +116,7 @@ def _filter(
 @json_option
 def at(journal: Path, sequence: str, other: str | None, data: Sequence[str], as_json: bool) -> None:
     """Print the state right after event SEQUENCE (end: the last one) of JOURNAL."""
-    with journal_errors(), slow_start(COMPILING):
+    with journal_errors():
         from replay.inspect.moment import moment_rows
 
         history = open_history(journal, data)
@@ -125,7 +124,7 @@ def at(journal: Path, sequence: str, other: str | None, data: Sequence[str], as_
         if other is not None:
             print_lines(_changed(history, chosen, parse_sequence(other, lambda: history.last_sequence), as_json))
             return
-        rows = moment_rows(history.state_at(chosen), history.names)
+        rows = moment_rows(folded_state(history, chosen), history.names)
         print_lines([as_json_text(rows)] if as_json else _moment(history, rows))
 
 
@@ -142,7 +141,7 @@ def _moment(history: "History", rows: dict[str, Any]) -> list[str]:
 def _changed(history: "History", first: int, second: int, as_json: bool) -> list[str]:
     from replay.inspect.changes import change_lines, changes
 
-    found = changes(history.state_at(first), history.state_at(second), history.names)
+    found = changes(folded_state(history, first), folded_state(history, second), history.names)
     if as_json:
         return [as_json_text({"from": first, "to": second, "changes": found})]
     heading = f"from after event {first:,} to after event {second:,}: {len(found)} fields changed"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kernel.cli.errors import BadInput, Failure, clear_errors
+from kernel.cli.progress import ProgressBar, slow_start
 
 if TYPE_CHECKING:
     from replay.history import History
@@ -52,6 +53,18 @@ def open_history(path: Path, data: Iterable[str], *, check_hashes: bool = True) 
     if not history.same_schema:
         note("the journal was written with another catalogue of events; what is shown may be wrong in places")
     return history
+
+
+def folded_state(history: "History", sequence: int | None = None) -> Any:
+    """The state after an event (None: the last), with what a waiting person wants to see."""
+    from replay.inspect.folding import compile_fold
+
+    if sequence is not None:
+        history.check_sequence(sequence)
+    with slow_start(COMPILING):
+        compile_fold()
+    with ProgressBar("fold") as progress:
+        return history.fold(sequence, progress).state
 
 
 def note(text: str) -> None:

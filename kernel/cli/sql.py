@@ -3,6 +3,7 @@
 Exit codes: 0 done; 1 damaged journal or missing market data; 2 a statement that DuckDB refuses, or wrong usage.
 """
 
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -211,14 +212,24 @@ def _rows(reader: "pa.RecordBatchReader") -> Iterator[tuple[Any, ...]]:
 def _table_lines(reader: "pa.RecordBatchReader") -> Iterator[str]:
     import pyarrow as pa
 
-    from replay.inspect.text import lay_out
+    from replay.inspect.text import GAP, SAMPLE_ROWS, lay_out, pairs
 
     def is_number(kind: Any) -> bool:
         return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
     right = [is_number(field.type) for field in reader.schema]
+    rows: Iterator[list[str]]
+    names, width = reader.schema.names, terminal_width()
     rows = ([_cell(value) for value in row] for row in _rows(reader))
-    return lay_out(reader.schema.names, rows, right, terminal_width())
+    sample = list(itertools.islice(rows, SAMPLE_ROWS))
+    needed = [max(map(len, column)) for column in zip(names, *sample, strict=True)]
+    rows = itertools.chain(sample, rows)
+    if width is None or sum(needed) + len(GAP) * (len(needed) - 1) <= width:
+        yield from lay_out(names, rows, right)
+        return
+    for number, row in enumerate(rows, 1):  # too wide for the terminal: a block for each row, nothing cut
+        yield f"row {number}"
+        yield from pairs(zip(names, row, strict=True))
 
 
 def _cell(value: Any) -> str:

@@ -16,6 +16,7 @@ from kernel.cli.journals import (
     COMPILING,
     as_json_text,
     data_option,
+    folded_state,
     journal_argument,
     journal_errors,
     json_option,
@@ -205,8 +206,7 @@ def _state(history: "History", as_json: bool) -> dict[str, Any]:
     from replay.inspect.moment import moment_lines, moment_rows
     from replay.inspect.phrases import time_text
 
-    with slow_start(COMPILING):
-        rows = moment_rows(history.fold().state, history.names)
+    rows = moment_rows(folded_state(history), history.names)
     if not as_json:
         heading = f"state after event {rows['sequence']:,}, {time_text(rows['ts_ns'])} UTC"
         print_lines(["", heading, "", *moment_lines(rows, history.names, terminal_width())])
