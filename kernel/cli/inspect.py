@@ -93,7 +93,7 @@ def _filter(
     names = history.names
     kinds = kinds_of_topics(topics) if topics else None
     first, last = sequence_span(sequence) if sequence else (1, None)
-    if first > history.last_sequence:
+    if sequence and first > history.last_sequence:
         raise BadInput(f"--sequence {sequence}: the journal ends with event {history.last_sequence:,}")
     known = [instrument.name for instrument in names.instruments]
     return Filter(

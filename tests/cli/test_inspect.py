@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from journal import JournalWriter
 from kernel.cli import cli
+from kernel.events.layout import schema_digest
 from tests.replay.inspect.runs import FIRST_ORDER, copy_with_other_data, flip_byte, make_run
 
 
@@ -257,3 +259,19 @@ def test_a_missing_path_is_named(command: tuple[object, ...], tmp_path: Path) ->
     result = call(name, tmp_path / "gone", *rest)
     assert result.exit_code == 2
     assert "gone: no such directory" in result.stderr
+
+
+def test_a_journal_without_any_event(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    JournalWriter.create(empty, origin="x", genesis_id=bytes(16), schema_digest=schema_digest(), fsync="off").close()
+    assert call("show", empty).exit_code == 0
+    assert call("diff", empty, empty).output == "identical: 0 events\n"
+    assert "holds no event yet" in call("at", empty, "end").stderr
+    assert "no order at all" in call("why", empty, 1).stderr
+    assert "was written with" not in call("show", empty).stderr
+
+
+def test_another_catalogue_of_events_is_told(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    JournalWriter.create(other, origin="x", genesis_id=bytes(16), schema_digest=bytes(32), fsync="off").close()
+    assert "written with another catalogue of events" in call("show", other).stderr
