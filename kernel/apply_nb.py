@@ -404,6 +404,9 @@ def _define_nb(state, record):
             return BAD_INDEX
         if instruments * strategies > MAX_POSITIONS:
             return NO_CAPACITY
+        # The shape is said once: another one would give every book another place.
+        if head.instrument_count > 0 and (head.instrument_count != instruments or head.strategy_count != strategies):
+            return MISMATCH
         head.instrument_count = instruments
         head.strategy_count = strategies
         head.digest_interval = words[RUN_OPENED.digest_interval]

@@ -64,7 +64,7 @@ def fill_nb(account, instrument, position, closed_trade, side, price_ticks, quan
         closed = min(quantity_lots, abs(before))
     money = notional_nb(instrument, price_ticks, quantity_lots)
     closed_money = notional_nb(instrument, price_ticks, closed)
-    if money == OVERFLOW or abs(fee_minor) >= MONEY_MAX or money + abs(fee_minor) >= MONEY_MAX:
+    if money == OVERFLOW or abs(fee_minor) >= MONEY_MAX or abs(money) + abs(fee_minor) >= MONEY_MAX:
         return MONEY_OVERFLOW
     closed_fee = scale_nb(fee_minor, closed, 1, quantity_lots)
     cost_out = 0
@@ -101,6 +101,11 @@ def _amounts_fit_nb(account, position):
         and abs(account.realised_minor) < MONEY_MAX
         and abs(account.fees_minor) < MONEY_MAX
         and abs(position.quantity_lots) < MONEY_MAX
+        and abs(position.cost_minor) < MONEY_MAX
+        and abs(position.realised_minor) < MONEY_MAX
+        and abs(position.fees_minor) < MONEY_MAX
+        and abs(position.trade_entry_minor) < MONEY_MAX
+        and abs(position.trade_exit_minor) < MONEY_MAX
     )
 
 

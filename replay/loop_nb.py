@@ -106,7 +106,7 @@ def _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
     return functions[0](ctx) if strategy == 0 else functions[strategy](ctx)
 
 
-@inlined
+@jit
 def _settle_nb(engine):
     """Turn the intents of the call into events, and carry what was approved to the venue."""
     ctx, output, venue = engine.context, engine.output, engine.venue
@@ -142,7 +142,7 @@ def _pass_request_nb(venue, state, output, intent):
     )
 
 
-@jit
+@inlined
 def _invoke_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
     """Call one strategy and settle what it wants. Returns NEED_ROWS when all is well, else why the loop must stop."""
     if engine.output.count - engine.control.transaction_record > FRAME_RECORDS:
@@ -349,8 +349,9 @@ def _observe_nb(engine, ts_ns):
         statistics.trough_minor = equity
     elif equity < statistics.trough_minor:
         statistics.trough_minor = equity
-        drawdown = (statistics.peak_minor - equity) / statistics.peak_minor
-        statistics.drawdown = max(statistics.drawdown, drawdown)
+        if statistics.peak_minor > 0:
+            drawdown = (statistics.peak_minor - equity) / statistics.peak_minor
+            statistics.drawdown = max(statistics.drawdown, drawdown)
     if ts_ns >= statistics.day_end_ns:
         statistics.day_end_ns = (ts_ns // DAY_NS + 1) * DAY_NS
         statistics.day_count = min(statistics.day_count + 1, MAX_DAYS)

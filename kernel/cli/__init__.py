@@ -69,9 +69,8 @@ def cli() -> None:
 def main() -> NoReturn:
     """Entry point of the ``kernel`` program."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        # Without standalone mode click hands back the code of ``ctx.exit``; commands themselves return nothing.
+        code = cli.main(standalone_mode=False)
     except click.Abort:
         click.echo("interrupted", err=True)
         sys.exit(130)
@@ -82,4 +81,4 @@ def main() -> NoReturn:
     except BrokenPipeError:  # the reader of our output went away: nothing is wrong
         sys.stderr.close()
         sys.exit(0)
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

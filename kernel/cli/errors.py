@@ -40,6 +40,8 @@ def clear_errors() -> Iterator[None]:
         raise BadInput(str(error)) from error
     except (CatalogueError, JournalError, DivergenceError, RunError) as error:
         raise Failure(str(error)) from error
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise Failure(describe_os_error(error)) from error
 

@@ -131,6 +131,7 @@ def decode(record: Any, body: bytes = b"") -> Stored:
 def schema_digest() -> bytes:
     """SHA-256 over the record layout and every declaration: what a journal's header names as its schema."""
     fields: Any = RECORD.fields
-    lines = [str([(name, fields[name][0].str, fields[name][1]) for name in RECORD.names or ()])]
+    parts = [(name, *fields[name][:2]) for name in RECORD.names or ()]
+    lines = [f"{name} {kind.base.str} {kind.shape} {offset}" for name, kind, offset in parts]
     lines += [f"{t.kind} {t.version} {t.topic} {' '.join(t.fields)}" for t in event_types()]
     return hashlib.sha256("\n".join(lines).encode()).digest()

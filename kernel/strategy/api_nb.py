@@ -8,7 +8,7 @@ import numpy as np
 
 from kernel.apply_nb import position_index_nb
 from kernel.events.layout import BAR_CLOSED, TRADE_SEEN
-from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, multiply_wide_nb, scale_nb
 from kernel.jit import jit
 from kernel.ledger_nb import equity_nb
 from kernel.lifecycle import BUY, GTC, LIMIT, MARKET, SELL, STOP
@@ -100,12 +100,16 @@ def lots_for_fraction(ctx, instrument, fraction):
     money = scale_nb(equity_minor(ctx), np.int64(np.rint(abs(fraction) * RATE_SCALE)), 1, RATE_SCALE)
     if money == OVERFLOW or money <= 0:
         return 0
-    lots = scale_nb(money, entry.denominator, 1, price * entry.numerator)
+    if np.float64(price) * np.float64(entry.numerator) >= MONEY_MAX:
+        return 0
+    lot_money = price * entry.numerator  # of one lot, times the denominator
+    lots = scale_nb(money, entry.denominator, 1, lot_money)
     if lots == OVERFLOW:
         return 0
-    spent = scale_nb(price, lots, entry.numerator, entry.denominator)
-    if spent == OVERFLOW or spent > money:
-        lots -= 1
+    cost_high, cost_low = multiply_wide_nb(np.uint64(lots), np.uint64(lot_money))
+    money_high, money_low = multiply_wide_nb(np.uint64(money), np.uint64(entry.denominator))
+    if cost_high > money_high or (cost_high == money_high and cost_low > money_low):
+        lots -= 1  # the quotient was rounded up
     return lots if fraction > 0.0 else -lots
 
 
