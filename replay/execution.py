@@ -12,13 +12,14 @@ from typing import Any
 import msgspec
 
 from kernel.events.body import encode_body
+from kernel.ports import FrameSink, RowSource
 from kernel.strategy.declare import CompiledStrategy
 from replay.config import ConfigError, RunConfig, instant_ns, resolve_rates
 from replay.engine import EngineMemory, Plan
 from replay.loading import LoadedStrategy, Universe, load_strategies, load_universe
 from replay.opening import opening_frames, resolved_config
 from replay.outcome import ResultHash
-from replay.pipeline import IN_FLIGHT, FrameSink, Pipeline
+from replay.pipeline import IN_FLIGHT, Pipeline
 from replay.prices import PriceLine
 from replay.python_host import PythonHost
 from replay.session import Injection, Session
@@ -43,7 +44,7 @@ class Prepared(msgspec.Struct, frozen=True):
         """SHA-256 of the resolved configuration."""
         return hashlib.sha256(encode_body(self.resolved)).hexdigest()
 
-    def tape(self, batch_rows: int = BATCH_ROWS) -> Tape:
+    def tape(self, batch_rows: int = BATCH_ROWS) -> RowSource:
         """The market rows of the run."""
         start, end = instant_ns("from", self.config.start), instant_ns("to", self.config.end)
         return Tape(

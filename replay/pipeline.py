@@ -7,7 +7,7 @@ engine goes on computing meanwhile; the queue between them is bounded, so a slow
 import hashlib
 import queue
 import threading
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from journal import JournalWriter
 from kernel.emit_nb import OUTPUT_RECORDS
 from kernel.events.layout import RECORD, SEGMENT
+from kernel.ports import FrameSink
 from replay.outcome import ResultHash
 from replay.prices import PriceLine
 from replay.tables import TradeWriter
@@ -52,13 +53,6 @@ class ChunkBuffers:
         self._next = (self._next + 1) % len(self._buffers)
         buffer.view(np.uint8)[:] = records.view(np.uint8)
         return buffer
-
-
-class FrameSink(Protocol):
-    """Where finished frames go."""
-
-    def frame(self, records: np.ndarray, bodies: bytes, *, first_sequence: int, event_count: int, ts_ns: int) -> None:
-        """Take one whole frame (records of dtype RECORD, segment record included)."""
 
 
 class JournalSink:

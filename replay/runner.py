@@ -16,11 +16,12 @@ from kernel.events.catalogue import TailDiscarded
 from kernel.events.layout import Stored, encode, schema_digest
 from kernel.instruments import currency_scale
 from kernel.ledger_nb import equity_nb
+from kernel.ports import FrameSink
 from replay.audit import CompareSink, EndOfRecordError, recorded_injections
 from replay.config import ConfigError, RunConfig, StrategyConfig
 from replay.execution import Execution, Prepared, Progress, prepare
 from replay.opening import genesis_id
-from replay.pipeline import FrameSink, JournalSink
+from replay.pipeline import JournalSink
 from replay.prices import PriceLine
 from replay.result import EquityCurve, RunResult
 from replay.session import Injection
