@@ -385,7 +385,7 @@ def wrong_sequence(history: History, draw: Draw) -> str:
 
 def crowd(history: History, draw: Draw) -> str:
     """Orders until the table is full, and one more; then the oldest go."""
-    if draw.below(12):
+    if draw.below(30):
         return "OK"
     while history.feed(c.OrderIntended(1, 1, 1, 1, 0, 0, 0), 0, 0) == "OK":
         pass

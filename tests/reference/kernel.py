@@ -250,8 +250,8 @@ class Kernel:
     def on_QuoteSeen(self, event: c.QuoteSeen, stored: Stored) -> None:  # noqa: N802
         bid, ask = event.bid_ticks, event.ask_ticks
         both = NO_PRICE not in (bid, ask)
-        require(all(abs(price) < MONEY_BOUND or price == NO_PRICE for price in (bid, ask)), "MONEY_OVERFLOW")
         paper = self.paper_of(stored)
+        require(all(abs(price) < MONEY_BOUND or price == NO_PRICE for price in (bid, ask)), "MONEY_OVERFLOW")
         self.price(stored, half_even(Fraction(bid + ask, 2)) if both else paper.last)
         paper.bid, paper.ask = (0 if price == NO_PRICE else price for price in (bid, ask))
 
