@@ -129,9 +129,7 @@ class MemoryStorage:
         names = dict(self._durable_names)
         for name, file, old in self._pending_names[:kept]:
             _apply_name(names, name, file, old)
-        return MemoryStorage(
-            files={name: file.survivor(mode, chance) for name, file in sorted(names.items())}
-        )
+        return MemoryStorage(files={name: file.survivor(mode, chance) for name, file in sorted(names.items())})
 
     def list(self, folder: str = "") -> Names:
         return sorted(name for name in self._live if name.rpartition("/")[0] == folder)

@@ -179,11 +179,7 @@ def unpack_frame_header(view: memoryview, offset: int) -> FrameHeader | None:
         return None
     header = FrameHeader._make(_FRAME.unpack_from(view, offset))
     crc, mark = _TAIL.unpack_from(view, offset + _FRAME_CRC_AT)
-    if (
-        header.magic != FRAME_MAGIC
-        or mark != START_MARK
-        or crc != crc32(view[offset : offset + _FRAME_CRC_AT])
-    ):
+    if header.magic != FRAME_MAGIC or mark != START_MARK or crc != crc32(view[offset : offset + _FRAME_CRC_AT]):
         return None
     if header.version != FORMAT_VERSION:
         return header
@@ -231,9 +227,7 @@ def count_zero_sectors(frame: Buffer, file_offset: int, frame_bytes: int) -> int
 def is_blank(data: memoryview) -> bool:
     """True if there is no non-zero byte (also for no bytes); fast on megabytes."""
     step = 1 << 20
-    return all(
-        bytes(data[at : at + step]).count(0) == len(data[at : at + step]) for at in range(0, len(data), step)
-    )
+    return all(bytes(data[at : at + step]).count(0) == len(data[at : at + step]) for at in range(0, len(data), step))
 
 
 def segment_name(first_frame_number: int) -> str:

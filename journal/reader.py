@@ -26,9 +26,7 @@ class JournalReader:
     writing.
     """
 
-    def __init__(
-        self, path_or_storage: str | os.PathLike[str] | Storage, *, check_hashes: bool = True
-    ) -> None:
+    def __init__(self, path_or_storage: str | os.PathLike[str] | Storage, *, check_hashes: bool = True) -> None:
         self._storage = as_storage(path_or_storage)
         self._check_hashes = check_hashes
         identity = self._scan().identity

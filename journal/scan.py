@@ -131,8 +131,7 @@ class Scan:
                 "segment-missing",
                 name,
                 0,
-                f"the segment that begins with frame {expected.number} is "
-                f"missing; the next one found is {name}",
+                f"the segment that begins with frame {expected.number} is missing; the next one found is {name}",
             )
         header = unpack_segment(view[:SEGMENT_HEADER_BYTES])
         if isinstance(header, UnknownVersion):
@@ -140,19 +139,13 @@ class Scan:
         if header is None:
             due = None
             if self.identity is not None and expected.prev is not None:
-                due = SegmentHeader(
-                    self.identity, expected.number, expected.first_sequence, expected.prev
-                ).pack()
+                due = SegmentHeader(self.identity, expected.number, expected.first_sequence, expected.prev).pack()
             last = index == len(self.segments) - 1
-            self._stop(
-                judge_segment_header(view, name, due, expected, is_last_segment=last), name, 0, len(view)
-            )
+            self._stop(judge_segment_header(view, name, due, expected, is_last_segment=last), name, 0, len(view))
             return False
         found = (header.identity, header.first_frame_number, header.first_sequence, header.prev)
         if found != (self.identity, expected.number, expected.first_sequence, expected.prev):
-            self._corrupt(
-                "segment-foreign", name, 0, "the segment's header does not follow from what precedes it"
-            )
+            self._corrupt("segment-foreign", name, 0, "the segment's header does not follow from what precedes it")
         self._kept = (name, SEGMENT_HEADER_BYTES)
         self.bytes_done += SEGMENT_HEADER_BYTES
         return True
@@ -166,9 +159,7 @@ class Scan:
             stop = offset + header.frame_bytes
             if stop <= len(view):
                 frame_view = view[offset:stop]
-                skip = (
-                    from_sequence is not None and header.first_sequence + header.event_count <= from_sequence
-                )
+                skip = from_sequence is not None and header.first_sequence + header.event_count <= from_sequence
                 if skip or not self.check_hashes:
                     if any(frame_view[-END_MARK_BYTES:]):
                         return Frame(header, frame_view, name, offset)
@@ -209,8 +200,7 @@ class Scan:
                 "durable-order",
                 name,
                 offset,
-                f"frame {header.number} calls frame {header.durable_upto} "
-                f"durable after {expected.durable_upto} was",
+                f"frame {header.number} calls frame {header.durable_upto} durable after {expected.durable_upto} was",
             )
         if header.epoch < expected.epoch:
             self._corrupt(
@@ -230,11 +220,7 @@ class Scan:
                 offset,
                 f"frame {header.number} does not carry the hash of the frame before it",
             )
-        if (
-            self.seal is not None
-            and header.number == self.seal.frame_number
-            and hashed != self.seal.frame_hash
-        ):
+        if self.seal is not None and header.number == self.seal.frame_number and hashed != self.seal.frame_hash:
             self._corrupt(
                 "acknowledged-differs",
                 name,

@@ -73,10 +73,7 @@ def pack_slot(seal: Seal) -> bytes:
 
 
 def _unpack_slot(sector: bytes) -> Seal | None:
-    if (
-        len(sector) < _SLOT.size + _CRC.size
-        or crc32(sector[: _SLOT.size]) != _CRC.unpack_from(sector, _SLOT.size)[0]
-    ):
+    if len(sector) < _SLOT.size + _CRC.size or crc32(sector[: _SLOT.size]) != _CRC.unpack_from(sector, _SLOT.size)[0]:
         return None
     magic, policy, _, _, counter, number, sequence, epoch, genesis_id, hashed = _SLOT.unpack_from(sector)
     if magic != _SLOT_MAGIC or policy >= len(POLICIES):

@@ -57,9 +57,7 @@ class Verdict:
     problem: Problem
 
 
-def judge(
-    view: memoryview, segment: str, offset: int, expected: Expected, *, is_last_segment: bool
-) -> Verdict:
+def judge(view: memoryview, segment: str, offset: int, expected: Expected, *, is_last_segment: bool) -> Verdict:
     """Decide what the bad frame at `offset` is. The header is read again: this path is cold."""
     header = unpack_frame_header(view, offset)
     missing = _missing_part(view, offset, header, expected)
@@ -73,9 +71,7 @@ def judge(
         return verdict(kind, f"frame {expected.number} was written whole and its bytes have changed since")
     end = offset + (header.frame_bytes if header is not None else LONGEST_FRAME_BYTES)
     later_frame, later_durable = _frames_beyond(view, offset, expected)
-    known = max(
-        expected.acknowledged, expected.durable_upto, later_durable, header.durable_upto if header else 0
-    )
+    known = max(expected.acknowledged, expected.durable_upto, later_durable, header.durable_upto if header else 0)
     if expected.number <= known:
         return verdict(
             "acknowledged-damaged",
@@ -83,9 +79,7 @@ def judge(
         )
     followed = later_frame or not is_blank(view[end:])
     if not is_last_segment or (followed and not expected.unacknowledged_above_seal):
-        return verdict(
-            "damaged-before-tail", f"frame {expected.number} lacks {missing}, and written bytes follow it"
-        )
+        return verdict("damaged-before-tail", f"frame {expected.number} lacks {missing}, and written bytes follow it")
     if followed:
         return verdict(
             "torn-group",
@@ -98,9 +92,7 @@ def judge(
     )
 
 
-def _missing_part(
-    view: memoryview, offset: int, header: FrameHeader | None, expected: Expected
-) -> str | None:
+def _missing_part(view: memoryview, offset: int, header: FrameHeader | None, expected: Expected) -> str | None:
     """Name the part that never reached the disk; None if all parts are there (so bytes must have changed)."""
     if is_blank(view[offset:]):
         return "everything" if len(view) - offset >= FRAME_HEADER_BYTES else "its header and all after it"
@@ -161,11 +153,7 @@ def _frames_beyond(view: memoryview, offset: int, expected: Expected) -> tuple[b
     at = data.find(FRAME_MAGIC, 1)
     while at >= 0:
         header = unpack_frame_header(view, offset + at) if at % 8 == 0 else None
-        if (
-            header is not None
-            and header.genesis_id == expected.genesis_id
-            and header.number > expected.number
-        ):
+        if header is not None and header.genesis_id == expected.genesis_id and header.number > expected.number:
             found, durable = True, max(durable, header.durable_upto)
         at = data.find(FRAME_MAGIC, at + 1)
     return found, durable
@@ -181,15 +169,11 @@ def judge_segment_header(
     blank = not any(head)
     # Only the first segment's header is not known in advance, and before it nothing can have been
     # acknowledged.
-    begun = (
-        len(head) < SECTOR_BYTES and head == (due or SEGMENT_MAGIC + head[len(SEGMENT_MAGIC) :])[: len(head)]
-    )
+    begun = len(head) < SECTOR_BYTES and head == (due or SEGMENT_MAGIC + head[len(SEGMENT_MAGIC) :])[: len(head)]
     followed = not is_blank(view[SECTOR_BYTES:])
 
     def verdict(kind: str, sentence: str, torn: bool = False) -> Verdict:
-        return Verdict(
-            torn, Problem(kind, segment, 0, expected.number, sentence, RECOVER if torn else REFUSED)
-        )
+        return Verdict(torn, Problem(kind, segment, 0, expected.number, sentence, RECOVER if torn else REFUSED))
 
     if expected.number <= max(expected.acknowledged, expected.durable_upto):
         return verdict(
@@ -198,6 +182,4 @@ def judge_segment_header(
         )
     if not (blank or begun) or followed or not is_last_segment:
         return verdict("segment-damaged", "the segment's header was written whole and has changed since")
-    return verdict(
-        "torn-segment", "the creation of this segment did not complete; it holds no frame", torn=True
-    )
+    return verdict("torn-segment", "the creation of this segment did not complete; it holds no frame", torn=True)

@@ -85,28 +85,20 @@ class JournalWriter:
             storage.make_folder("")
             storage.lock()
         except OSError as error:
-            raise JournalPoisoned(
-                failure_message("the journal could not be created", error), error
-            ) from error
+            raise JournalPoisoned(failure_message("the journal could not be created", error), error) from error
         try:
             if any(name.endswith(".seg") for name in storage.list()):
-                raise JournalError(
-                    "there is a journal here already; open it, or create one in another folder"
-                )
+                raise JournalError("there is a journal here already; open it, or create one in another folder")
             for folder in ("snapshots", "discarded"):
                 storage.make_folder(folder)
-            seal = SealWriter(
-                storage, genesis_id=identity.genesis_id, epoch=1, policy=fsync, counter=0, fresh=True
-            )
+            seal = SealWriter(storage, genesis_id=identity.genesis_id, epoch=1, policy=fsync, counter=0, fresh=True)
             sink = Sink(storage, identity, seal, fsync, batch_bytes, batch_frames)
             head = identity.genesis_prev()
             sink.start(first_sequence, head)
             return cls(storage, sink, identity.genesis_id, 1, first_sequence, head, MerkleTree())
         except OSError as error:
             storage.unlock()
-            raise JournalPoisoned(
-                failure_message("the journal could not be created", error), error
-            ) from error
+            raise JournalPoisoned(failure_message("the journal could not be created", error), error) from error
         except BaseException:
             storage.unlock()
             raise
@@ -206,9 +198,7 @@ class JournalWriter:
         if self._failure is not None or self._closed:
             self._refuse()
         if first_sequence != self._next_sequence:
-            raise InvalidFrame(
-                f"the frame begins with sequence {first_sequence}; {self._next_sequence} is due"
-            )
+            raise InvalidFrame(f"the frame begins with sequence {first_sequence}; {self._next_sequence} is due")
         check_fields(kind, flags, event_count, first_sequence, ts_ingest_ns)
         frame_bytes = self._builder.load(records, bodies)
         sink, number, next_sequence = self._sink, self._number + 1, first_sequence + event_count
@@ -273,9 +263,7 @@ class JournalWriter:
                 raise
 
     def _fence(self) -> NoReturn:
-        self._failure = JournalFenced(
-            f"this writer has epoch {self._epoch}, and a newer writer has taken over"
-        )
+        self._failure = JournalFenced(f"this writer has epoch {self._epoch}, and a newer writer has taken over")
         raise self._failure
 
     def _poison(self, what: str, error: OSError) -> NoReturn:

@@ -85,11 +85,7 @@ def build_heap_nb(chunks, position, length, rank, heap):
     return size
 
 
-@jit(
-    types.int64(
-        _CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR, _HEAP, types.int64, _ROWS, types.int64, types.int64
-    )
-)
+@jit(types.int64(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR, _HEAP, types.int64, _ROWS, types.int64, types.int64))
 def merge_nb(chunks, position, length, rank, tag, heap, bound_ts, rows, at, limit):
     """Merge until ``at`` reaches ``limit``, a stream has no more rows here, or the next row is at
     ``bound_ts``.

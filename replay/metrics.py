@@ -63,8 +63,7 @@ class TradeTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
-    """Shares and ratios are plain numbers (0.1 is ten percent); money is in minor units. None: not defined.
-    """
+    """Shares and ratios are plain numbers (0.1 is ten percent); money is in minor units. None: not defined."""
 
     total_return: float | None
     annualised_return: float | None
@@ -234,9 +233,7 @@ def longest_drawdown_days(result: RunResult) -> int | None:
     return int((days[ends] - days[starts])[below].max(initial=0))
 
 
-def calendar_returns(
-    ts_ns: np.ndarray, equity: np.ndarray, base: float, unit: str
-) -> dict[str, float | None]:
+def calendar_returns(ts_ns: np.ndarray, equity: np.ndarray, base: float, unit: str) -> dict[str, float | None]:
     """The return of each calendar month (``unit`` M, keys 2024-03) or year (Y, keys 2024) that has a sample.
 
     Each runs from the last sample of the one before; the first from ``base``. None when it starts at zero

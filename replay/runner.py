@@ -30,6 +30,8 @@ from replay.tables import TradeWriter, write_equity
 ORIGIN = "trading-kernel/backtest"
 JOURNAL_DIR = "journal"
 RUN_FILE = "run.json"
+# How much a backtest may lose to a power cut: it is computed again in a second, so syncs may be far apart.
+GROUP_BYTES = 64 << 20
 
 
 class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +72,7 @@ def run_backtest(
         genesis_id=genesis_id(prepared.resolved, mode),
         schema_digest=schema_digest(),
         fsync=prepared.config.fsync,
+        batch_bytes=GROUP_BYTES,
     ) as writer:
         return _execute(prepared, run_dir, JournalSink(writer), [], progress, should_stop, batch_rows, lambda: writer)
 

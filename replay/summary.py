@@ -21,9 +21,7 @@ _BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
 Pair = tuple[str, str, str]  # label, value, colour of the value
 
 
-def render_summary(
-    result: RunResult, metrics: Metrics, *, width: int, color: bool, encoding: str | None = None
-) -> str:
+def render_summary(result: RunResult, metrics: Metrics, *, width: int, color: bool, encoding: str | None = None) -> str:
     """The summary as text ``width`` columns wide, without a final line break.
 
     ``encoding`` is that of the terminal (by default that of standard output): other than UTF-8, all is

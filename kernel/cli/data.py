@@ -135,9 +135,7 @@ def _render_import(report: ImportReport, as_json: bool) -> None:
 
 @data.command("validate", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
-@click.option(
-    "--tz", "timezone", default="", metavar="ZONE", help="The zone of a source's times without one."
-)
+@click.option("--tz", "timezone", default="", metavar="ZONE", help="The zone of a source's times without one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file.")
 def validate_command(paths: tuple[Path, ...], timezone: str, as_json: bool) -> None:
     """Check catalogue files, all files below a catalogue's root, or sources that are not imported yet.

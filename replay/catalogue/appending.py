@@ -43,9 +43,7 @@ def joined_with(
     before = read_columns(existing.path)
     if existing.instrument != metadata.instrument:
         old, new = (msgspec.structs.asdict(i) for i in (existing.instrument, metadata.instrument))
-        differ = ", ".join(
-            f"{key} {old[key]} there and {new[key]} here" for key in old if old[key] != new[key]
-        )
+        differ = ", ".join(f"{key} {old[key]} there and {new[key]} here" for key in old if old[key] != new[key])
         raise CatalogueError(f"{existing.path}: cannot append, the instrument differs: {differ}")
     if existing.volume_known != metadata.volume_known:
         _align_sizes(existing, columns)
@@ -69,9 +67,7 @@ def joined_with(
 def _align_sizes(existing: CatalogueFile, columns: dict[str, np.ndarray]) -> None:
     """Unknown sizes beside known ones: a lull in a file with volumes is zero; the reverse is refused."""
     if not existing.volume_known:
-        raise CatalogueError(
-            f"{existing.path}: cannot append, its volumes are unknown and the new ones are known"
-        )
+        raise CatalogueError(f"{existing.path}: cannot append, its volumes are unknown and the new ones are known")
     for name in SIZE_COLUMNS[existing.kind]:
         if existing.kind == BAR:
             columns[name] = np.where(columns[name] == UNKNOWN_SIZE, 0, columns[name])

@@ -67,7 +67,5 @@ def gap_note(ts_open: np.ndarray, interval_ns: int) -> list[DataProblem]:
         return []
     after = np.datetime64(int(ts_open[np.argmax(np.diff(ts_open))]), "ns").astype("datetime64[s]")
     noun = "gap" if count == 1 else "gaps"
-    message = (
-        f"{count:,} {noun} between bars, the largest {format_span(largest_ns)} after the bar of {after}Z"
-    )
+    message = f"{count:,} {noun} between bars, the largest {format_span(largest_ns)} after the bar of {after}Z"
     return [DataProblem(rule="gaps", severity=INFORMATION, message=message)]

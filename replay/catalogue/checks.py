@@ -123,9 +123,7 @@ def check_frame(frame: Frame) -> list[DataProblem]:
         message = "sides that are neither buy nor sell (--repair drop-invalid drops the rows)"
         problems.append(frame.problem("side", ERROR, message, frame.columns["strange_side"]))
     if frame.kind == QUOTE and (bad := crossed(frame)).any():
-        problems.append(
-            frame.problem("crossed", WARNING, "crossed quotes, kept: the bid is above the ask", bad)
-        )
+        problems.append(frame.problem("crossed", WARNING, "crossed quotes, kept: the bid is above the ask", bad))
     return problems
 
 

@@ -85,9 +85,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     if head != b"PAR1":
         raise CatalogueError(f"{path}: not a Parquet file")
     if tail != b"PAR1" or size < 12:
-        raise CatalogueError(
-            f"{path}: a truncated Parquet file (its end mark is missing): copy or import it again"
-        )
+        raise CatalogueError(f"{path}: a truncated Parquet file (its end mark is missing): copy or import it again")
     try:
         return pq.ParquetFile(path, memory_map=False, pre_buffer=False, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
@@ -100,8 +98,7 @@ def decode_metadata(raw: bytes, path: Path) -> Metadata:
         version = msgspec.json.decode(raw, type=dict[str, Any])["schema_version"]
         if version != SCHEMA_VERSION:
             raise CatalogueError(
-                f"{path}: schema version {version}, but this kernel reads {SCHEMA_VERSION}: "
-                "import the source again"
+                f"{path}: schema version {version}, but this kernel reads {SCHEMA_VERSION}: import the source again"
             )
         metadata = msgspec.json.decode(raw, type=Metadata)
     except (msgspec.DecodeError, KeyError) as error:
@@ -120,9 +117,7 @@ def _check_layout(parquet: pq.ParquetFile, metadata: Metadata, kind: int, path: 
     if wrong:
         raise CatalogueError(f"{path}: columns must be int64 without nulls: {', '.join(wrong)}")
     if parquet.metadata.num_rows != metadata.rows:
-        raise CatalogueError(
-            f"{path}: {parquet.metadata.num_rows} rows, but the metadata says {metadata.rows}"
-        )
+        raise CatalogueError(f"{path}: {parquet.metadata.num_rows} rows, but the metadata says {metadata.rows}")
 
 
 def read_columns(path: Path) -> dict[str, np.ndarray]:

@@ -61,9 +61,7 @@ class Frame:
         return DataProblem(rule=rule, severity=severity, message=message, count=len(places), rows=rows)
 
 
-def load_frame(
-    tables: list[SourceTable], options: ImportOptions
-) -> tuple[Frame, list[str], list[DataProblem]]:
+def load_frame(tables: list[SourceTable], options: ImportOptions) -> tuple[Frame, list[str], list[DataProblem]]:
     """The rows of all sources, one after another, with what was assumed and problems of their times."""
     kind = KIND_OF[tables[0].kind]
     notes: list[str] = []

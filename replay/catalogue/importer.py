@@ -131,9 +131,7 @@ def _read_tables(source: Paths, options: ImportOptions) -> list[SourceTable]:
     tables = [read_source(Path(path), options) for path in paths]
     for table in tables[1:]:
         if table.kind != tables[0].kind:
-            raise CatalogueError(
-                f"{table.path}: holds {table.kind}, but {tables[0].path} holds {tables[0].kind}"
-            )
+            raise CatalogueError(f"{table.path}: holds {table.kind}, but {tables[0].path} holds {tables[0].kind}")
         for key in ("symbol", "venue"):
             ours, theirs = tables[0].hints.get(key), table.hints.get(key)
             if ours != theirs and not getattr(options, key):
@@ -194,15 +192,11 @@ def _label(frame: Frame, options: ImportOptions, table: SourceTable, notes: list
         if label in meaning.lower():
             notes.append(f"time: labels the bar's {label}, from the source's metadata ({meaning})")
             return label
-    notes.append(
-        "time: taken as the bar's open, which can only make a bar known too late (--ts-label overrides)"
-    )
+    notes.append("time: taken as the bar's open, which can only make a bar known too late (--ts-label overrides)")
     return "open"
 
 
-def _to_columns(
-    frame: Frame, units: dict[str, tuple[int, int]], problems: list[DataProblem]
-) -> dict[str, np.ndarray]:
+def _to_columns(frame: Frame, units: dict[str, tuple[int, int]], problems: list[DataProblem]) -> dict[str, np.ndarray]:
     """Whole ticks and lots; numbers that do not fit are added to ``problems``."""
     columns: dict[str, np.ndarray] = {}
     off: dict[str, np.ndarray] = {}
@@ -219,8 +213,7 @@ def _to_columns(
                 examples.setdefault(found, float(values[bad][0]))
         columns[name] = np.where(absent, NO_PRICE if is_price else UNKNOWN_SIZE, whole)
     problems += [
-        frame.problem(rule, ERROR, _GRID_MESSAGES[rule].format(examples[rule]), bad)
-        for rule, bad in off.items()
+        frame.problem(rule, ERROR, _GRID_MESSAGES[rule].format(examples[rule]), bad) for rule, bad in off.items()
     ]
     if "side" in frame.columns:
         columns["side"] = frame.columns["side"]

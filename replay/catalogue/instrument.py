@@ -76,9 +76,7 @@ def _inferred(frame: Frame, names: tuple[str, ...], what: str, option: str, note
     decimals, count = needed
     text = unit_text(decimals)
     detail = f"{count:,} of {values.size:,} numbers need {decimals} decimal{'' if decimals == 1 else 's'}"
-    notes.append(
-        f"{what}: {text}, inferred from the data ({detail if decimals else 'all are whole numbers'})"
-    )
+    notes.append(f"{what}: {text}, inferred from the data ({detail if decimals else 'all are whole numbers'})")
     return text
 
 

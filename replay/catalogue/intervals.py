@@ -12,9 +12,7 @@ def parse_interval(text: str) -> int:
     """Nanoseconds of an interval such as ``1m``. Raises CatalogueError for anything else."""
     match = _PATTERN.fullmatch(text.strip().lower())
     if match is None or int(match[1]) == 0:
-        raise CatalogueError(
-            f"{text!r} is not an interval: write a number and s, m, h, d or w, such as 1m or 4h"
-        )
+        raise CatalogueError(f"{text!r} is not an interval: write a number and s, m, h, d or w, such as 1m or 4h")
     unit_ns = 10**6 if match[2] == "ms" else UNITS_NS[match[2]]
     return int(match[1]) * unit_ns
 

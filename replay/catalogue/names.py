@@ -65,8 +65,7 @@ def match_columns(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str,
             continue
         if field in found:
             raise CatalogueError(
-                f"columns {found[field]!r} and {name!r} could both be {field}: "
-                f"choose with --column {field}=NAME"
+                f"columns {found[field]!r} and {name!r} could both be {field}: choose with --column {field}=NAME"
             )
         found[field] = name
     return found
@@ -105,7 +104,6 @@ def select_fields(kind: str, names: Sequence[str], found: Mapping[str, str], ign
         left_out = [name for name in left_out if normalised(name) not in KNOWN_UNUSED]
     if left_out and not ignore:
         raise CatalogueError(
-            f"unknown columns {', '.join(left_out)}: "
-            "map them with --column FIELD=NAME or add --ignore-unknown"
+            f"unknown columns {', '.join(left_out)}: map them with --column FIELD=NAME or add --ignore-unknown"
         )
     return fields, left_out

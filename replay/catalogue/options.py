@@ -72,9 +72,7 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     def lines(self) -> list[str]:
         """Everything that was assumed, repaired or noticed: one line each."""
         told = [f"note: {note}" for note in self.notes]
-        told += [
-            f"repair: {repair.rule}, {repair.rows:,} row{'s' * (repair.rows != 1)}" for repair in self.repairs
-        ]
+        told += [f"repair: {repair.rule}, {repair.rows:,} row{'s' * (repair.rows != 1)}" for repair in self.repairs]
         return told + [f"{problem.severity}: {problem.line}" for problem in self.problems]
 
 
@@ -86,7 +84,5 @@ def check_repairs(names: Iterable[str], is_bars: bool) -> frozenset[str]:
         raise CatalogueError(f"unknown repair {', '.join(unknown)}: the rules are {', '.join(REPAIR_RULES)}")
     bars_only = sorted(asked & {"drop-duplicates", DROP_DUPLICATES_LAST, "clip-range"})
     if bars_only and not is_bars:
-        raise CatalogueError(
-            f"{', '.join(bars_only)} is for bars only: equal times and rows are legal in ticks"
-        )
+        raise CatalogueError(f"{', '.join(bars_only)} is for bars only: equal times and rows are legal in ticks")
     return asked

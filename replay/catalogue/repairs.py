@@ -40,9 +40,7 @@ def repair_to_grid(frame: Frame, units: dict[str, tuple[int, int]]) -> Repair:
         whole, off_grid, _ = to_units(np.where(finite, values, 0.0), mantissa, decimals)
         rounded = from_units(whole, mantissa, decimals)
         # A price below half a tick would become zero, which is no price: it stays and is reported.
-        change = (
-            off_grid & finite & (np.abs(values) < EXACT_FLOAT_MAX) & ((whole != 0) | (name in frame.sizes))
-        )
+        change = off_grid & finite & (np.abs(values) < EXACT_FLOAT_MAX) & ((whole != 0) | (name in frame.sizes))
         frame.columns[name] = np.where(change, rounded, values)
         changed |= change
     return Repair("round-to-tick", int(np.count_nonzero(changed)))

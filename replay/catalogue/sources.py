@@ -87,15 +87,11 @@ def _read_parquet(path: Path, options: ImportOptions) -> SourceTable:
     )  # fmt: skip
 
 
-def _choose(
-    names: list[str], options: ImportOptions, hints: dict[str, str]
-) -> tuple[str, dict[str, str], list[str]]:
+def _choose(names: list[str], options: ImportOptions, hints: dict[str, str]) -> tuple[str, dict[str, str], list[str]]:
     found = match_columns(names, options.columns)
     kind = options.kind or hints.get("kind", "")
     if kind and kind not in ("bars", "trades", "quotes", "quotebars"):
-        raise CatalogueError(
-            f"the source says that it holds {kind}: bars, trades, quotes and quotebars can be read"
-        )
+        raise CatalogueError(f"the source says that it holds {kind}: bars, trades, quotes and quotebars can be read")
     if not kind:
         kind = detect_kind(found)
     elif kind == "quotes" and "bid" not in found and "bid_close" in found:
@@ -107,9 +103,7 @@ def _choose(
 def _read_csv(path: Path, options: ImportOptions) -> SourceTable:
     header, delimiter = _read_header(path)
     if not options.header and all(_NUMBER.fullmatch(cell.strip()) for cell in header if cell.strip()):
-        raise CatalogueError(
-            "no header line: name the columns, such as --header ts,open,high,low,close,volume"
-        )
+        raise CatalogueError("no header line: name the columns, such as --header ts,open,high,low,close,volume")
     names = list(options.header) or header
     if options.header and len(names) != len(header):
         raise CatalogueError(f"--header names {len(names)} columns, but the file has {len(header)}")
@@ -177,9 +171,7 @@ def numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
     if pa.types.is_integer(kind):
         span = pc.min_max(column).as_py()
         if span["max"] is not None and max(abs(span["min"]), abs(span["max"])) >= EXACT_FLOAT_MAX:
-            raise CatalogueError(
-                f"column {name!r} holds whole numbers beyond 2**53, which cannot be read exactly"
-            )
+            raise CatalogueError(f"column {name!r} holds whole numbers beyond 2**53, which cannot be read exactly")
     elif pa.types.is_decimal(kind) or (pa.types.is_floating(kind) and kind.bit_width < 64):
         # By way of the text: a 32-bit 0.1 means 0.1 too.
         column = pc.cast(column, pa.string())

@@ -163,9 +163,7 @@ def _epoch_unit(largest: int, name: str, unit: str) -> tuple[str, str]:
 def _localised(local_ns: np.ndarray, name: str, zone: str) -> Times:
     """Local times of ``zone`` to UTC. Offsets are looked up once for each quarter of an hour that occurs."""
     if not zone:
-        raise CatalogueError(
-            f"column {name!r} has times without a zone: give --tz, such as UTC or Europe/Berlin"
-        )
+        raise CatalogueError(f"column {name!r} has times without a zone: give --tz, such as UTC or Europe/Berlin")
     try:
         rules = zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

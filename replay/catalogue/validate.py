@@ -62,9 +62,7 @@ def validate_file(path: str | Path) -> tuple[CatalogueFile | None, list[DataProb
         return None, [DataProblem(rule="unreadable", severity=ERROR, message=str(error))]
     problems = [*_instrument_problems(file), *_metadata_problems(file, columns)]
     problems += [
-        _problem(rule, severity, text, bad)
-        for rule, severity, text, bad in _rules(file, columns)
-        if bad.any()
+        _problem(rule, severity, text, bad) for rule, severity, text, bad in _rules(file, columns) if bad.any()
     ]
     if file.kind == BAR and not any(problem.severity == ERROR for problem in problems):
         problems += gap_note(columns["ts_open"], file.interval_ns)
@@ -77,9 +75,7 @@ def _instrument_problems(file: CatalogueFile) -> list[DataProblem]:
         unit_parts(file.instrument.lot_size, "lot size")
         _ = file.instrument.notional_ratio
     except (CatalogueError, UnitError) as error:
-        return [
-            DataProblem(rule="instrument", severity=ERROR, message=f"the instrument is unusable: {error}")
-        ]
+        return [DataProblem(rule="instrument", severity=ERROR, message=f"the instrument is unusable: {error}")]
     return []
 
 
@@ -95,9 +91,7 @@ def _metadata_problems(file: CatalogueFile, columns: dict[str, np.ndarray]) -> l
     if not len(ts):
         wrong.append("rows")
     return [
-        DataProblem(
-            rule="metadata", severity=ERROR, message=f"{name} in the metadata is not that of the rows"
-        )
+        DataProblem(rule="metadata", severity=ERROR, message=f"{name} in the metadata is not that of the rows")
         for name in wrong
     ]
 

@@ -112,7 +112,5 @@ def _trade_marks(rows: TradeRows, mine: np.ndarray, across: TimeAxis, up: ValueA
 
 def _described(result: RunResult) -> str:
     start, end = show.moment(result.first_ts_ns), show.moment(result.last_ts_ns)
-    before, after = (
-        show.money(minor, result.scale) for minor in (result.deposited_minor, result.final_equity_minor)
-    )
+    before, after = (show.money(minor, result.scale) for minor in (result.deposited_minor, result.final_equity_minor))
     return f"From {before} {result.currency} on {start} to {after} {result.currency} on {end} (UTC)."

@@ -83,7 +83,7 @@ def _header(result: RunResult) -> str:
     warning = "Interrupted: these are the figures up to there."
     ended = "" if result.completed else f'<p class="warning">{warning}</p>'
     return (
-        f'<header><h1>{escape(", ".join(result.strategies) or "No strategy")}</h1>'
+        f"<header><h1>{escape(', '.join(result.strategies) or 'No strategy')}</h1>"
         f"<p>{escape(instruments)}</p><p>{start} to {end} UTC · {show.count(result.bars)} bars · "
         f"amounts in {escape(result.currency)}</p>{ended}</header>"
     )

@@ -58,9 +58,7 @@ def curve(kind: str, times_ns: np.ndarray, values: np.ndarray, across: TimeAxis,
     return f'<path class="{kind}" d="{_through(thinned, up)}"/>' if thinned.column.size else ""
 
 
-def area_below_zero(
-    kind: str, times_ns: np.ndarray, depths: np.ndarray, across: TimeAxis, up: ValueAxis
-) -> str:
+def area_below_zero(kind: str, times_ns: np.ndarray, depths: np.ndarray, across: TimeAxis, up: ValueAxis) -> str:
     """The area between zero and the deepest value of each pixel column; ``depths`` are zero or negative."""
     thinned = to_columns(times_ns, depths, across.start_ns, across.end_ns, across.width)
     if not thinned.column.size:

@@ -106,8 +106,7 @@ def _trade_lines(numbers: list[str], columns: list[tuple[str, bool, list[str]]],
     """The table element; the last two columns are tinted by the sign of the result."""
     kinds = ["number" if right else "" for _, right, _ in columns]
     head = "".join(
-        f'<th scope="col" class="{kind}">{escape(name)}</th>'
-        for (name, _, _), kind in zip(columns, kinds, strict=True)
+        f'<th scope="col" class="{kind}">{escape(name)}</th>' for (name, _, _), kind in zip(columns, kinds, strict=True)
     )
     lines = []
     for row, (number, sign) in enumerate(zip(numbers, signs, strict=True)):
@@ -128,8 +127,7 @@ def _share_of_entry(profit_minor: int, entry_minor: int) -> str:
 def configuration_table(config: Mapping[str, Any]) -> str:
     """Every setting of the run under its dotted name, in the order given."""
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
-        for name, value in flattened(config)
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in flattened(config)
     )
     return panel("Configuration", "", f'<table class="facts"><tbody>{rows}</tbody></table>')
 
@@ -153,9 +151,7 @@ def proof(result: RunResult) -> str:
     facts = [("Result hash", result.result_hash), ("Journal root", result.journal_root)]
     facts += [("Events", show.count(result.events)), ("Frames", show.count(result.frames))]
     rows = "".join(
-        f'<tr><th scope="row">{label}</th><td><code>{escape(value)}</code></td></tr>'
-        for label, value in facts
-        if value
+        f'<tr><th scope="row">{label}</th><td><code>{escape(value)}</code></td></tr>' for label, value in facts if value
     )
     table = f'<table class="facts"><tbody>{rows}</tbody></table>'
     if result.journal is None:

@@ -131,7 +131,8 @@ def test_several_instruments_and_strategies(tmp_path):
     out = tmp_path / "run"
     done = kernel(
         "replay", "--data", sample_root() / "coinbase", "--data", sample_root() / "us",
-        "--strategy", "momentum_rotation", "--strategy", "buy_and_hold", "--set", "buy_and_hold.fraction=0.2", "--set", "momentum_rotation.fraction=0.3",
+        "--strategy", "momentum_rotation", "--strategy", "buy_and_hold",
+        "--set", "buy_and_hold.fraction=0.2", "--set", "momentum_rotation.fraction=0.3",
         "--from", "2016-06-01", "--to", "2018-01-01", "--out", out, "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

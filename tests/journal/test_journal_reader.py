@@ -42,9 +42,7 @@ def test_iter_from_finds_the_frame_that_accounts_for_a_sequence(counts, data):
     storage = MemoryStorage()
     with JournalWriter.create(storage, **IDENTITY, segment_bytes=1024) as writer:
         for count in counts:
-            writer.append(
-                b"", bytes(90), event_count=count, first_sequence=writer.next_sequence, ts_ingest_ns=0
-            )
+            writer.append(b"", bytes(90), event_count=count, first_sequence=writer.next_sequence, ts_ingest_ns=0)
     sequence = data.draw(generators.integers(1, sum(counts) + 2))
     for check_hashes in (True, False):
         reader = JournalReader(storage, check_hashes=check_hashes)

@@ -56,9 +56,7 @@ def test_whatever_is_done_to_a_closed_journal_other_frames_are_never_served(data
         start, stop = sorted(data.draw(generators.tuples(*[generators.integers(0, len(content))] * 2)))
         source = data.draw(generators.integers(0, len(content)))
         length = data.draw(generators.integers(0, 600))
-        filler = data.draw(
-            generators.sampled_from([b"", bytes(length), bytes(content[source : source + length])])
-        )
+        filler = data.draw(generators.sampled_from([b"", bytes(length), bytes(content[source : source + length])]))
         content[start:stop] = filler
     report = verify_journal(MemoryStorage(files=files | {name: bytes(content)}))
     assert not report.ok or (report.frames, report.head) == (12, ledger.hashes[-1])

@@ -114,9 +114,7 @@ operations = generators.lists(
     generators.one_of(
         generators.just("sync"),
         generators.just("reopen"),
-        generators.tuples(
-            generators.integers(0, 4), generators.binary(max_size=700), generators.integers(0, 9)
-        ),
+        generators.tuples(generators.integers(0, 4), generators.binary(max_size=700), generators.integers(0, 9)),
     ),
     max_size=25,
 )
@@ -179,9 +177,8 @@ def test_a_second_writer_is_refused_by_the_pid_of_the_first(tmp_path, write):
     with JournalWriter.open(tmp_path / "j"):
         program = f"from journal import JournalWriter; JournalWriter.open({str(tmp_path / 'j')!r})"
         child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-        assert (
-            f"JournalLocked: the journal at {tmp_path / 'j'} is held by the writer with pid {os.getpid()}"
-            in (child.stderr)
+        assert f"JournalLocked: the journal at {tmp_path / 'j'} is held by the writer with pid {os.getpid()}" in (
+            child.stderr
         )
         with pytest.raises(JournalLocked):
             JournalWriter.open(tmp_path / "j")

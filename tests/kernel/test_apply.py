@@ -85,13 +85,9 @@ class History:
             status = refused.status
         before = self.state.copy() if status != "OK" else None
         code = int(apply_nb(self.state, encode(stored)[0]))
-        assert code == getattr(ledger_nb, status), (
-            f"{event}: {ledger_nb.STATUS_TEXT[code]}, the twin: {status}"
-        )
+        assert code == getattr(ledger_nb, status), f"{event}: {ledger_nb.STATUS_TEXT[code]}, the twin: {status}"
         if before is not None:
-            self.state = (
-                before  # a refused event leaves the state unusable, so the history goes on without it
-            )
+            self.state = before  # a refused event leaves the state unusable, so the history goes on without it
         seen[status] += 1
         self.events += 1
         self.check()
@@ -140,9 +136,7 @@ def check_account(state: Any, twin: Kernel) -> None:
         "value_minor": sum(values),
         "gross_minor": sum(abs(value) for value in values),
     }
-    expected = (
-        account["deposited_minor"] + account["realised_minor"] - account["fees_minor"] - account["cost_minor"]
-    )
+    expected = account["deposited_minor"] + account["realised_minor"] - account["fees_minor"] - account["cost_minor"]
     assert account["cash_minor"] == expected
 
 
@@ -169,9 +163,7 @@ def check_books(state: Any, twin: Kernel) -> None:
 
 
 def check_tables(state: Any, twin: Kernel) -> None:
-    assert state.limits.tolist() == tuple(
-        getattr(twin.limits, name) for name in twin.limits.__struct_fields__
-    )
+    assert state.limits.tolist() == tuple(getattr(twin.limits, name) for name in twin.limits.__struct_fields__)
     for row, paper in zip(state.instruments[: len(twin.papers)].tolist(), twin.papers, strict=True):
         assert row == (
             paper.numerator, paper.denominator, paper.currency, paper.volume_known, paper.halted, paper.last,
@@ -217,9 +209,7 @@ def define(history: History, draw: Draw) -> str:
     if number == 2:
         return history.feed(c.CurrencyDefined(0, draw.below(9)))
     if number == 3:
-        return history.feed(
-            draw.of(c.StrategyDefined(2), c.VenueConfigured(1, 0, 0, 0, 0), c.RunClosed(0, 0, 0, 0))
-        )
+        return history.feed(draw.of(c.StrategyDefined(2), c.VenueConfigured(1, 0, 0, 0, 0), c.RunClosed(0, 0, 0, 0)))
     if number == 4:
         digests = c.StateDigest(1, 2, 3, 4), c.StateDigest(5, 6, 7, 8)
         return history.feed(draw.of(*digests, c.TailDiscarded(1, 2), c.DataSegment(*range(8))))
@@ -237,9 +227,7 @@ def market(history: History, draw: Draw) -> str:
     if number == 0:
         return history.feed(c.TradeSeen(price, draw.lots(), draw.of(-1, 0, 1)), instrument)
     if number == 1:
-        bid, ask = draw.of(
-            (price, price + 1), (price, price + draw.below(5)), (NO_PRICE, price), (price, NO_PRICE)
-        )
+        bid, ask = draw.of((price, price + 1), (price, price + draw.below(5)), (NO_PRICE, price), (price, NO_PRICE))
         return history.feed(c.QuoteSeen(bid, 5, ask, 5), instrument)
     return history.feed(c.BarClosed(price, price + 1, price - 1, price, draw.lots(), 0), instrument)
 
@@ -378,9 +366,7 @@ def halt(history: History, draw: Draw) -> str:
 
 def wrong_sequence(history: History, draw: Draw) -> str:
     next_sequence = history.twin.next_sequence
-    return history.feed(
-        c.CashDeposited(0, 1), sequence=draw.of(next_sequence + 1, 10**6, next_sequence - 1 or 10**7)
-    )
+    return history.feed(c.CashDeposited(0, 1), sequence=draw.of(next_sequence + 1, 10**6, next_sequence - 1 or 10**7))
 
 
 def crowd(history: History, draw: Draw) -> str:

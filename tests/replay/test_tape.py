@@ -89,15 +89,11 @@ def test_span_includes_its_start_and_not_its_end(
 
 @settings(deadline=None, max_examples=80)
 @given(sources, generators.data())
-def test_splitting_files_changes_nothing(
-    drawn: list[tuple[int, str, list[int]]], data: generators.DataObject
-) -> None:
+def test_splitting_files_changes_nothing(drawn: list[tuple[int, str, list[int]]], data: generators.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         whole = write_all(folder, drawn)
         split = list(itertools.chain.from_iterable(_split(file, data) for file in whole))
-        assert np.array_equal(
-            collect(Tape(split, IDS, batch_rows=7)), collect(Tape(whole, IDS, batch_rows=11))
-        )
+        assert np.array_equal(collect(Tape(split, IDS, batch_rows=7)), collect(Tape(whole, IDS, batch_rows=11)))
 
 
 def _split(file: CatalogueFile, data: generators.DataObject) -> Iterator[CatalogueFile]:

@@ -113,17 +113,11 @@ def print_verify_speed() -> int:
 
 def _write_big_frames(directory: str) -> None:
     body, records = bytes(range(1, 252)) * 130, bytes(range(1, 129)) * 250
-    with JournalWriter.create(
-        directory, origin="speed", genesis_id=GENESIS_ID, schema_digest=SCHEMA_DIGEST
-    ) as writer:
+    with JournalWriter.create(directory, origin="speed", genesis_id=GENESIS_ID, schema_digest=SCHEMA_DIGEST) as writer:
         started = time.perf_counter()
         for index in range(SPEED_FRAMES):
-            writer.append(
-                records, body, event_count=250, first_sequence=writer.next_sequence, ts_ingest_ns=index
-            )
-        print(
-            f"append: {(time.perf_counter() - started) / SPEED_FRAMES * 1e6:.0f} microseconds per 64 KB frame"
-        )
+            writer.append(records, body, event_count=250, first_sequence=writer.next_sequence, ts_ingest_ns=index)
+        print(f"append: {(time.perf_counter() - started) / SPEED_FRAMES * 1e6:.0f} microseconds per 64 KB frame")
 
 
 def _hash_plainly(directory: str) -> None:

@@ -79,9 +79,7 @@ def segments_of(files: Files) -> list[str]:
 
 def frame_ends(files: Files) -> list[tuple[str, int, int]]:
     """(segment, start, end) of every frame."""
-    return [
-        (f.segment, f.offset, f.offset + f.frame_bytes) for f in JournalReader(MemoryStorage(files=files))
-    ]
+    return [(f.segment, f.offset, f.offset + f.frame_bytes) for f in JournalReader(MemoryStorage(files=files))]
 
 
 def cuts(policy: str, segment_bytes: int, *, sealed: bool, stride: int) -> Tally:
@@ -92,9 +90,7 @@ def cuts(policy: str, segment_bytes: int, *, sealed: bool, stride: int) -> Tally
     for position, name in enumerate(names):
         for length in range(0, len(files[name]), stride):
             cut = {n: b for n, b in files.items() if n not in names[position:]} | {name: files[name][:length]}
-            whole = sum(
-                1 for segment, _, end in spans if segment < name or (segment == name and end <= length)
-            )
+            whole = sum(1 for segment, _, end in spans if segment < name or (segment == name and end <= length))
             check_damage(tally, cut, ledger, may_keep=lambda n, whole=whole: not sealed and n == whole)  # type: ignore[misc]
     return tally
 
@@ -148,9 +144,7 @@ def zeroed(policy: str, segment_bytes: int, *, sealed: bool, stride: int) -> Tal
             continue
         first = min(hurt)
         torn_is_right = not sealed and first > 0 and not any(number > first for number in vouching)
-        check_damage(
-            tally, changed, ledger, may_keep=lambda n, ok=torn_is_right, whole=first - 1: ok and n == whole
-        )  # type: ignore[misc]
+        check_damage(tally, changed, ledger, may_keep=lambda n, ok=torn_is_right, whole=first - 1: ok and n == whole)  # type: ignore[misc]
     return tally
 
 

@@ -27,9 +27,7 @@ def full_disk(policy: str, stride: int) -> Tally:
     for space in range(0, sum(len(data) for data in counts(policy).files.values()), stride):
         storage, ledger = MemoryStorage(Faults(space_bytes=space)), Ledger()
         failure = _run_to_failure(storage, ledger, policy)
-        tally.unusable += (
-            failure is None or not ledger.stayed_poisoned or "the disk is full" not in str(failure)
-        )
+        tally.unusable += failure is None or not ledger.stayed_poisoned or "the disk is full" not in str(failure)
         check_restart(tally, storage.after_kill(), ledger, policy, may_refuse=False)
     return tally
 
@@ -100,9 +98,7 @@ def crashes_in_recovery(policy: str) -> Tally:
             try:
                 resume(second, told, policy)
             except Crash:
-                check_restart(
-                    tally, second.after_power_cut("torn", again), told, policy, may_refuse=may_refuse
-                )
+                check_restart(tally, second.after_power_cut("torn", again), told, policy, may_refuse=may_refuse)
                 continue
             except JournalError:
                 tally.unusable += not may_refuse and ledger.created

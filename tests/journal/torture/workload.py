@@ -75,9 +75,7 @@ def frame_parts(index: int) -> tuple[bytes, bytes, int]:
 
 def append_frame(writer: JournalWriter, ledger: Ledger, index: int) -> None:
     records, bodies, events = frame_parts(index)
-    writer.append(
-        records, bodies, event_count=events, first_sequence=writer.next_sequence, ts_ingest_ns=index * 1000
-    )
+    writer.append(records, bodies, event_count=events, first_sequence=writer.next_sequence, ts_ingest_ns=index * 1000)
     ledger.hashes.append(writer.head)
     ledger.acknowledged = max(ledger.acknowledged, writer.durable_upto)
 
@@ -147,9 +145,7 @@ def resume(storage: MemoryStorage, ledger: Ledger, policy: str, frames: int = 2)
     ledger.acknowledged = max(ledger.acknowledged, writer.durable_upto)
 
 
-def check_restart(
-    tally: Tally, storage: MemoryStorage, ledger: Ledger, policy: str, *, may_refuse: bool
-) -> None:
+def check_restart(tally: Tally, storage: MemoryStorage, ledger: Ledger, policy: str, *, may_refuse: bool) -> None:
     """Count one crash case: what was acknowledged must be there, and the journal must be usable again."""
     tally.cases += 1
     acknowledged, before = ledger.acknowledged, list(ledger.hashes)

@@ -24,8 +24,7 @@ def csv_of(path: Path, header: str, rows: list[str]) -> Path:
 def bars_csv(path: Path, changes: dict[int, str] | None = None, count: int = 6) -> Path:
     """A CSV file of good one-minute bars, with whole rows (counted from 1) replaced."""
     rows = [
-        f"2024-01-02T10:{i:02d}:00Z,{100 + i}.25,{102 + i}.5,{99 + i}.75,{101 + i}.0,{10 + i}"
-        for i in range(count)
+        f"2024-01-02T10:{i:02d}:00Z,{100 + i}.25,{102 + i}.5,{99 + i}.75,{101 + i}.0,{10 + i}" for i in range(count)
     ]
     for number, row in (changes or {}).items():
         rows[number - 1] = row
@@ -37,9 +36,7 @@ def instrument(symbol: str = "ABC-USD") -> Instrument:
     return Instrument(venue="test", symbol=symbol, currency="USD", tick_size="0.01", lot_size="1")
 
 
-def catalogue_file(
-    path: Path, kind: int, ts: list[int], symbol: str = "ABC-USD", seed: int = 1
-) -> CatalogueFile:
+def catalogue_file(path: Path, kind: int, ts: list[int], symbol: str = "ABC-USD", seed: int = 1) -> CatalogueFile:
     """A catalogue file with the given times and arbitrary other numbers."""
     generator = np.random.default_rng(seed)
     columns = {name: generator.integers(1, 1000, len(ts)) for name in COLUMNS[kind]}

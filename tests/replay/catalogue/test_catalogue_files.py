@@ -82,17 +82,13 @@ def test_append_equals_one_import_of_both(tmp_path: Path) -> None:
     lines = bars_csv(tmp_path / "all.csv", count=9).read_text().splitlines()[1:]
     # A bar in the middle of a minute cuts the one before short, across the seam too.
     lines[6] = lines[6].replace("10:06:00Z", "10:05:30Z")
-    parts = [
-        csv_of(tmp_path / name, HEADER, rows) for name, rows in (("a.csv", lines[:6]), ("b.csv", lines[6:]))
-    ]
+    parts = [csv_of(tmp_path / name, HEADER, rows) for name, rows in (("a.csv", lines[:6]), ("b.csv", lines[6:]))]
     whole = import_file(parts, tmp_path / "whole", OPTIONS).file
     import_file(parts[0], tmp_path / "grown", OPTIONS)
     grown = import_file(parts[1], tmp_path / "grown", msgspec.structs.replace(OPTIONS, append=True)).file
     one, two = read_columns(whole.path), read_columns(grown.path)
     assert all(np.array_equal(one[name], two[name]) for name in one)
-    assert msgspec.structs.replace(whole.metadata, options={}) == msgspec.structs.replace(
-        grown.metadata, options={}
-    )
+    assert msgspec.structs.replace(whole.metadata, options={}) == msgspec.structs.replace(grown.metadata, options={})
 
 
 APPENDS = [
@@ -108,9 +104,7 @@ APPENDS = [
 
 
 @pytest.mark.parametrize(("row", "change", "message"), APPENDS)
-def test_append_of_what_does_not_fit_is_refused(
-    tmp_path: Path, row: str, change: dict[str, str], message: str
-) -> None:
+def test_append_of_what_does_not_fit_is_refused(tmp_path: Path, row: str, change: dict[str, str], message: str) -> None:
     file = import_file(bars_csv(tmp_path / "a.csv"), tmp_path, OPTIONS).file
     before = file.path.read_bytes()
     options = msgspec.structs.replace(OPTIONS, append=True, **change)
@@ -138,9 +132,7 @@ def test_a_fault_while_writing_leaves_nothing(tmp_path: Path) -> None:
 
     def fail_after_some_rows() -> None:
         with CatalogueWriter(target, metadata_of(TRADE)) as writer:
-            writer.write(
-                {"ts": np.arange(3), "price": np.ones(3), "quantity": np.ones(3), "side": np.zeros(3)}
-            )
+            writer.write({"ts": np.arange(3), "price": np.ones(3), "quantity": np.ones(3), "side": np.zeros(3)})
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -102,10 +102,6 @@ def test_an_empty_root_is_one_line(tmp_path: Path) -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    program = (
-        "import sys, kernel.cli.data; print([m for m in ('pyarrow', 'numpy', 'numba') if m in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
+    program = "import sys, kernel.cli.data; print([m for m in ('pyarrow', 'numpy', 'numba') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "[]\n"

@@ -36,9 +36,7 @@ GRID = msgspec.structs.replace(OPTIONS, tick_size="0.01", lot_size="1")
 
 
 @pytest.mark.parametrize(("rule", "row", "repair", "left"), BAR_PROBLEMS)
-def test_bar_problem_is_refused_and_repaired(
-    tmp_path: Path, rule: str, row: str, repair: str, left: int
-) -> None:
+def test_bar_problem_is_refused_and_repaired(tmp_path: Path, rule: str, row: str, repair: str, left: int) -> None:
     source = bars_csv(tmp_path / "bars.csv", {3: row})
     root = tmp_path / "root"
     with pytest.raises(CatalogueError) as failure:
@@ -57,9 +55,7 @@ def test_bar_problem_is_refused_and_repaired(
 
 
 def test_repair_rows_are_counted_and_nothing_else_changes(tmp_path: Path) -> None:
-    source = bars_csv(
-        tmp_path / "bars.csv", {3: BAR_PROBLEMS[0][1], 5: BAR_PROBLEMS[0][1].replace("02:00Z", "04:00Z")}
-    )
+    source = bars_csv(tmp_path / "bars.csv", {3: BAR_PROBLEMS[0][1], 5: BAR_PROBLEMS[0][1].replace("02:00Z", "04:00Z")})
     report = import_file(source, tmp_path, msgspec.structs.replace(GRID, repairs=("round-to-tick", "sort")))
     assert {repair.rule: repair.rows for repair in report.repairs} == {"sort": 0, "round-to-tick": 2}
 
@@ -73,9 +69,7 @@ TICK_PROBLEMS = [
 
 
 @pytest.mark.parametrize(("rule", "header", "rows", "bad"), TICK_PROBLEMS)
-def test_tick_problem_is_refused(
-    tmp_path: Path, rule: str, header: str, rows: list[str], bad: tuple[int, ...]
-) -> None:
+def test_tick_problem_is_refused(tmp_path: Path, rule: str, header: str, rows: list[str], bad: tuple[int, ...]) -> None:
     with pytest.raises(CatalogueError) as failure:
         import_file(csv_of(tmp_path / "ticks.csv", header, rows), tmp_path, TICK_OPTIONS)
     assert [(problem.rule, problem.rows) for problem in failure.value.problems] == [(rule, bad)]
@@ -111,9 +105,7 @@ def test_a_wrong_interval_is_refused(tmp_path: Path) -> None:
 
 def test_problems_of_several_sources_name_the_file(tmp_path: Path) -> None:
     first = bars_csv(tmp_path / "a.csv", count=3)
-    second = csv_of(
-        tmp_path / "b.csv", "ts,open,high,low,close,volume", [GOOD.replace("02:00Z", "05:00Z"), GOOD]
-    )
+    second = csv_of(tmp_path / "b.csv", "ts,open,high,low,close,volume", [GOOD.replace("02:00Z", "05:00Z"), GOOD])
     with pytest.raises(CatalogueError, match=r"first in b\.csv \(1 row: 2\)"):
         import_file([first, second], tmp_path, OPTIONS)
 

@@ -39,9 +39,7 @@ def test_import_then_read_gives_the_decimals_back(
 ) -> None:
     tick, lot = (format(Decimal(1).scaleb(-decimals), "f") for decimals in (price_decimals, size_decimals))
     written = [(from_units(price, tick), from_units(size, lot)) for price, size in pairs]
-    options = (
-        TICK_OPTIONS if inferred else msgspec.structs.replace(TICK_OPTIONS, tick_size=tick, lot_size=lot)
-    )
+    options = TICK_OPTIONS if inferred else msgspec.structs.replace(TICK_OPTIONS, tick_size=tick, lot_size=lot)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source"
         if as_parquet:
@@ -50,9 +48,7 @@ def test_import_then_read_gives_the_decimals_back(
             columns["size"] = np.array([float(size) for _, size in written])
             pq.write_table(pa.table(columns), source)
         else:
-            csv_of(
-                source, "ts,price,size", [f"{1_700_000_000 + i},{p},{s}" for i, (p, s) in enumerate(written)]
-            )
+            csv_of(source, "ts,price,size", [f"{1_700_000_000 + i},{p},{s}" for i, (p, s) in enumerate(written)])
         report = import_file(source, folder, options)
         rows = columns_of(report)
     instrument = report.file.instrument
@@ -151,9 +147,7 @@ def test_sides(tmp_path: Path, name: str, text: str, expected: int) -> None:
 
 
 def test_absent_quote_sides_and_sizes(tmp_path: Path) -> None:
-    source = csv_of(
-        tmp_path / "q.csv", "ts,bid,bid_size,ask,ask_size", ["1700000000,,,1.6,3", "1700000001,1.5,2,,"]
-    )
+    source = csv_of(tmp_path / "q.csv", "ts,bid,bid_size,ask,ask_size", ["1700000000,,,1.6,3", "1700000001,1.5,2,,"])
     columns = columns_of(import_file(source, tmp_path, TICK_OPTIONS))
     assert columns["bid"].tolist() == [NO_PRICE, 15]
     assert columns["bid_size"].tolist() == [UNKNOWN_SIZE, 2]

@@ -190,9 +190,7 @@ ODD = {
 
 @pytest.mark.parametrize(("equity", "deposit"), ODD.values(), ids=ODD.keys())
 @pytest.mark.parametrize("profits", [[], [0.0], [5.0], [-5.0, 5.0]], ids=len)
-def test_odd_runs_make_a_page(
-    tmp_path: Path, equity: list[float], deposit: float, profits: list[float]
-) -> None:
+def test_odd_runs_make_a_page(tmp_path: Path, equity: list[float], deposit: float, profits: list[float]) -> None:
     result = result_of(equity, deposit, journal=None, completed=False)
     text = page(result, trades_of(tmp_path, profits))
     Outline(text)
