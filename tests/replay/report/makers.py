@@ -11,30 +11,12 @@ from kernel.instruments import Instrument
 from replay.metrics import TradeTable
 from replay.report import read_trades
 from replay.result import EquityCurve, RunResult
+from replay.tables import TRADE_SCHEMA
 
 DAY_NS = 86_400_000_000_000
 START_NS = 1_704_067_200_000_000_000  # 2024-01-01
 BTC = Instrument(venue="coinbase", symbol="BTC-USD", currency="USD", tick_size="0.01", lot_size="0.00000001")
 MONEY = 1_000_000
-
-TRADE_SCHEMA = pa.schema(
-    [
-        ("strategy", pa.string()),
-        ("instrument", pa.string()),
-        ("side", pa.string()),
-        ("ts_entry", pa.timestamp("ns", "UTC")),
-        ("ts_exit", pa.timestamp("ns", "UTC")),
-        ("quantity_lots", pa.int64()),
-        ("quantity", pa.float64()),
-        ("entry_price", pa.float64()),
-        ("exit_price", pa.float64()),
-        ("entry_minor", pa.int64()),
-        ("exit_minor", pa.int64()),
-        ("realised_minor", pa.int64()),
-        ("fees_minor", pa.int64()),
-        ("pnl", pa.float64()),
-    ]
-)
 
 
 def curve(equity: list[float], step_ns: int = DAY_NS, start_ns: int = START_NS) -> EquityCurve:
