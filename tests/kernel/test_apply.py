@@ -204,7 +204,8 @@ def define(history: History, draw: Draw) -> str:
     if number == 0:
         return history.feed(c.LimitsSet(*(draw.below(1000) for _ in range(7))))
     if number == 1:
-        shape = draw.of((INSTRUMENTS, STRATEGIES), (INSTRUMENTS, STRATEGIES), (0, 1), (1, 9), (513, 1), (512, 3))
+        same = INSTRUMENTS, STRATEGIES
+        shape = draw.of(same, same, same, (0, 1), (1, 9), (513, 1), (512, 3), (1, 2))
         return history.feed(c.RunOpened(*shape, 0, 0, draw.below(9)))
     if number == 2:
         return history.feed(c.CurrencyDefined(0, draw.below(9)))
@@ -411,10 +412,23 @@ def test_the_histories_reached_every_status() -> None:
     """A canary for the steps above: each refusal that the twin knows was seen, and most events were legal."""
     if not seen:
         pytest.skip("runs after the histories")
-    for status in ("OK", "UNKNOWN_ORDER", "ILLEGAL_TRANSITION", "MONEY_OVERFLOW", "NO_CAPACITY", "MISMATCH",
-                   "BAD_INDEX", "BAD_SEQUENCE"):  # fmt: skip
+    wanted = "OK UNKNOWN_ORDER ILLEGAL_TRANSITION MONEY_OVERFLOW MISMATCH BAD_INDEX BAD_SEQUENCE"
+    for status in wanted.split():
         assert seen[status] > 0, f"no history came to {status}: {dict(seen)}"
     assert seen["OK"] > sum(seen.values()) // 2
+
+
+def test_full_tables_are_refused_by_both() -> None:
+    history = History()
+    history.feed(c.RunOpened(INSTRUMENTS, STRATEGIES, 0, 0, 0))
+    for number in range(MAX_ORDERS + 1):
+        status = history.feed(c.OrderIntended(1, 1, 1, 1, 0, 0, 0), 0, 0)
+        assert status == ("OK" if number < MAX_ORDERS else "NO_CAPACITY")
+    for number in range(MAX_TIMERS + 1):
+        status = history.feed(c.TimerSet(number, 50, 0), 0, 0)
+        assert status == ("OK" if number < MAX_TIMERS else "NO_CAPACITY")
+    assert history.feed(c.TimerSet(3, 0, 0), 0, 0) == "OK"
+    assert history.feed(c.TimerSet(99, 60, 0), 1, 1) == "OK", "in the place that became free"
 
 
 def test_unknown_kinds_are_refused() -> None:

@@ -194,12 +194,13 @@ class Kernel:
         instruments, strategies = event.instrument_count, event.strategy_count
         require(1 <= instruments <= MAX_INSTRUMENTS and 1 <= strategies <= MAX_STRATEGIES, "BAD_INDEX")
         require(instruments * strategies <= MAX_BOOKS, "NO_CAPACITY")
+        shape = len(self.papers), self.strategy_count
+        require(not self.books or shape == (instruments, strategies), "MISMATCH")
         self.digest_interval = self.next_digest = event.digest_interval
         if not self.books:
             self.papers = [Paper() for _ in range(instruments)]
             self.strategy_count = strategies
             self.books = {(s, i): Book() for s in range(strategies) for i in range(instruments)}
-        assert (instruments, strategies) == (len(self.papers), self.strategy_count), "a history has one shape"
 
     def on_CurrencyDefined(self, event: c.CurrencyDefined, stored: Stored) -> None:  # noqa: N802
         self.currency, self.scale = event.currency, event.scale
@@ -370,7 +371,10 @@ class Kernel:
         account_cost = sum(other.cost for other in books) - book.cost + cost
         account_realised = sum(other.realised for other in books) + realised
         account_fees = sum(other.fees for other in books) + fee
-        for amount in (cash, account_cost, account_realised, account_fees, book.lots + side * lots):
+        of_account = cash, account_cost, account_realised, account_fees
+        of_book = book.lots + side * lots, cost, book.realised + realised, book.fees + fee
+        so_far = book.trip.entry_minor, book.trip.exit_minor
+        for amount in (*of_account, *of_book, *so_far):
             require(abs(amount) < MONEY_BOUND, "MONEY_OVERFLOW")
         before = book.lots
         book.lots += side * lots

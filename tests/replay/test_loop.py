@@ -355,6 +355,13 @@ def test_equity_curve_and_drawdown() -> None:
     assert int(statistics.exposed_rows) == len(prices)
 
 
+def test_losing_what_was_never_there() -> None:
+    """Without money and without a margin limit the peak is 0: no drawdown can be said, and none is."""
+    stage = Stage(at_first_bar(lambda s: s.sell(10)), cash=0).run(bar(1), bar(2), bar(3, 120))
+    assert int(stage.memory.engine.samples["equity_minor"][2]) == -200
+    assert float(stage.memory.engine.statistics.drawdown) == 0.0
+
+
 def test_the_last_equity_of_each_day() -> None:
     stage = Stage(at_first_bar(lambda s: s.buy(10)), cash=1000)
     day = 24 * 60

@@ -20,6 +20,7 @@ from tests.replay.runs import records_in, run
 CASH = 100_000
 FILES = {
     "SPY": "us/SPY/bars-1h.parquet",
+    "BTC-USD": "coinbase/BTC-USD/bars-4h.parquet",
     "EURUSD": "oanda/EURUSD/bars-1h.parquet",
 }
 
