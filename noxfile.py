@@ -63,3 +63,11 @@ def bench(session: nox.Session) -> None:
     """Speed and memory on this machine, as ratios in one run."""
     session.install("-c", "requirements.lock", "-e", ".")
     session.run("python", "-m", "bench", *session.posargs)
+
+
+@nox.session
+def bench_peers(session: nox.Session) -> None:
+    """Other engines on the same bars, each in an environment of its own, as ratios to ours in the same run."""
+    session.install("-c", "requirements.lock", "-e", ".")
+    environments = session.cache_dir / "peers"
+    session.run("python", "-m", "bench.peers", "--environments", str(environments), *session.posargs)
