@@ -9,10 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from kernel.events.layout import FILLED
-
-_FILL_WORDS = (FILLED.side, FILLED.price_ticks, FILLED.quantity_lots, FILLED.fee_minor, FILLED.liquidity)
-
 
 class ResultHash:
     """SHA-256 over the outcome of a run, fed as the run goes on."""
@@ -20,18 +16,9 @@ class ResultHash:
     def __init__(self) -> None:
         self._digest = hashlib.sha256(b"trading-kernel result 1\0")
 
-    def add_records(self, records: np.ndarray) -> None:
-        """Take in the fills among ``records`` (dtype RECORD), in order."""
-        fills = np.flatnonzero(records["kind"] == FILLED.kind)
-        if len(fills) == 0:
-            return
-        rows = np.empty((len(fills), 3 + len(_FILL_WORDS)), "<i8")
-        for column, name in enumerate(("ts_event_ns", "instrument", "strategy")):
-            rows[:, column] = records[name][fills]
-        words = records["words"]
-        for column, word in enumerate(_FILL_WORDS, 3):
-            rows[:, column] = words[fills, word]
-        self._digest.update(rows)
+    def add_fills(self, fills: np.ndarray) -> None:
+        """Take in fills in order (int64, one row each, as ``pick_nb`` writes them)."""
+        self._digest.update(np.ascontiguousarray(fills, "<i8"))
 
     def finish(self, state: Any, days: np.ndarray) -> str:
         """The hash in hex, after the last record: books, account, and the equity of each day (dtype SAMPLE)."""

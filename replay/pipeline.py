@@ -7,7 +7,9 @@ engine goes on computing meanwhile; the queue between them is bounded, so a slow
 import hashlib
 import queue
 import threading
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple, cast
 
 import msgspec
 import numpy as np
@@ -15,8 +17,11 @@ import numpy as np
 from journal import JournalWriter
 from kernel.emit_nb import OUTPUT_RECORDS
 from kernel.events.layout import RECORD, SEGMENT
+from kernel.jit import JIT_ENABLED, compile_for
 from kernel.ports import FrameSink
+from replay.loop_nb import FRAME, FRAME_RECORDS
 from replay.outcome import ResultHash
+from replay.pick_nb import FILL_WORDS, pick_nb
 from replay.prices import PriceLine
 from replay.tables import TradeWriter
 
@@ -40,6 +45,20 @@ class Chunk(msgspec.Struct):
     bodies: bytes = b""  # of the records, when all are in one frame
 
 
+class FrameCut(NamedTuple):
+    """One row of ``Chunk.frames`` in plain integers; the fields of ``replay.loop_nb.FRAME``."""
+
+    record_end: int
+    row_count: int
+    row_end: int
+    first_sequence: int
+    event_count: int
+    ts_ingest_ns: int
+
+
+assert FrameCut._fields == FRAME.names
+
+
 class ChunkBuffers:
     """Memory for the records of chunks, used in turn: as many as can be on their way at once."""
 
@@ -53,6 +72,17 @@ class ChunkBuffers:
         self._next = (self._next + 1) % len(self._buffers)
         buffer.view(np.uint8)[:] = records.view(np.uint8)
         return buffer
+
+
+@cache
+def compile_pick() -> Callable[..., tuple[int, int]]:
+    """Compile ``pick_nb``, or load it from the cache."""
+    if not JIT_ENABLED:
+        return cast("Callable[..., tuple[int, int]]", pick_nb)
+    import numba
+
+    signature = (numba.typeof(np.zeros(1, RECORD)), numba.types.int64[:, ::1], numba.types.int64[::1])
+    return cast("Callable[..., tuple[int, int]]", compile_for(pick_nb, signature))
 
 
 class JournalSink:
@@ -85,6 +115,9 @@ class Pipeline:
     ) -> None:
         self._sink, self._result, self._trades, self._prices = sink, result, trades, prices
         self._by_reference = by_reference
+        self._fills = np.zeros((OUTPUT_RECORDS, FILL_WORDS), np.int64)
+        self._closed = np.zeros(OUTPUT_RECORDS, np.int64)
+        self._pick = compile_pick()
         self._rows_done = 0
         self._segment = _Segment()
         self._queue: queue.Queue[Chunk | None] = queue.Queue(QUEUE_ITEMS)
@@ -116,29 +149,30 @@ class Pipeline:
                     self._error = error
 
     def _take(self, chunk: Chunk) -> None:
-        self._result.add_records(chunk.records)
-        if self._trades is not None:
-            self._trades.add_records(chunk.records)
+        fills, trades = self._pick(chunk.records, self._fills, self._closed)
+        self._result.add_fills(self._fills[:fills])
+        if self._trades is not None and trades:
+            self._trades.add_closed(chunk.records[self._closed[:trades]])
         if self._prices is not None:
             self._prices.add(chunk.rows[chunk.row_start : chunk.row_stop])
         if self._sink is None:
             return
         at_record, at_row = 0, chunk.row_start
-        for frame in chunk.frames:
-            self._hash_rows(chunk.rows[at_row : frame["row_end"]])
-            records = chunk.records[at_record : frame["record_end"]]
-            if self._by_reference and frame["row_count"]:
-                assert self._segment.row_count == frame["row_count"]
-                records = np.concatenate([self._segment.finish(frame, self._rows_done), records])
-            self._rows_done += int(frame["row_count"])
+        for cut in map(FrameCut._make, chunk.frames.tolist()):
+            self._hash_rows(chunk.rows[at_row : cut.row_end])
+            records = chunk.records[at_record : cut.record_end]
+            if self._by_reference and cut.row_count:
+                assert self._segment.row_count == cut.row_count
+                records = self._segment.finish(cut, self._rows_done, records)
+            self._rows_done += cut.row_count
             self._sink.frame(
                 records,
                 chunk.bodies,
-                first_sequence=int(frame["first_sequence"]),
-                event_count=int(frame["event_count"]),
-                ts_ns=int(frame["ts_ingest_ns"]),
+                first_sequence=cut.first_sequence,
+                event_count=cut.event_count,
+                ts_ns=cut.ts_ingest_ns,
             )
-            at_record, at_row = int(frame["record_end"]), int(frame["row_end"])
+            at_record, at_row = cut.record_end, cut.row_end
         self._hash_rows(chunk.rows[at_row : chunk.row_stop])
 
     def _hash_rows(self, rows: np.ndarray) -> None:
@@ -150,6 +184,12 @@ class _Segment:
     """The market rows of the frame under way."""
 
     def __init__(self) -> None:
+        self._frame = np.zeros(FRAME_RECORDS + 1, RECORD)
+        # Bytes, because numpy copies records field by field, ten times slower.
+        self._frame_bytes = self._frame.view(np.uint8)
+        carrier = self._frame[0]
+        carrier["kind"], carrier["version"] = SEGMENT.kind, 1
+        carrier["instrument"] = carrier["strategy"] = carrier["account"] = -1
         self._restart()
 
     def _restart(self) -> None:
@@ -164,16 +204,15 @@ class _Segment:
         self._digest.update(rows)
         self.row_count += len(rows)
 
-    def finish(self, frame: Any, first_row: int) -> np.ndarray:
-        """The carrier record of the frame; the next segment begins."""
-        record = np.zeros(1, RECORD)
-        record["sequence"] = frame["first_sequence"]
-        record["ts_event_ns"] = record["ts_ingest_ns"] = frame["ts_ingest_ns"]
-        record["kind"], record["version"] = SEGMENT.kind, 1
-        record["instrument"] = record["strategy"] = record["account"] = -1
-        words = record["words"][0]
+    def finish(self, cut: FrameCut, first_row: int, records: np.ndarray) -> np.ndarray:
+        """The carrier record and the frame's records, valid until the next call; the next segment begins."""
+        carrier = self._frame[0]
+        carrier["sequence"] = cut.first_sequence
+        carrier["ts_event_ns"] = carrier["ts_ingest_ns"] = cut.ts_ingest_ns
+        words = carrier["words"]
         words[SEGMENT.row_count], words[SEGMENT.first_row] = self.row_count, first_row
         words[SEGMENT.first_ts_ns], words[SEGMENT.last_ts_ns] = self._first_ts_ns, self._last_ts_ns
         words[SEGMENT.hash_0 : SEGMENT.hash_3 + 1] = np.frombuffer(self._digest.digest(), ">i8")
         self._restart()
-        return record
+        self._frame_bytes[RECORD.itemsize : RECORD.itemsize * (1 + len(records))] = records.view(np.uint8)
+        return self._frame[: 1 + len(records)]

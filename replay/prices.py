@@ -6,11 +6,13 @@ that memory is flat and batches of any size keep the same rows. For reports only
 
 import numpy as np
 
-from kernel.market import BAR, QUOTE
+from kernel.market import BAR, QUOTE, ROW_WORDS
 
-ROOM = 16_384
+ROOM = 4_096
 _FULL = 1 << 32
 _MULTIPLIER = 2654435761  # Knuth's multiplicative hash: spreads consecutive positions evenly
+# The hashes of the first positions; those of later ones are these plus a constant, modulo 2**32.
+_HASHES = np.arange(1 << 15, dtype=np.uint32) * np.uint32(_MULTIPLIER)
 
 
 class PriceLine:
@@ -25,16 +27,20 @@ class PriceLine:
 
     def add(self, rows: np.ndarray) -> None:
         """Take in the next rows (dtype ROW)."""
-        positions = np.arange(self._position, self._position + len(rows), dtype=np.int64)
-        self._position += len(rows)
-        picked = np.flatnonzero(_hash(positions) < self._threshold)
+        for at in range(0, len(rows), len(_HASHES)):
+            self._add(rows[at : at + len(_HASHES)])
+
+    def _add(self, rows: np.ndarray) -> None:
+        first, self._position = self._position, self._position + len(rows)
+        picked = np.flatnonzero(_HASHES[: len(rows)] + _hash(first) < self._threshold)
         if len(picked) == 0:
             return
-        rows = rows[picked]
-        words = rows["words"]
-        price = np.where(rows["kind"] == BAR, words[:, 3], words[:, 0])
-        known = (rows["kind"] != QUOTE) | (words[:, 0] > 0)
-        self._waiting.append(np.stack([positions[picked], rows["instrument"], rows["ts_ns"], price], 1)[known])
+        # As integers, because numpy picks records field by field: time, kind and instrument, then the words.
+        words = rows.view(np.int64).reshape(-1, 2 + ROW_WORDS)[picked]
+        kind, instrument = rows["kind"][picked], rows["instrument"][picked]
+        price = np.where(kind == BAR, words[:, 2 + 3], words[:, 2])
+        known = (kind != QUOTE) | (words[:, 2] > 0)
+        self._waiting.append(np.stack([first + picked, instrument, words[:, 0], price], 1)[known])
         self._count += len(self._waiting[-1])
         while self._count > ROOM:
             self._thin()
@@ -42,7 +48,8 @@ class PriceLine:
     def _thin(self) -> None:
         self._threshold //= 2
         kept = np.concatenate([self._kept, *self._waiting])
-        self._kept, self._waiting = kept[_hash(kept[:, 0]) < self._threshold], []
+        hashes = kept[:, 0].astype(np.uint32) * np.uint32(_MULTIPLIER)
+        self._kept, self._waiting = kept[hashes < self._threshold], []
         self._count = len(self._kept)
 
     def lines(self, instrument_count: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -51,5 +58,5 @@ class PriceLine:
         return [(kept[kept[:, 1] == one, 2], kept[kept[:, 1] == one, 3]) for one in range(instrument_count)]
 
 
-def _hash(positions: np.ndarray) -> np.ndarray:
-    return (positions * _MULTIPLIER) & (_FULL - 1)
+def _hash(position: int) -> np.uint32:
+    return np.uint32(position * _MULTIPLIER & (_FULL - 1))

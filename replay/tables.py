@@ -46,9 +46,8 @@ class TradeWriter:
         self._waiting: list[np.ndarray] = []
         self._waiting_count = 0
 
-    def add_records(self, records: np.ndarray) -> None:
-        """Take in the closed round trips among ``records`` (dtype RECORD)."""
-        closed = records[records["kind"] == TRADE_CLOSED.kind]
+    def add_closed(self, closed: np.ndarray) -> None:
+        """Take in ``TradeClosed`` records (dtype RECORD, the caller's no longer)."""
         if len(closed):
             self._waiting.append(closed)
             self._waiting_count += len(closed)

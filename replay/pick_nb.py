@@ -1,0 +1,36 @@
+"""Picking out of a stretch of records what the outputs need, in one pass.
+
+Owns the layout of a fill as the result hash sees it. numpy picks records field by field, which took five times as long.
+"""
+
+from kernel.events.layout import FILLED, TRADE_CLOSED
+from kernel.jit import jit
+
+FILL_WORDS = 8
+
+
+@jit
+def pick_nb(records, fills, trades):
+    """Write the fills (int64, FILL_WORDS columns) and the places of closed trades (int64); returns both counts.
+
+    A fill is its time, instrument, strategy, side, price, quantity, fee and liquidity.
+    """
+    fill_count = 0
+    trade_count = 0
+    for at in range(len(records)):
+        record = records[at]
+        if record.kind == FILLED.kind:
+            words = record.words
+            fills[fill_count, 0] = record.ts_event_ns
+            fills[fill_count, 1] = record.instrument
+            fills[fill_count, 2] = record.strategy
+            fills[fill_count, 3] = words[FILLED.side]
+            fills[fill_count, 4] = words[FILLED.price_ticks]
+            fills[fill_count, 5] = words[FILLED.quantity_lots]
+            fills[fill_count, 6] = words[FILLED.fee_minor]
+            fills[fill_count, 7] = words[FILLED.liquidity]
+            fill_count += 1
+        elif record.kind == TRADE_CLOSED.kind:
+            trades[trade_count] = at
+            trade_count += 1
+    return fill_count, trade_count
