@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import llvmlite.binding
@@ -53,13 +54,41 @@ def _core_digest() -> bytes:
 
 
 @cache
-def cache_dir(source: str) -> Path:
-    """The cache folder for functions of the file ``source``: core, the file and the compiled files beside it."""
-    digest = hashlib.sha256(_core_digest())
+def cache_dir(source: str, reached: bytes = b"") -> Path:
+    """The cache folder for functions of the file ``source``: core, the file and the compiled files beside it.
+
+    ``reached`` stands for whatever else the functions can reach (see ``reached_digest``).
+    """
+    digest = hashlib.sha256(_core_digest() + reached)
     file = Path(source).resolve()
     for path in sorted({file, *file.parent.glob("*_nb.py")}):
         digest.update(path.name.encode() + path.read_bytes())
     return cache_root() / "machine-code" / digest.hexdigest()[:24]
+
+
+def reached_digest(function: Function) -> bytes:
+    """A digest of what ``function`` reaches outside the core and its own file: functions of other files, constants."""
+    digest = hashlib.sha256()
+    seen: set[object] = set()
+    waiting: list[Any] = [function]
+    while waiting:
+        taken = waiting.pop()
+        current = getattr(taken, "py_func", taken)
+        if current in seen or _CORE in Path(current.__code__.co_filename).parents:
+            continue
+        seen.add(current)
+        path = Path(current.__code__.co_filename)
+        if path.exists():
+            digest.update(path.read_bytes())
+        for name in current.__code__.co_names:
+            value = current.__globals__.get(name)
+            if hasattr(value, "py_func"):
+                waiting.append(value)
+            elif isinstance(value, int | float | str | tuple):
+                digest.update(f"{name}={value!r}\n".encode())
+            elif isinstance(value, ModuleType) and value.__file__ and not hasattr(value, "__path__"):
+                digest.update(Path(value.__file__).read_bytes())
+    return digest.digest()
 
 
 @contextmanager
@@ -83,16 +112,16 @@ def _caching_in(folder: Path) -> Iterator[None]:
         config.CACHE_DIR = before
 
 
-def jit(signature: Any = None, *, source: str | None = None) -> Any:
+def jit(signature: Any = None, *, source: str | None = None, reached: bytes = b"") -> Any:
     """Compile a function to machine code, cached on disk: ``@jit``, or ``@jit(signature)`` to compile at once.
 
     With a signature the function accepts no other, can be passed as a first-class function pointer, and a stale or
-    unwritable cache only costs the compile. ``source`` names the file whose content the function stands for, where that
-    is not its own. With ``NUMBA_DISABLE_JIT=1`` the plain Python function comes back.
+    unwritable cache only costs the compile. ``source`` and ``reached`` name what else the function stands for, where
+    that is not its own file. With ``NUMBA_DISABLE_JIT=1`` the plain Python function comes back.
     """
     if callable(signature) and not isinstance(signature, numba.core.typing.templates.Signature):
-        return _compile(signature, None, source)
-    return lambda function: _compile(function, signature, source)
+        return _compile(signature, None, source, reached)
+    return lambda function: _compile(function, signature, source, reached)
 
 
 def inlined(function: Function) -> Any:
@@ -104,17 +133,19 @@ def inlined(function: Function) -> Any:
     return numba.njit(nogil=True, _nrt=False, inline="always")(function) if JIT_ENABLED else function
 
 
-def _compile(function: Function, signature: Any, source: str | None) -> Any:
+def _compile(function: Function, signature: Any, source: str | None, reached: bytes) -> Any:
     if not JIT_ENABLED:
         return function
     if isinstance(function, numba.core.dispatcher.Dispatcher):
         return function
     file = function.__code__.co_filename
-    folder = cache_dir(source or file)
+    folder = cache_dir(source or file, reached)
     with _caching_in(folder):
         # Without numba's run-time no array is counted or allocated: counting alone made the loop 40 times slower.
         dispatcher = numba.njit(nogil=True, _nrt=False)(function)
-        if _writable(folder) and os.path.exists(file):
+        # A user's own functions are cached only inside the entry of their strategy, whose folder knows all they reach.
+        ours = signature is not None or _CORE.parent in Path(file).parents
+        if ours and _writable(folder) and os.path.exists(file):
             dispatcher.enable_caching()
     _widen_integers(dispatcher)
     if signature is not None:

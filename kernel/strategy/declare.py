@@ -16,7 +16,7 @@ from numba import types
 from numba.core.errors import NumbaError
 from numba.np.numpy_support import from_dtype
 
-from kernel.jit import JIT_ENABLED, cache_dir, jit
+from kernel.jit import JIT_ENABLED, cache_dir, jit, reached_digest
 from kernel.strategy.context import CALL_NAMES, CONTEXT, MAX_PARAMETERS
 
 _KINDS = {name: number for number, name in CALL_NAMES.items()}
@@ -55,10 +55,11 @@ class CompiledStrategy:
         name = f"{self.name}_{hashlib.sha256(source.encode()).hexdigest()[:12]}"
         source = source.replace("def entry", f"def {name}")
         namespace = {"strategy": jit(self.function), "int64": np.int64, "__name__": __name__}
-        file = _entry_file(self.source_file, name, source)
+        reached = reached_digest(self.function) if JIT_ENABLED else b""
+        file = _entry_file(cache_dir(self.source_file, reached), name, source)
         exec(compile(source, file, "exec"), namespace)  # the text is ours: names checked, nothing from outside
         try:
-            return jit(types.int64(context_type()), source=self.source_file)(namespace[name])
+            return jit(types.int64(context_type()), source=self.source_file, reached=reached)(namespace[name])
         except (NumbaError, KeyError, TypeError, AttributeError, ValueError) as error:  # what numba raises on bad code
             raise StrategyError(f"{self.source_file}: {self.name} does not compile: {self._reason(error)}") from error
 
@@ -128,11 +129,11 @@ def _entry_source(strategy: CompiledStrategy) -> str:
     )
 
 
-def _entry_file(strategy_file: str, name: str, source: str) -> str:
+def _entry_file(folder: Path, name: str, source: str) -> str:
     """A real file that holds the entry's text, because numba caches only what has one."""
     if not JIT_ENABLED:
         return f"<{name}>"
-    path = cache_dir(strategy_file) / f"{name}.py"
+    path = folder / f"{name}.py"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():

@@ -272,3 +272,37 @@ def test_an_interrupted_run_resumes_to_the_same_result(way, tmp_path):
     whole = kernel("replay", "--strategy", strategy, "--out", tmp_path / "whole", "--json")
     assert json.loads(resumed.stdout)["result_hash"] == json.loads(whole.stdout)["result_hash"]
     assert kernel("replay", out).returncode == 0
+
+
+REACHING = """
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])
+from helper import level
+from numbers_of_mine import SHARE
+
+from kernel.strategy.api_nb import position_lots, target_fraction
+from kernel.strategy.declare import compiled
+
+
+@compiled()
+def reaching(ctx, own):
+    if position_lots(ctx) == 0:
+        target_fraction(ctx, level(SHARE))
+"""
+
+
+def test_a_change_in_a_file_that_a_strategy_imports_is_seen(tmp_path):
+    """Machine code is cached between processes; what it was made from may lie in several files."""
+    (tmp_path / "reaching.py").write_text(REACHING)
+    helper = "from kernel.jit import jit\n\n\n@jit\ndef level(share):\n    return share * {}\n"
+    results = []
+    for number, (factor, share) in enumerate([("1.0", "0.5"), ("1.0", "0.5"), ("0.5", "0.5"), ("0.5", "0.25")]):
+        (tmp_path / "helper.py").write_text(helper.format(factor))
+        (tmp_path / "numbers_of_mine.py").write_text(f"SHARE = {share}\n")
+        out = tmp_path / f"run-{number}"
+        done = kernel("replay", "--strategy", tmp_path / "reaching.py", "--to", "2016-07-01", "--out", out, "--json")
+        assert done.returncode == 0, done.stderr
+        results.append(json.loads(done.stdout)["result_hash"])
+    assert results[0] == results[1]
+    assert len(set(results)) == 3
