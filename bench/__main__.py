@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import bare, journals, processes
+from bench import bare, cores, journals, processes
 from bench.data import walk_file
 from bench.lines import MISSED, Line, as_json, render
 from bench.runs import FAST, SLOW, Spread, in_turn, prepare_run, run_once
@@ -87,7 +87,14 @@ def speed_lines(prepared: dict[str, Prepared], bars: int, repeats: int) -> Itera
     bare.bare_seconds(closes[:100], FAST, SLOW)
     what = {mode: lambda mode=mode: run_once(prepared[mode]).seconds for mode in MODES}
     what["bare"] = lambda: bare.bare_seconds(closes, FAST, SLOW)
+    what |= {"alone": cores.seconds_alone, "two": cores.seconds_of_two}
     found = in_turn(what, repeats)
+    yield Line(
+        what="processors free meanwhile (two threads to one)",
+        value=2 * found["alone"].median / found["two"].median,
+        unit="",
+        note="a median below 1.8: something else was running, and speeds read low",
+    )
     for mode in MODES:
         yield speed_line(f"journal {mode}", bars, found[mode], at_least=5e6 if mode == "reference" else None)
     cost = [found["reference"].best / found["off"].best - 1, found["reference"].median / found["off"].median - 1]

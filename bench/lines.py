@@ -46,7 +46,7 @@ def amount(value: float, unit: str) -> str:
         return f"{value / 1e6:.2f} M {unit}" if value >= 1e6 else f"{value:,.0f} {unit}"
     if unit in ("%", "MB"):
         return f"{value:,.1f} {unit}"
-    return f"{value:,.2f} {unit}"
+    return f"{value:,.2f} {unit}".rstrip()
 
 
 def render(lines: Sequence[Line]) -> str:
