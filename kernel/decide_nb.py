@@ -5,7 +5,7 @@ replace. It writes each event and gives it to ``apply`` at once, so the next che
 sends nothing: an approved order simply stands in the state as submitted, and the driver carries it to the venue.
 """
 
-from kernel.apply_nb import apply_nb, find_order_nb, find_timer_nb
+from kernel.apply_nb import apply_nb, find_timer_nb
 from kernel.emit_nb import begin_nb
 from kernel.events.layout import (
     CANCEL_REQUESTED,
@@ -20,6 +20,7 @@ from kernel.events.layout import (
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
 from kernel.lifecycle import ASK_CANCEL, ASK_REPLACE, NEXT
+from kernel.orders_nb import find_order_nb
 from kernel.risk_nb import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, NOT_OPEN, check_order_nb
 from kernel.state import MAX_LOTS, MAX_ORDERS, MAX_TIMERS
 from kernel.strategy.context import CANCEL, REPLACE

@@ -61,7 +61,8 @@ def cache_dir(source: str, reached: bytes = b"") -> Path:
     """
     digest = hashlib.sha256(_core_digest() + reached)
     file = Path(source).resolve()
-    for path in sorted({file, *file.parent.glob("*_nb.py")}):
+    # Beside a compiled file lie the others that it calls, and the layout of the memory that they share.
+    for path in sorted({file, *file.parent.glob("*_nb.py"), *file.parent.glob("memory.py")}):
         digest.update(path.name.encode() + path.read_bytes())
     return cache_root() / "machine-code" / digest.hexdigest()[:24]
 

@@ -5,11 +5,11 @@ verdict. Each verdict carries the limit and the value that was compared with it.
 cannot compute its value (it would overflow) refuses.
 """
 
-from kernel.apply_nb import position_index_nb
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import equity_nb, notional_nb
 from kernel.lifecycle import DAY, GTC, LIMIT, MARKET, STOP, STOP_LIMIT
+from kernel.orders_nb import position_index_nb
 from kernel.state import MAX_LOTS
 from kernel.units import RATE_SCALE
 

@@ -16,7 +16,8 @@ from kernel.market import ROW
 from kernel.state import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, initialise_state
 from kernel.strategy.context import MEMORY_WORDS
 from kernel.strategy.declare import context_type, noop_entry
-from replay.loop_nb import ENGINE, close_frame_nb, record_event_nb, run_nb
+from replay.loop_nb import close_frame_nb, record_event_nb, run_nb
+from replay.memory import ENGINE
 
 
 class CapacityError(ValueError):

@@ -16,6 +16,7 @@ from kernel.ports import FrameSink, RowSource
 from kernel.strategy.declare import CompiledStrategy
 from replay.config import ConfigError, RunConfig, instant_ns, resolve_rates
 from replay.engine import EngineMemory, Plan
+from replay.fill_rules_nb import PROFILES
 from replay.loading import LoadedStrategy, Universe, load_strategies, load_universe
 from replay.opening import opening_frames, resolved_config
 from replay.outcome import ResultHash
@@ -25,7 +26,6 @@ from replay.python_host import PythonHost
 from replay.session import Injection, Session
 from replay.tables import TradeWriter
 from replay.tape import Tape
-from replay.venue_nb import PROFILES
 
 BATCH_ROWS = 32_768  # measured: half of it costs 10% more a row, twice as much gains nothing
 Progress = Callable[[int, int], None]

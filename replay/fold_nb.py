@@ -3,11 +3,11 @@
 Owns the joining of stored records and referenced market rows by sequence. It decides nothing and calls no strategy.
 """
 
-from kernel.apply_nb import apply_nb, market_nb
+from kernel.apply_nb import apply_nb
 from kernel.events.layout import SEGMENT
 from kernel.jit import jit
 from kernel.ledger_nb import OK
-from replay.loop_nb import event_kind_nb
+from kernel.marks_nb import event_kind_nb, market_nb
 
 
 @jit

@@ -13,70 +13,29 @@ Timers that are due at or before a row's time fire before it, each as a transact
 
 from kernel.apply_nb import apply_nb, market_nb
 from kernel.decide_nb import refuse_nb, request_nb, set_timer_nb, submit_nb
-from kernel.emit_nb import OUTPUT, OUTPUT_RECORDS, begin_nb
-from kernel.events.layout import BAR_CLOSED, FILLED, QUOTE_SEEN, TIMER_FIRED, TRADE_SEEN, WORDS
+from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
+from kernel.events.layout import BAR_CLOSED, FILLED, TIMER_FIRED, WORDS
 from kernel.jit import inlined, jit
-from kernel.ledger_nb import OK, equity_nb
-from kernel.market import BAR, ROW_WORDS, TRADE
-from kernel.records import record_dtype
+from kernel.ledger_nb import OK
+from kernel.market import BAR, ROW_WORDS
+from kernel.marks_nb import event_kind_nb
 from kernel.risk_nb import CAPACITY
-from kernel.state import MAX_POSITIONS, MAX_TIMERS, table_dtype
-from kernel.strategy.context import CANCEL, CONTEXT, FILL, MAX_INTENTS, REPLACE, START, SUBMIT, TIMER
-from replay.venue_nb import DAY_NS, VENUE, accept_nb, cancel_nb, expire_nb, match_nb, replace_nb
-
-# Why the loop came back.
-NEED_ROWS, OUTPUT_FULL, DIGEST_DUE, STOP_DUE, STRATEGY_RAISED, APPLY_FAILED, FRAME_TOO_LARGE = range(7)
-
-FRAME_RECORDS = 500  # with the header and a segment record this stays under 65,535 bytes
-FRAME_ROWS = 32_768
-TRANSACTION_RECORDS = 1024  # room that a transaction can take: what one row fills, then one call after FRAME_RECORDS
-SAMPLES = 1 << 16
-MAX_DAYS = 1 << 16
-MAX_FRAMES = 1024
-
-BOOK = table_dtype("subscribed", "starts", "memory_at", "memory_size", "parameters_at", "callback")
-CONTROL = table_dtype(
-    "row",  # next row of the batch
-    "row_count",  # rows done since the start
-    "status",  # of apply, when it failed
-    "strategy",  # that raised
-    "started",
-    "inline",  # journal market rows as records
-    "transaction_record",  # where the transaction under way begins in the output
-    "frame_record",  # where the frame under way begins in the output
-    "frame_rows",
-    "frame_sequence",
-    "frame_count",  # finished frames in this output
-    "done_sequence",  # the next sequence, and the time, after the last whole transaction
-    "done_ts_ns",
-    "stop_sequence",  # where the driver wants to step in; 0 is nowhere
+from kernel.state import MAX_TIMERS
+from kernel.strategy.context import CANCEL, FILL, MAX_INTENTS, REPLACE, START, SUBMIT, TIMER
+from replay.cuts_nb import (
+    APPLY_FAILED,
+    DIGEST_DUE,
+    FRAME_TOO_LARGE,
+    NEED_ROWS,
+    OUTPUT_FULL,
+    STOP_DUE,
+    STRATEGY_RAISED,
+    cut_frame_nb,
+    end_transaction_nb,
 )
-FRAME = table_dtype("record_end", "row_count", "row_end", "first_sequence", "event_count", "ts_ingest_ns")
-# Statistics are for reports only; nothing that decides reads them.
-STATISTICS = record_dtype(
-    sample_count="<i8",
-    sample_stride="<i8",
-    sample_skip="<i8",
-    day_count="<i8",
-    peak_minor="<i8",
-    trough_minor="<i8",
-    drawdown="<f8",
-    day_end_ns="<i8",
-    last_ts_ns="<i8",
-    exposed_rows="<i8",
-)
-SAMPLE = table_dtype("ts_ns", "equity_minor", "cash_minor")
-ENGINE = record_dtype(
-    context=CONTEXT,
-    venue=VENUE,
-    control=CONTROL,
-    statistics=STATISTICS,
-    books=(BOOK, MAX_POSITIONS),
-    output=OUTPUT,
-    frames=(FRAME, MAX_FRAMES),
-    samples=(SAMPLE, SAMPLES),
-    days=(SAMPLE, MAX_DAYS),
-)
+from replay.memory import FRAME_RECORDS, MAX_FRAMES, TRANSACTION_RECORDS
+from replay.statistics_nb import observe_nb
+from replay.venue_nb import accept_nb, cancel_nb, expire_nb, match_nb, replace_nb
 
 
 @jit
@@ -217,14 +176,6 @@ def _fire_nb(engine, functions, at):
 
 
 @inlined
-def event_kind_nb(row_kind):
-    """The event kind of a market row."""
-    if row_kind == BAR:
-        return BAR_CLOSED.kind
-    return TRADE_SEEN.kind if row_kind == TRADE else QUOTE_SEEN.kind
-
-
-@inlined
 def _take_row_nb(engine, row):
     """Apply the row: as a record (``--journal full``), or by reference. The state comes out the same."""
     state, output = engine.context.state, engine.output
@@ -283,91 +234,6 @@ def _row_nb(engine, functions, row):
 
 
 @jit
-def _cut_frame_nb(engine, record_end, next_sequence, ts_ns):
-    """Finish the frame under way: everything before ``record_end`` and ``next_sequence`` that is not yet in one."""
-    control = engine.control
-    frame = engine.frames[control.frame_count]
-    frame.record_end = record_end
-    frame.row_count = control.frame_rows
-    frame.row_end = control.row
-    frame.first_sequence = control.frame_sequence
-    frame.event_count = next_sequence - control.frame_sequence
-    frame.ts_ingest_ns = ts_ns
-    control.frame_count += 1
-    control.frame_record = record_end
-    control.frame_rows = 0
-    control.frame_sequence = next_sequence
-
-
-@jit
-def end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, rows):
-    """Put the finished transaction into a frame: the one under way, or a new one when it would not fit.
-
-    Where frames are cut depends on the transactions alone, so batches and files of any size give the same journal.
-    """
-    control, head, count = engine.control, engine.context.state.head, engine.output.count
-    if count - first_record > FRAME_RECORDS:
-        return FRAME_TOO_LARGE
-    if count - control.frame_record > FRAME_RECORDS:
-        _cut_frame_nb(engine, first_record, first_sequence, ts_before_ns)
-    control.frame_rows += rows
-    control.row += rows
-    control.row_count += rows
-    control.done_sequence = head.next_sequence
-    control.done_ts_ns = head.now_ns
-    if control.frame_rows >= FRAME_ROWS:
-        _cut_frame_nb(engine, count, head.next_sequence, head.now_ns)
-    return NEED_ROWS
-
-
-@inlined
-def _halve_samples_nb(engine):
-    """Out of room: keep every second sample, and take half as many from here on."""
-    for at in range(SAMPLES // 2):
-        engine.samples[at] = engine.samples[2 * at]
-    engine.statistics.sample_count = SAMPLES // 2
-    engine.statistics.sample_stride *= 2
-
-
-@inlined
-def _sample_nb(sample, ts_ns, account):
-    sample.ts_ns = ts_ns
-    sample.equity_minor = equity_nb(account)
-    sample.cash_minor = account.cash_minor
-
-
-@inlined
-def _observe_nb(engine, ts_ns):
-    """Statistics after a row: drawdown exactly, equity by sample, and the last equity of each UTC day."""
-    statistics = engine.statistics
-    account = engine.context.state.accounts[0]
-    equity = equity_nb(account)
-    if account.gross_minor != 0:
-        statistics.exposed_rows += 1
-    if equity > statistics.peak_minor:
-        statistics.peak_minor = equity
-        statistics.trough_minor = equity
-    elif equity < statistics.trough_minor:
-        statistics.trough_minor = equity
-        if statistics.peak_minor > 0:
-            drawdown = (statistics.peak_minor - equity) / statistics.peak_minor
-            statistics.drawdown = max(statistics.drawdown, drawdown)
-    if ts_ns >= statistics.day_end_ns:
-        statistics.day_end_ns = (ts_ns // DAY_NS + 1) * DAY_NS
-        statistics.day_count = min(statistics.day_count + 1, MAX_DAYS)
-    statistics.last_ts_ns = ts_ns
-    _sample_nb(engine.days[statistics.day_count - 1], ts_ns, account)
-    if statistics.sample_skip > 0:
-        statistics.sample_skip -= 1
-        return
-    if statistics.sample_count == SAMPLES:
-        _halve_samples_nb(engine)
-    _sample_nb(engine.samples[statistics.sample_count], ts_ns, account)
-    statistics.sample_count += 1
-    statistics.sample_skip = statistics.sample_stride - 1
-
-
-@jit
 def run_nb(engines, functions, rows):
     """Process rows until they are used up or the caller is needed; see the codes at the top of this module.
 
@@ -401,7 +267,7 @@ def run_nb(engines, functions, rows):
             output.count = first_record
             return result
         if taken == 1:
-            _observe_nb(engine, row.ts_ns)
+            observe_nb(engine, row.ts_ns)
     return NEED_ROWS
 
 
@@ -435,4 +301,4 @@ def close_frame_nb(engines):
     engine = engines[0]
     control = engine.control
     if control.done_sequence > control.frame_sequence:
-        _cut_frame_nb(engine, engine.output.count, control.done_sequence, control.done_ts_ns)
+        cut_frame_nb(engine, engine.output.count, control.done_sequence, control.done_ts_ns)

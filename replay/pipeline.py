@@ -19,7 +19,7 @@ from kernel.emit_nb import OUTPUT_RECORDS
 from kernel.events.layout import RECORD, SEGMENT
 from kernel.jit import JIT_ENABLED, compile_for
 from kernel.ports import FrameSink
-from replay.loop_nb import FRAME, FRAME_RECORDS
+from replay.memory import FRAME, FRAME_RECORDS
 from replay.outcome import ResultHash
 from replay.pick_nb import FILL_WORDS, pick_nb
 from replay.prices import PriceLine
@@ -46,7 +46,7 @@ class Chunk(msgspec.Struct):
 
 
 class FrameCut(NamedTuple):
-    """One row of ``Chunk.frames`` in plain integers; the fields of ``replay.loop_nb.FRAME``."""
+    """One row of ``Chunk.frames`` in plain integers; the fields of ``replay.memory.FRAME``."""
 
     record_end: int
     row_count: int

@@ -19,10 +19,10 @@ from kernel.ledger_nb import STATUS_TEXT, equity_nb
 from kernel.market import KIND_NAMES, ROW_WORD_NAMES
 from kernel.state import state_digest
 from kernel.units import from_units
+from replay.cuts_nb import APPLY_FAILED, DIGEST_DUE, NEED_ROWS, OUTPUT_FULL, STOP_DUE, STRATEGY_RAISED
 from replay.engine import EngineMemory
 from replay.fold_nb import fold_nb
 from replay.loading import LoadedStrategy
-from replay.loop_nb import APPLY_FAILED, DIGEST_DUE, NEED_ROWS, OUTPUT_FULL, STOP_DUE, STRATEGY_RAISED
 from replay.opening import OpeningFrame
 from replay.pipeline import IN_FLIGHT, Chunk, ChunkBuffers
 from replay.python_host import PythonHost

@@ -6,12 +6,12 @@ half of equity). Functions that trade only note an intent: the risk checks see i
 
 import numpy as np
 
-from kernel.apply_nb import position_index_nb
 from kernel.events.layout import BAR_CLOSED, TRADE_SEEN
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, multiply_wide_nb, scale_nb
 from kernel.jit import jit
 from kernel.ledger_nb import equity_nb
 from kernel.lifecycle import BUY, GTC, LIMIT, MARKET, SELL, STOP
+from kernel.orders_nb import position_index_nb
 from kernel.strategy.context import BAR, CANCEL, MAX_INTENTS, REPLACE, SET_TIMER, SUBMIT, TRADE
 from kernel.units import RATE_SCALE
 

@@ -13,9 +13,9 @@ from kernel.events.catalogue import StateDigest
 from kernel.events.layout import SEGMENT, STATE_DIGEST, decode
 from replay.catalogue import open_file, write_file
 from replay.catalogue.files import read_columns
+from replay.cuts_nb import NEED_ROWS
 from replay.engine import EngineMemory
 from replay.execution import Engine, prepare
-from replay.loop_nb import NEED_ROWS
 from replay.opening import opening_frames
 from tests.replay.runs import SPY, config, frames_of, records_in, run, run_in_process
 

@@ -10,7 +10,7 @@ from kernel.events.layout import RECORD, SEGMENT, STATE_DIGEST, TAIL_DISCARDED
 from replay.audit import DivergenceError, compare_records, records_of
 from replay.certificate import changed_inputs, make_certificate, read_certificate, write_certificate
 from replay.config import ConfigError
-from replay.loop_nb import FRAME_RECORDS, FRAME_ROWS
+from replay.memory import FRAME_RECORDS, FRAME_ROWS
 from replay.runner import audit_journal, read_run, resume_backtest, run_backtest
 
 

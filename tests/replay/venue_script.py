@@ -19,10 +19,10 @@ from kernel.ledger_nb import OK
 from kernel.market import BAR, NO_PRICE, QUOTE, ROW, TRADE, UNKNOWN_SIZE
 from kernel.strategy.python import Bar, Quote, Strategy, Trade
 from kernel.units import BPS, to_rate
+from replay.cuts_nb import NEED_ROWS
 from replay.engine import EngineMemory
-from replay.loop_nb import NEED_ROWS
+from replay.fill_rules_nb import PROFILES
 from replay.python_host import PythonHost
-from replay.venue_nb import PROFILES
 
 HOUR_NS = 3_600 * 10**9
 DAY_NS = 24 * HOUR_NS

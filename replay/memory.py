@@ -1,0 +1,61 @@
+"""The engine's memory: everything that the loop reads and writes, as one record.
+
+Owns the layout and its bounds; ``engine.py`` allocates it, ``loop_nb.py`` works on it.
+"""
+
+from kernel.emit_nb import OUTPUT
+from kernel.records import record_dtype
+from kernel.state import MAX_POSITIONS, table_dtype
+from kernel.strategy.context import CONTEXT
+from replay.venue_nb import VENUE
+
+FRAME_RECORDS = 500  # with the header and a segment record this stays under 65,535 bytes
+FRAME_ROWS = 32_768
+TRANSACTION_RECORDS = 1024  # room that a transaction can take: what one row fills, then one call after FRAME_RECORDS
+SAMPLES = 1 << 16
+MAX_DAYS = 1 << 16
+MAX_FRAMES = 1024
+
+BOOK = table_dtype("subscribed", "starts", "memory_at", "memory_size", "parameters_at", "callback")
+CONTROL = table_dtype(
+    "row",  # next row of the batch
+    "row_count",  # rows done since the start
+    "status",  # of apply, when it failed
+    "strategy",  # that raised
+    "started",
+    "inline",  # journal market rows as records
+    "transaction_record",  # where the transaction under way begins in the output
+    "frame_record",  # where the frame under way begins in the output
+    "frame_rows",
+    "frame_sequence",
+    "frame_count",  # finished frames in this output
+    "done_sequence",  # the next sequence, and the time, after the last whole transaction
+    "done_ts_ns",
+    "stop_sequence",  # where the driver wants to step in; 0 is nowhere
+)
+FRAME = table_dtype("record_end", "row_count", "row_end", "first_sequence", "event_count", "ts_ingest_ns")
+# Statistics are for reports only; nothing that decides reads them.
+STATISTICS = record_dtype(
+    sample_count="<i8",
+    sample_stride="<i8",
+    sample_skip="<i8",
+    day_count="<i8",
+    peak_minor="<i8",
+    trough_minor="<i8",
+    drawdown="<f8",
+    day_end_ns="<i8",
+    last_ts_ns="<i8",
+    exposed_rows="<i8",
+)
+SAMPLE = table_dtype("ts_ns", "equity_minor", "cash_minor")
+ENGINE = record_dtype(
+    context=CONTEXT,
+    venue=VENUE,
+    control=CONTROL,
+    statistics=STATISTICS,
+    books=(BOOK, MAX_POSITIONS),
+    output=OUTPUT,
+    frames=(FRAME, MAX_FRAMES),
+    samples=(SAMPLE, SAMPLES),
+    days=(SAMPLE, MAX_DAYS),
+)
