@@ -11,7 +11,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +92,7 @@ def main() -> int:
     """Parse, install, measure, render."""
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description="Other engines on the same bars.")
     parser.add_argument("--environments", type=Path, required=True, help="Where the peers' environments are kept.")
+    parser.add_argument("--python", default=sys.executable, help="The Python of the peers.  [default: this one]")
     parser.add_argument("--rows", type=int, default=1_000_000, help="Our bars, and the most for a peer.")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", action="append", help="One peer of: " + ", ".join(peer.name for peer in PEERS))
@@ -121,7 +121,7 @@ def compare(peer: Peer, prepared: Prepared, options: argparse.Namespace) -> Foun
     say(f"{peer.name}: {bars:,} bars")
     with tempfile.TemporaryDirectory(prefix="kernel-bench-") as folder:
         try:
-            python = environment(peer, options.environments)
+            python = environment(peer, options.environments, options.python)
             table = Path(folder) / "bars.npy"
             np.save(table, bars_table(bars))
             reports, ours = [], []
@@ -145,15 +145,15 @@ def compare(peer: Peer, prepared: Prepared, options: argparse.Namespace) -> Foun
     )
 
 
-def environment(peer: Peer, folder: Path) -> Path:
+def environment(peer: Peer, folder: Path, base: str) -> Path:
     """The Python of the peer's environment, made and filled when it does not exist yet. Raises RuntimeError."""
     home = folder / peer.script.removesuffix(".py")
     python = home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    wanted = "\n".join(peer.requirements)
+    wanted = "\n".join([base, *peer.requirements])
     done = home / "installed.txt"
     if done.is_file() and done.read_text() == wanted:
         return python
-    venv.create(home, with_pip=True, clear=True)
+    run([base, "-m", "venv", "--clear", home], INSTALL_SECONDS, "no environment can be made")
     install = [python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", *peer.requirements]
     if peer.name == "backtrader":  # pure Python, and its wheel is tagged for any version
         install.remove("--only-binary=:all:")
@@ -173,7 +173,11 @@ def run_peer(peer: Peer, python: Path, table: Path) -> dict[str, Any]:
 def run(command: list[Any], seconds: float, what: str) -> str:
     """Run a command and return what it prints. Raises RuntimeError with the last lines of its error."""
     try:
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=seconds)
+        done = subprocess.run(
+            [str(part) for part in command], capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except OSError as error:
+        raise RuntimeError(f"{what}: {error}") from None
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"{what}: no end after {seconds:.0f} s") from None
     if done.returncode != 0:
