@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as generators
 
 from kernel.instruments import Instrument, currency_scale
@@ -69,9 +69,15 @@ def test_rates() -> None:
 
 
 @given(units, units, generators.sampled_from(["1", "100", "0.001", "50"]), generators.integers(0, 8))
+@example("0.00000001", "0.00000001", "0.001", 0)
 def test_notional_ratio_is_the_value_of_a_tick_of_a_lot(tick: str, lot: str, multiplier: str, scale: int) -> None:
+    exact = Fraction(tick) * Fraction(lot) * Fraction(multiplier) * 10**scale
+    if max(exact.numerator, exact.denominator) > INT64_MAX:
+        with pytest.raises(UnitError, match="does not fit 64 bits"):
+            notional_ratio(tick, lot, multiplier, scale)
+        return
     numerator, denominator = notional_ratio(tick, lot, multiplier, scale)
-    assert Fraction(numerator, denominator) == Fraction(tick) * Fraction(lot) * Fraction(multiplier) * 10**scale
+    assert Fraction(numerator, denominator) == exact
     assert Fraction(numerator, denominator).denominator == denominator
 
 
