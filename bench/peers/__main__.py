@@ -41,7 +41,12 @@ class Peer(msgspec.Struct, frozen=True):
 PEERS = (
     Peer(
         "NautilusTrader",
-        ("nautilus_trader==1.231.0; python_version >= '3.12'", "nautilus_trader==1.221.0; python_version < '3.12'"),
+        # The newest for this Python, and the pandas that it is fastest with.
+        (
+            "nautilus_trader==1.231.0; python_version >= '3.12'",
+            "nautilus_trader==1.221.0; python_version < '3.12'",
+            "pandas==2.3.3",
+        ),
         "nautilus_ema.py",
         100_000,
         300,
