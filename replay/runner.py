@@ -151,7 +151,6 @@ def _execute(
     names = [strategy.name for strategy in prepared.strategies]
     trades = TradeWriter(run_dir / "trades.parquet", prepared.universe.instruments, names)
     prices = PriceLine()
-    options = {} if batch_rows is None else {"batch_rows": batch_rows}
     execution = Execution(
         prepared,
         sink,
@@ -160,7 +159,7 @@ def _execute(
         injections=injections,
         progress=progress,
         should_stop=should_stop,
-        **options,
+        batch_rows=batch_rows,
     )
     try:
         execution.run()
