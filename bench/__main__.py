@@ -93,7 +93,7 @@ def speed_lines(prepared: dict[str, Prepared], bars: int, repeats: int) -> Itera
         what="processors free meanwhile (two threads to one)",
         value=2 * found["alone"].median / found["two"].median,
         unit="",
-        note="a median below 1.8: something else was running, and speeds read low",
+        note="below 1.8: something else was running, and speeds read low",
     )
     for mode in MODES:
         yield speed_line(f"journal {mode}", bars, found[mode], at_least=5e6 if mode == "reference" else None)

@@ -8,7 +8,7 @@ import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-BUFFER = bytes(8 << 20)
+BUFFER = bytes(32 << 20)
 
 
 def _hash(_: int) -> None:
