@@ -75,8 +75,9 @@ def main() -> NoReturn:
         click.echo("interrupted", err=True)
         sys.exit(130)
     except click.ClickException as error:
-        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
-        click.echo(f"{where or 'kernel'}: {error.format_message()}", err=True)
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "kernel"
+        message = error.format_message()
+        click.echo(message if message.startswith("kernel ") else f"{where}: {message}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader of our output went away: nothing is wrong
         sys.stderr.close()

@@ -62,7 +62,7 @@ def open_file(path: str | os.PathLike[str]) -> CatalogueFile:
     with open_parquet(path) as parquet:
         raw = (parquet.metadata.metadata or {}).get(METADATA_KEY)
         if raw is None:
-            raise CatalogueError(f"{path}: a Parquet file, but not of a catalogue: import it first")
+            raise CatalogueError(f"{path}: a Parquet file, but not of a catalogue: first run kernel data import {path}")
         metadata = decode_metadata(raw, path)
         kind = KINDS_BY_NAME[metadata.kind]
         _check_layout(parquet, metadata, kind, path)

@@ -52,16 +52,17 @@ def import_file(source: Paths, root: str | os.PathLike[str], options: ImportOpti
         raise CatalogueError("--replace and --append exclude each other")
     tables = _read_tables(source, options)
     first = tables[0]
+    place = ", ".join(str(table.path) for table in tables)
     frame, notes, problems = load_frame(tables, options)
     asked = check_repairs(options.repairs, frame.kind == BAR)
-    _raise_errors(problems)
+    _raise_errors(problems, place)
     rows_read = len(frame)
     notes += [f"ignored columns: {', '.join(first.ignored)}"] if first.ignored else []
 
     repairs = repair_before_grid(frame, asked)
     _refuse_empty(frame)
     sizes_known = _mark_unknown_sizes(frame, notes)
-    _raise_errors([p for p in check_frame(frame) if p.rule in ("missing-time", "nan", "unsorted")])
+    _raise_errors([p for p in check_frame(frame) if p.rule in ("missing-time", "nan", "unsorted")], place)
     interval_ns = _interval(frame, options, first, notes)
     existing = target_instrument(Path(root), frame.kind, interval_ns, options, first.hints)
     if "round-to-tick" in asked:
@@ -74,11 +75,11 @@ def import_file(source: Paths, root: str | os.PathLike[str], options: ImportOpti
 
     problems = check_frame(frame)
     columns = _to_columns(frame, units, problems)
-    _raise_errors(problems)
+    _raise_errors(problems, place)
     label = _label(frame, options, first, notes)
     columns, more = _with_times(frame, columns, interval_ns, label, first.kind, notes)
     problems += more
-    _raise_errors(problems)
+    _raise_errors(problems, place)
     metadata = _metadata(tables, frame, instrument, interval_ns, sizes_known, options, repairs)
     return _write(Path(root), metadata, columns, frame, problems, notes, rows_read, options)
 
@@ -139,10 +140,10 @@ def _read_tables(source: Paths, options: ImportOptions) -> list[SourceTable]:
     return tables
 
 
-def _raise_errors(problems: list[DataProblem]) -> None:
+def _raise_errors(problems: list[DataProblem], place: str) -> None:
     errors = [problem for problem in problems if problem.severity == ERROR]
     if errors:
-        raise CatalogueError("\n".join(problem.line for problem in errors), tuple(problems))
+        raise CatalogueError("\n".join(f"{place}: {problem.line}" for problem in errors), tuple(problems))
 
 
 def _refuse_empty(frame: Frame) -> None:
