@@ -16,9 +16,10 @@ def ema_nb(memory, at, value, period, count):
     """
     if count == 0:
         memory[at] = value
-    else:
-        memory[at] += (value - memory[at]) * (2.0 / (period + 1.0))
-    return memory[at]
+        return memory[at]
+    average = memory[at] + (value - memory[at]) * (2.0 / (period + 1.0))
+    memory[at] = average
+    return average
 
 
 @jit

@@ -9,7 +9,7 @@ from kernel.events.layout import (
     TRADE_SEEN,
 )
 from kernel.exact_nb import MONEY_MAX
-from kernel.jit import inlined, jit
+from kernel.jit import inlined
 from kernel.ledger_nb import (
     BAD_INDEX,
     MONEY_OVERFLOW,
@@ -20,7 +20,7 @@ from kernel.market import BAR, NO_PRICE, TRADE
 from kernel.orders_nb import position_index_nb
 
 
-@jit
+@inlined
 def market_nb(state, kind, instrument_id, ts_ns, words):
     """Book one market event (a row or a record): last price, quotes, and the value of what is held."""
     head = state.head

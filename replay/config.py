@@ -14,7 +14,7 @@ import msgspec
 
 from kernel.units import BPS, RATE_SCALE, UnitError, to_decimal, to_rate
 
-DEFAULT_DIGEST_INTERVAL = 65_536
+DEFAULT_DIGEST_INTERVAL = 262_144  # events; a digest hashes the whole state, which costs as much as 1,500 bars
 FILL_PROFILES = ("pessimistic", "next_open")
 JOURNAL_MODES = ("reference", "full", "off")
 FSYNC_POLICIES = ("always", "batch", "off")

@@ -4,7 +4,7 @@ Owns where a frame ends: between transactions, by rules that depend on the trans
 any size give the same journal. And the codes with which the loop comes back.
 """
 
-from kernel.jit import jit
+from kernel.jit import inlined, jit
 from replay.memory import FRAME_RECORDS, FRAME_ROWS
 
 # Why the loop came back.
@@ -28,7 +28,7 @@ def cut_frame_nb(engine, record_end, next_sequence, ts_ns):
     control.frame_sequence = next_sequence
 
 
-@jit
+@inlined
 def end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, rows):
     """Put the finished transaction into a frame: the one under way, or a new one when it would not fit.
 
