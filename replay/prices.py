@@ -27,8 +27,12 @@ class PriceLine:
 
     def add(self, rows: np.ndarray) -> None:
         """Take in the next rows (dtype ROW)."""
-        for at in range(0, len(rows), len(_HASHES)):
-            self._add(rows[at : at + len(_HASHES)])
+        at = 0
+        while at < len(rows):
+            # No more at once than would fill the room: the first rows are all kept, only to be thinned again.
+            step = min(len(_HASHES), ROOM * (_FULL // self._threshold))
+            self._add(rows[at : at + step])
+            at += step
 
     def _add(self, rows: np.ndarray) -> None:
         first, self._position = self._position, self._position + len(rows)
