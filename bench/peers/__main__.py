@@ -100,7 +100,7 @@ def main() -> int:
     parser.add_argument("--python", default=sys.executable, help="The Python of the peers.  [default: this one]")
     parser.add_argument("--rows", type=int, default=1_000_000, help="Our bars, and the most for a peer.")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", action="append", help="One peer of: " + ", ".join(peer.name for peer in PEERS))
+    parser.add_argument("--only", action="append", choices=[peer.name for peer in PEERS], help="One peer.")
     parser.add_argument("--json", action="store_true", help="Print one JSON array.")
     options = parser.parse_args()
     prepared = prepare_run([walk_file(options.rows)], fill="next_open", cash=CASH, fee_bps=FEE_BPS)
