@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from journal import JournalReader, JournalWriter, recover_journal
+from journal import JournalReader, JournalWriter, TornInfo, recover_journal
 from kernel.events.body import encode_body, pack_body
 from kernel.events.catalogue import TailDiscarded
 from kernel.events.layout import Stored, encode, schema_digest
@@ -130,10 +130,10 @@ def audit_journal(
     )
 
 
-def _tail_discarded(sequence: int, torn: object, reader: JournalReader) -> Injection:
+def _tail_discarded(sequence: int, torn: TornInfo, reader: JournalReader) -> Injection:
     last_ts_ns = max((frame.ts_ingest_ns for frame in reader), default=0)
-    event = TailDiscarded(getattr(torn, "frame_number", 0), getattr(torn, "bytes", 0))
-    body = encode_body({"kept_at": str(getattr(torn, "kept_at", ""))})
+    event = TailDiscarded(torn.frame_number, torn.bytes)
+    body = encode_body({"kept_at": torn.kept_at})
     record = encode(Stored(sequence, last_ts_ns, last_ts_ns, 0, -1, -1, -1, event, body))
     return Injection(sequence, record, pack_body(body))
 

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from kernel.events.body import pack_body
 from kernel.events.catalogue import Event, RunClosed, StateDigest
 from kernel.events.layout import Stored, encode
 from kernel.instruments import Instrument
@@ -145,14 +144,6 @@ class Session:
         self.memory.close_frame()
         self._hand_over(injection.bodies)
         self._arm()
-
-    def inject(self, event: Event, body: bytes) -> None:
-        """Take in one input event here and now, as a frame of its own."""
-        now_ns = int(self.memory.state.head.now_ns)
-        record = encode(Stored(0, now_ns, now_ns, 0, -1, -1, -1, event, body))
-        sequence = int(self.memory.state.head.next_sequence)
-        self._injections.insert(0, Injection(sequence, record, pack_body(body) if body else b""))
-        self._inject()
 
     def _arm(self) -> None:
         self.memory.engine.control.stop_sequence = self._injections[0].sequence if self._injections else 0

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kernel.cli.errors import BadInput, Failure, clear_errors
-from kernel.cli.progress import ProgressBar, slow_start
+from kernel.cli.progress import COMPILING, ProgressBar, slow_start
 
 if TYPE_CHECKING:
     from replay.history import History
 
-COMPILING = "compiling for this machine (once; later starts take a second) ..."
 FLUSH_LINES = 512
 NARROW_COLUMNS = 40
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+COMPILING = "compiling for this machine (once; later starts take a second) ..."
 PATIENCE_SECONDS = 1.0
 _REDRAW_SECONDS = 0.1
 _BAR_COLUMNS = 30

@@ -14,9 +14,8 @@ from typing import Any, NoReturn
 import click
 
 from kernel.cli.errors import BadInput, Failure, clear_errors
-from kernel.cli.progress import ProgressBar, slow_start
+from kernel.cli.progress import COMPILING, ProgressBar, slow_start
 
-COMPILING = "compiling for this machine (once; later starts take a second) ..."
 DEFAULT_STRATEGY = "ema_cross"
 DEFAULT_SAMPLE = "coinbase/BTC-USD"
 INTERRUPTED = 130

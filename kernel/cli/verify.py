@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kernel.cli.journals import (
-    COMPILING,
     as_json_text,
     data_option,
     folded_state,
@@ -25,7 +24,7 @@ from kernel.cli.journals import (
     print_lines,
     terminal_width,
 )
-from kernel.cli.progress import ProgressBar, slow_start
+from kernel.cli.progress import COMPILING, ProgressBar, slow_start
 
 if TYPE_CHECKING:
     from journal import RecoverReport, VerifyReport

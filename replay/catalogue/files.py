@@ -196,7 +196,7 @@ class CatalogueWriter:
                 self._finish()
         finally:
             if not self._stream.closed:
-                with contextlib.suppress(Exception):
+                with contextlib.suppress(Exception):  # the file is thrown away; the first error is what matters
                     self._parquet.close()
                 self._stream.close()
             self._temporary.unlink(missing_ok=True)
