@@ -143,7 +143,9 @@ def _verify_lines(found: dict[str, Any], report: "VerifyReport", journal: Path) 
             ("where", f"{problem.segment} at byte {problem.offset}, frame {problem.frame_number}"),
             ("advice", problem.advice),
         ]
-        verdict = f"BROKEN; the {found['frames']:,} frames before it are good"
+        from replay.inspect.phrases import counted
+
+        verdict = f"BROKEN; the {counted(found['frames'], 'frame')} before it: good"
     lines = [verdict, *pairs(entries)]
     return lines if found["deep"] is None else [*lines, "", *_deep_lines(found["deep"])]
 
