@@ -85,3 +85,23 @@ def scale_nb(a, b, numerator, denominator):
     if remainder > rest or (remainder == rest and quotient & 1 == 1):
         quotient += 1
     return quotient
+
+
+@jit
+def divide_product_nb(a, b, denominator):
+    """``(quotient, remainder)`` of ``a * b / denominator`` for numbers that are not negative.
+
+    The quotient is rounded towards zero; it is OVERFLOW when it reaches 2**62.
+    """
+    if np.float64(a) * np.float64(b) < _SAFE_PRODUCT:
+        product = a * b
+        quotient = product // denominator
+        return quotient, product - quotient * denominator
+    high, low = multiply_wide_nb(np.uint64(a), np.uint64(b))
+    divisor = np.uint64(denominator)
+    if high >= divisor:
+        return OVERFLOW, 0
+    wide, rest = divide_wide_nb(high, low, divisor)
+    if wide >= np.uint64(MONEY_MAX):
+        return OVERFLOW, 0
+    return np.int64(wide), np.int64(rest)
