@@ -12,9 +12,10 @@ from kernel.events.layout import (
     HALTED,
     INSTRUMENT,
     INTENDED,
+    LEVEL_SET,
     LIMITS,
     POSITION_CHANGED,
-    QUOTE_SEEN,
+    RECORD,
     REQUEST_REFUSED,
     RESUMED,
     RUN_CLOSED,
@@ -26,11 +27,10 @@ from kernel.events.layout import (
     TIMER_FIRED,
     TIMER_SET,
     TRADE_CLOSED,
-    TRADE_SEEN,
     VENUE,
 )
 from kernel.exact_nb import MONEY_MAX, OVERFLOW
-from kernel.jit import inlined, jit
+from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import (
     BAD_INDEX,
     BAD_SEQUENCE,
@@ -42,13 +42,8 @@ from kernel.ledger_nb import (
 )
 from kernel.marks_nb import market_nb
 from kernel.orders_nb import order_nb, position_index_nb
-from kernel.state import (
-    MAX_INSTRUMENTS,
-    MAX_POSITIONS,
-    MAX_STRATEGIES,
-    MAX_TIMERS,
-    NEVER_NS,
-)
+from kernel.state import STATE
+from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, MAX_TIMERS, NEVER_NS
 
 
 @inlined
@@ -205,7 +200,7 @@ def _set_limits_nb(limits, words):
     limits.open_orders = words[LIMITS.open_orders]
 
 
-@jit
+@unit(STATE, RECORD)
 def apply_nb(state, record):
     """Book one event. Returns OK, or the status that says why it does not fit the state."""
     head, kind = state.head, record.kind
@@ -213,7 +208,7 @@ def apply_nb(state, record):
         return OK
     if record.sequence != head.next_sequence:
         return BAD_SEQUENCE
-    if kind == BAR_CLOSED.kind or kind == TRADE_SEEN.kind or kind == QUOTE_SEEN.kind:
+    if BAR_CLOSED.kind <= kind <= LEVEL_SET.kind:
         return market_nb(state, kind, record.instrument, record.ts_ingest_ns, record.words)
     head.next_sequence += 1
     head.now_ns = record.ts_ingest_ns

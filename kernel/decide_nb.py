@@ -5,25 +5,26 @@ replace. It writes each event and gives it to ``apply`` at once, so the next che
 sends nothing: an approved order simply stands in the state as submitted, and the driver carries it to the venue.
 """
 
+from numba import types
+
 from kernel.apply_nb import apply_nb, find_timer_nb
-from kernel.emit_nb import begin_nb
+from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import (
     CANCEL_REQUESTED,
     CHECKED,
     INTENDED,
-    POSITION_CHANGED,
     REPLACE_REQUESTED,
     REQUEST_REFUSED,
     TIMER_SET,
-    TRADE_CLOSED,
 )
-from kernel.jit import inlined, jit
+from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK
-from kernel.lifecycle import ASK_CANCEL, ASK_REPLACE, NEXT
+from kernel.lifecycle import ASK_CANCEL, ASK_REPLACE, NEXT, STRATEGY_ORDER
 from kernel.orders_nb import find_order_nb
 from kernel.risk_nb import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, NOT_OPEN, check_order_nb
-from kernel.state import MAX_LOTS, MAX_ORDERS, MAX_TIMERS
-from kernel.strategy.context import CANCEL, REPLACE
+from kernel.state import STATE
+from kernel.strategy.context import CANCEL, INTENT, REPLACE, SUBMIT
+from kernel.tables.table import MAX_LOTS, MAX_ORDERS, MAX_TIMERS
 
 MIN_INTERVAL_NS = 1_000_000
 
@@ -40,14 +41,14 @@ def refuse_nb(state, output, strategy, instrument, order_id, check, limit, value
 
 
 @inlined
-def submit_nb(state, output, strategy, intent):
-    """Record an intended order and the verdict on it. Returns ``(status, order id)``; the id is 0 when refused."""
+def _submit_nb(state, output, strategy, intent):
+    """Record an intended order and the verdict on it."""
     head = state.head
     instrument = intent.instrument
     if head.order_count >= MAX_ORDERS:
-        return refuse_nb(state, output, strategy, instrument, 0, CAPACITY, MAX_ORDERS, head.order_count), 0
+        return refuse_nb(state, output, strategy, instrument, 0, CAPACITY, MAX_ORDERS, head.order_count)
     if instrument < 0 or instrument >= head.instrument_count or not 0 < intent.quantity_lots <= MAX_LOTS:
-        return refuse_nb(state, output, strategy, -1, 0, INVALID_ORDER, 0, intent.quantity_lots), 0
+        return refuse_nb(state, output, strategy, -1, 0, INVALID_ORDER, 0, intent.quantity_lots)
     record = begin_nb(state, output, INTENDED.kind, instrument, strategy)
     words = record.words
     words[INTENDED.side] = intent.side
@@ -57,10 +58,13 @@ def submit_nb(state, output, strategy, intent):
     words[INTENDED.limit_ticks] = intent.limit_ticks
     words[INTENDED.stop_ticks] = intent.stop_ticks
     words[INTENDED.tag] = intent.tag
+    words[INTENDED.instructions] = intent.instructions
+    words[INTENDED.purpose] = STRATEGY_ORDER
+    words[INTENDED.leg] = intent.leg
     order_id = record.sequence
     status = apply_nb(state, record)
     if status != OK:
-        return status, 0
+        return status
     check, limit, value = check_order_nb(
         state,
         strategy,
@@ -79,14 +83,12 @@ def submit_nb(state, output, strategy, intent):
     record.words[CHECKED.check] = check
     record.words[CHECKED.limit] = limit
     record.words[CHECKED.value] = value
-    output.cause = record.sequence
-    status = apply_nb(state, record)
-    return status, order_id if check == APPROVED else 0
+    return apply_nb(state, record)
 
 
 @inlined
-def request_nb(state, output, strategy, intent):
-    """Record a wish to cancel or replace. Returns ``(status, order id)``; the id is 0 when it is not passed on."""
+def _request_nb(state, output, strategy, intent):
+    """Record a wish to cancel or replace, or why it is not passed on."""
     happening = ASK_CANCEL if intent.action == CANCEL else ASK_REPLACE
     row = find_order_nb(state, intent.order_id)
     open_to_it = False
@@ -94,13 +96,12 @@ def request_nb(state, output, strategy, intent):
         order = state.orders[row]
         open_to_it = order.strategy == strategy and NEXT[order.status, happening] >= 0
     if not open_to_it:
-        return refuse_nb(state, output, strategy, intent.instrument, intent.order_id, NOT_OPEN, 0, 0), 0
+        return refuse_nb(state, output, strategy, intent.instrument, intent.order_id, NOT_OPEN, 0, 0)
     order = state.orders[row]
     if intent.action == REPLACE:
         check, limit, value = _check_replace_nb(state, order, intent)
         if check != APPROVED:
-            status = refuse_nb(state, output, strategy, order.instrument, order.order_id, check, limit, value)
-            return status, 0
+            return refuse_nb(state, output, strategy, order.instrument, order.order_id, check, limit, value)
         record = begin_nb(state, output, REPLACE_REQUESTED.kind, order.instrument, strategy)
         record.words[REPLACE_REQUESTED.quantity_lots] = intent.quantity_lots
         record.words[REPLACE_REQUESTED.limit_ticks] = intent.limit_ticks
@@ -109,8 +110,7 @@ def request_nb(state, output, strategy, intent):
         record = begin_nb(state, output, CANCEL_REQUESTED.kind, order.instrument, strategy)
     assert REPLACE_REQUESTED.order_id == CANCEL_REQUESTED.order_id
     record.words[CANCEL_REQUESTED.order_id] = intent.order_id
-    output.cause = record.sequence
-    return apply_nb(state, record), intent.order_id
+    return apply_nb(state, record)
 
 
 @inlined
@@ -133,7 +133,7 @@ def _check_replace_nb(state, order, intent):
 
 
 @inlined
-def set_timer_nb(state, output, strategy, intent):
+def _set_timer_nb(state, output, strategy, intent):
     """Record that a strategy set (or removed) a timer; refuse one in the past, or beyond the table's room."""
     late = intent.due_ns != 0 and intent.due_ns <= state.head.now_ns
     if late or intent.interval_ns < 0 or 0 < intent.interval_ns < MIN_INTERVAL_NS:
@@ -151,33 +151,11 @@ def set_timer_nb(state, output, strategy, intent):
     return apply_nb(state, record)
 
 
-@inlined
-def after_fill_nb(state, output, strategy, instrument, order_id):
-    """Record what a fill, already applied, did to the book; and the round trip when it ended one."""
-    account = state.accounts[0]
-    position = state.positions[strategy * state.head.instrument_count + instrument]
-    record = begin_nb(state, output, POSITION_CHANGED.kind, instrument, strategy)
-    words = record.words
-    words[POSITION_CHANGED.order_id] = order_id
-    words[POSITION_CHANGED.quantity_lots] = position.quantity_lots
-    words[POSITION_CHANGED.cost_minor] = position.cost_minor
-    words[POSITION_CHANGED.realised_minor] = position.realised_minor
-    words[POSITION_CHANGED.fees_minor] = position.fees_minor
-    words[POSITION_CHANGED.cash_minor] = account.cash_minor
-    status = apply_nb(state, record)
-    trade = state.closed_trade
-    if status != OK or trade.quantity_lots == 0:
-        return status
-    record = begin_nb(state, output, TRADE_CLOSED.kind, instrument, strategy)
-    words = record.words
-    words[TRADE_CLOSED.ts_entry_ns] = trade.ts_entry_ns
-    words[TRADE_CLOSED.ts_exit_ns] = trade.ts_exit_ns
-    words[TRADE_CLOSED.side] = trade.side
-    words[TRADE_CLOSED.quantity_lots] = trade.quantity_lots
-    words[TRADE_CLOSED.entry_minor] = trade.entry_minor
-    words[TRADE_CLOSED.exit_minor] = trade.exit_minor
-    words[TRADE_CLOSED.realised_minor] = trade.realised_minor
-    words[TRADE_CLOSED.fees_minor] = trade.fees_minor
-    words[TRADE_CLOSED.entry_sequence] = trade.entry_sequence
-    words[TRADE_CLOSED.fill_count] = trade.fill_count
-    return apply_nb(state, record)
+@unit(STATE, OUTPUT, types.int64, INTENT)
+def decide_nb(state, output, strategy, intent):
+    """Turn one intent of a strategy into events. What was approved stands in the state; the driver carries it on."""
+    if intent.action == SUBMIT:
+        return _submit_nb(state, output, strategy, intent)
+    if intent.action == CANCEL or intent.action == REPLACE:
+        return _request_nb(state, output, strategy, intent)
+    return _set_timer_nb(state, output, strategy, intent)

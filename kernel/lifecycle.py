@@ -64,11 +64,22 @@ BUY, SELL = 1, -1
 SIDE_NAMES = {BUY: "buy", SELL: "sell"}
 
 # Why a venue cancelled the rest of an order, and how a fill met the market.
-CANCEL_REQUESTED, CANCEL_IOC, CANCEL_FOK, CANCEL_NO_FUNDS = range(4)
+CANCEL_ON_REQUEST, CANCEL_IOC, CANCEL_FOK, CANCEL_NO_FUNDS = range(4)
 CANCEL_REASONS = {
-    CANCEL_REQUESTED: "requested",
+    CANCEL_ON_REQUEST: "requested",
     CANCEL_IOC: "immediate-or-cancel: the rest did not fill",
     CANCEL_FOK: "fill-or-kill: not enough volume",
     CANCEL_NO_FUNDS: "not enough margin at the fill price",
 }
 TAKER, MAKER = 1, 2
+
+# What an order insists on, as bits, and who wants it.
+POST_ONLY, REDUCE_ONLY, CLOSE_POSITION = 1, 2, 4
+INSTRUCTION_NAMES = {POST_ONLY: "post-only", REDUCE_ONLY: "reduce-only", CLOSE_POSITION: "close-position"}
+STRATEGY_ORDER, EXIT_ORDER, LIQUIDATION_ORDER, FLATTEN_ORDER = range(4)
+PURPOSE_NAMES = {
+    STRATEGY_ORDER: "strategy",
+    EXIT_ORDER: "exit",
+    LIQUIDATION_ORDER: "liquidation",
+    FLATTEN_ORDER: "flatten",
+}

@@ -11,6 +11,13 @@ kind    word 0    word 1     word 2  word 3      word 4      word 5
 BAR     open      high       low     close       volume      ts_open_ns
 TRADE   price     quantity   side    0           0           0
 QUOTE   bid       bid_size   ask     ask_size    0           0
+DEPTH   side      price      size    flags       0           0
+SESSION phase     open_ns    close   next_open   0           0
+FUNDING rate      mark       period  0           0           0
+STATUS  status    0          0       0           0           0
+ACTION  action    numerator  denom.  0           0           0
+RATE    from      to         numer.  denom.      0           0
+LEVEL   level     value      0       0           0           0
 ======  ========  =========  ======  ==========  ==========  ============
 
 Prices are ticks, sizes are lots, ``side`` is +1 (buyer aggressed), -1 (seller) or 0 (unknown). ``ts_ns`` is the
@@ -23,6 +30,9 @@ from kernel.records import record_dtype
 BAR = 1
 TRADE = 2
 QUOTE = 3
+# Facts about an instrument or the world, in the same stream: a level of the order book, a session of the exchange, a
+# funding rate, the trading status, a corporate action, a conversion rate, a level such as a volatility index.
+DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL = range(4, 11)
 KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes"}
 ROW_WORD_NAMES = {
     BAR: ("open", "high", "low", "close", "volume"),

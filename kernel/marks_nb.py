@@ -16,8 +16,10 @@ from kernel.ledger_nb import (
     OK,
     revalue_nb,
 )
-from kernel.market import BAR, NO_PRICE, TRADE
+from kernel.market import BAR, NO_PRICE
 from kernel.orders_nb import position_index_nb
+
+FIRST_MARKET_EVENT = BAR_CLOSED.kind
 
 
 @inlined
@@ -36,7 +38,7 @@ def market_nb(state, kind, instrument_id, ts_ns, words):
         instrument.last_ticks = words[BAR_CLOSED.close_ticks]
     elif kind == TRADE_SEEN.kind:
         instrument.last_ticks = words[TRADE_SEEN.price_ticks]
-    elif not _quote_nb(instrument, words):
+    elif kind == QUOTE_SEEN.kind and not _quote_nb(instrument, words):
         return MONEY_OVERFLOW
     if instrument.last_ticks == before:
         return OK
@@ -77,7 +79,5 @@ def _revalue_all_nb(state, instrument_id):
 
 @inlined
 def event_kind_nb(row_kind):
-    """The event kind of a market row."""
-    if row_kind == BAR:
-        return BAR_CLOSED.kind
-    return TRADE_SEEN.kind if row_kind == TRADE else QUOTE_SEEN.kind
+    """The event kind of a market row: the market events are declared in the order of the kinds of rows."""
+    return row_kind + FIRST_MARKET_EVENT - BAR

@@ -42,10 +42,7 @@ from kernel.lifecycle import (
     REPLACE,
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
-from kernel.state import (
-    MAX_LOTS,
-    MAX_ORDERS,
-)
+from kernel.tables.table import MAX_LOTS, MAX_ORDERS
 
 
 @jit
@@ -128,6 +125,9 @@ def _intend_nb(state, record):
     order.limit_ticks = words[INTENDED.limit_ticks]
     order.stop_ticks = words[INTENDED.stop_ticks]
     order.tag = words[INTENDED.tag]
+    order.instructions = words[INTENDED.instructions]
+    order.purpose = words[INTENDED.purpose]
+    order.leg = words[INTENDED.leg]
     order.ts_intended_ns = record.ts_ingest_ns
     order.cause = record.cause
     position = state.positions[position_index_nb(state, record.strategy, record.instrument)]

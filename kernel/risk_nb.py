@@ -10,7 +10,7 @@ from kernel.jit import inlined, jit
 from kernel.ledger_nb import equity_nb, notional_nb
 from kernel.lifecycle import DAY, GTC, LIMIT, MARKET, STOP, STOP_LIMIT
 from kernel.orders_nb import position_index_nb
-from kernel.state import MAX_LOTS
+from kernel.tables.table import MAX_LOTS
 from kernel.units import RATE_SCALE
 
 APPROVED = 0

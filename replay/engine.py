@@ -13,9 +13,10 @@ import numpy as np
 from kernel.events.layout import RECORD
 from kernel.jit import compile_for, quiet_function_types
 from kernel.market import ROW
-from kernel.state import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, initialise_state
+from kernel.state import initialise_state
 from kernel.strategy.context import MEMORY_WORDS
 from kernel.strategy.declare import context_type, noop_entry
+from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES
 from replay.loop_nb import close_frame_nb, record_event_nb, run_nb
 from replay.memory import ENGINE
 

@@ -11,17 +11,17 @@ same for backtest and audit. For each row, as one transaction:
 Timers that are due at or before a row's time fire before it, each as a transaction of its own, earliest first.
 """
 
-from kernel.apply_nb import apply_nb, market_nb
-from kernel.decide_nb import refuse_nb, request_nb, set_timer_nb, submit_nb
+from kernel.apply_nb import apply_nb
+from kernel.decide_nb import decide_nb, refuse_nb
 from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
 from kernel.events.layout import BAR_CLOSED, FILLED, TIMER_FIRED, WORDS
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
 from kernel.market import BAR, ROW_WORDS
-from kernel.marks_nb import event_kind_nb
+from kernel.marks_nb import event_kind_nb, market_nb
 from kernel.risk_nb import CAPACITY
-from kernel.state import MAX_TIMERS
-from kernel.strategy.context import CANCEL, FILL, MAX_INTENTS, REPLACE, START, SUBMIT, TIMER
+from kernel.strategy.context import FILL, MAX_INTENTS, START, TIMER
+from kernel.tables.table import MAX_TIMERS
 from replay.cuts_nb import (
     APPLY_FAILED,
     DIGEST_DUE,
@@ -33,9 +33,11 @@ from replay.cuts_nb import (
     cut_frame_nb,
     end_transaction_nb,
 )
+from replay.match_nb import match_nb
 from replay.memory import FRAME_RECORDS, MAX_FRAMES, TRANSACTION_RECORDS
+from replay.settle_nb import settle_nb
 from replay.statistics_nb import observe_nb
-from replay.venue_nb import accept_nb, cancel_nb, expire_nb, match_nb, replace_nb
+from replay.venue_nb import drop_done_nb, expire_nb
 
 
 @jit
@@ -66,39 +68,24 @@ def _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
 
 
 @jit
-def _settle_nb(engine):
-    """Turn the intents of the call into events, and carry what was approved to the venue."""
+def _settle_call_nb(engine):
+    """Turn the intents of the call into events, one after another, each carried to the venue before the next."""
     ctx, output, venue = engine.context, engine.output, engine.venue
     state, call = ctx.state, ctx.call
     for at in range(call.intent_count):
-        intent = ctx.intents[at]
         output.cause = call.cause
-        if intent.action == SUBMIT:
-            status, order_id = submit_nb(state, output, call.strategy, intent)
-            if status == OK and order_id > 0:
-                status = accept_nb(venue, state, output, order_id, state.orders[state.head.order_count - 1])
-        elif intent.action == CANCEL or intent.action == REPLACE:
-            status, order_id = request_nb(state, output, call.strategy, intent)
-            if status == OK and order_id > 0:
-                status = _pass_request_nb(venue, state, output, intent)
-        else:
-            status = set_timer_nb(state, output, call.strategy, intent)
+        first_record = output.count
+        status = decide_nb(state, output, call.strategy, ctx.intents[at])
+        if status == OK:
+            status = settle_nb(venue, state, output, first_record)
         if status != OK:
             return status
+    drop_done_nb(venue)
     if call.intents_lost > 0:
         output.cause = call.cause
         lost = call.intent_count + call.intents_lost
         return refuse_nb(state, output, call.strategy, call.instrument, 0, CAPACITY, MAX_INTENTS, lost)
     return OK
-
-
-@inlined
-def _pass_request_nb(venue, state, output, intent):
-    if intent.action == CANCEL:
-        return cancel_nb(venue, state, output, intent.order_id)
-    return replace_nb(
-        venue, state, output, intent.order_id, intent.quantity_lots, intent.limit_ticks, intent.stop_ticks
-    )
 
 
 @inlined
@@ -110,7 +97,7 @@ def _invoke_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
         engine.control.strategy = strategy
         return STRATEGY_RAISED
     if engine.context.call.intent_count > 0:
-        status = _settle_nb(engine)
+        status = _settle_call_nb(engine)
         if status != OK:
             engine.control.status = status
             return APPLY_FAILED

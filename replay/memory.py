@@ -5,8 +5,8 @@ Owns the layout and its bounds; ``engine.py`` allocates it, ``loop_nb.py`` works
 
 from kernel.emit_nb import OUTPUT
 from kernel.records import record_dtype
-from kernel.state import MAX_POSITIONS, table_dtype
 from kernel.strategy.context import CONTEXT
+from kernel.tables.table import MAX_POSITIONS, table_dtype
 from replay.venue_nb import VENUE
 
 FRAME_RECORDS = 500  # with the header and a segment record this stays under 65,535 bytes

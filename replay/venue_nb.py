@@ -1,37 +1,32 @@
 """SimVenue: a simulated venue with its own deterministic state.
 
-Owns the resting orders as the venue sees them and the rules by which market data fills them. The kernel hears of it
+Owns the resting orders as the venue sees them, and what it answers to an order or a request. The kernel hears of it
 only through reports (accepted, filled, cancelled, expired, replaced), which are events like those of a real venue.
 
-At which price and how much a row fills is decided in ``fill_rules_nb``.
+What a market row does to resting orders is in ``match_nb``.
 """
 
-from kernel.apply_nb import apply_nb, position_index_nb
-from kernel.decide_nb import after_fill_nb
+from kernel.apply_nb import apply_nb
 from kernel.emit_nb import begin_nb
-from kernel.events.layout import ACCEPTED, CANCELED, EXPIRED, FILLED, REPLACED
-from kernel.exact_nb import OVERFLOW, scale_nb
-from kernel.jit import inlined, jit
-from kernel.ledger_nb import MONEY_OVERFLOW, OK, equity_nb, notional_nb
-from kernel.lifecycle import (
-    CANCEL_FOK,
-    CANCEL_IOC,
-    CANCEL_NO_FUNDS,
+from kernel.events.layout import (
+    ACCEPTED,
     CANCEL_REQUESTED,
-    DAY,
-    FOK,
-    IOC,
-    LIMIT,
-    MAKER,
-    TAKER,
+    CANCELED,
+    CHECKED,
+    EXPIRED,
+    REPLACE_REQUESTED,
+    REPLACED,
 )
-from kernel.market import BAR, QUOTE
+from kernel.jit import inlined, jit
+from kernel.ledger_nb import OK
+from kernel.lifecycle import CANCEL_ON_REQUEST, DAY
+from kernel.orders_nb import find_order_nb
 from kernel.records import record_dtype
-from kernel.state import MAX_ORDERS, table_dtype
-from kernel.units import RATE_SCALE
-from replay.fill_rules_nb import offered_lots_nb, price_nb, range_nb
+from kernel.risk_nb import APPROVED
+from kernel.tables.table import MAX_ORDERS, table_dtype
 
 DAY_NS = 86_400_000_000_000
+VENUE_ORDERS = 2 * MAX_ORDERS
 
 VENUE_ORDER = table_dtype(
     "order_id",
@@ -59,7 +54,8 @@ VENUE = record_dtype(
         "slippage_rate",
         "volume_share_rate",
     ),
-    orders=(VENUE_ORDER, MAX_ORDERS + 1),  # the last row stays zero: it clears the others
+    # Orders that end while a row is matched keep their rows until then. The last row stays zero: it clears the others.
+    orders=(VENUE_ORDER, VENUE_ORDERS + 1),
 )
 
 
@@ -73,7 +69,7 @@ def find_resting_nb(venue, order_id):
 
 
 @jit
-def _drop_done_nb(venue):
+def drop_done_nb(venue):
     """Take the finished orders out, keeping the others in the order of their arrival."""
     head = venue.head
     kept = 0
@@ -83,12 +79,12 @@ def _drop_done_nb(venue):
                 venue.orders[kept] = venue.orders[at]
             kept += 1
     for at in range(kept, head.order_count):
-        venue.orders[at] = venue.orders[MAX_ORDERS]
+        venue.orders[at] = venue.orders[VENUE_ORDERS]
     head.order_count = kept
 
 
 @inlined
-def accept_nb(venue, state, output, order_id, order):
+def _accept_nb(venue, state, output, order_id, order):
     """Take an order that the kernel submitted, and report it accepted."""
     head = venue.head
     resting = venue.orders[head.order_count]
@@ -112,7 +108,7 @@ def accept_nb(venue, state, output, order_id, order):
 
 
 @jit
-def _cancel_rest_nb(state, output, order, reason):
+def cancel_rest_nb(state, output, order, reason):
     record = begin_nb(state, output, CANCELED.kind, order.instrument, order.strategy)
     record.words[CANCELED.order_id] = order.order_id
     record.words[CANCELED.leaves_lots] = order.remaining_lots
@@ -122,16 +118,17 @@ def _cancel_rest_nb(state, output, order, reason):
 
 
 @inlined
-def cancel_nb(venue, state, output, order_id):
+def _cancel_nb(venue, state, output, order_id):
     """Cancel a resting order on request."""
-    status = _cancel_rest_nb(state, output, venue.orders[find_resting_nb(venue, order_id)], CANCEL_REQUESTED)
-    _drop_done_nb(venue)
-    return status
+    return cancel_rest_nb(state, output, venue.orders[find_resting_nb(venue, order_id)], CANCEL_ON_REQUEST)
 
 
 @inlined
-def replace_nb(venue, state, output, order_id, quantity_lots, limit_ticks, stop_ticks):
+def _replace_nb(venue, state, output, request):
     """Change a resting order; it is a new order to the market from now on (its stop is armed again)."""
+    order_id = request[REPLACE_REQUESTED.order_id]
+    quantity_lots = request[REPLACE_REQUESTED.quantity_lots]
+    limit_ticks, stop_ticks = request[REPLACE_REQUESTED.limit_ticks], request[REPLACE_REQUESTED.stop_ticks]
     order = venue.orders[find_resting_nb(venue, order_id)]
     order.remaining_lots = quantity_lots - order.filled_lots
     order.limit_ticks = limit_ticks
@@ -168,113 +165,19 @@ def expire_nb(venue, state, output, ts_ns):
             status = apply_nb(state, record)
             if status != OK:
                 return status
-    _drop_done_nb(venue)
+    drop_done_nb(venue)
     return OK
 
 
 @inlined
-def _has_funds_nb(state, order, price_ticks, quantity_lots, fee_minor):
-    """Whether the account carries the position that this fill would leave (always, if it makes it smaller)."""
-    limits, account = state.limits, state.accounts[0]
-    position = state.positions[position_index_nb(state, order.strategy, order.instrument)]
-    after = position.quantity_lots + order.side * quantity_lots
-    if limits.margin_rate == 0 or abs(after) <= abs(position.quantity_lots):
-        return True
-    money = notional_nb(state.instruments[order.instrument], price_ticks, abs(after))
-    if money == OVERFLOW:
-        return False
-    gross = account.gross_minor - abs(position.value_minor) + money
-    required = scale_nb(gross, limits.margin_rate, 1, RATE_SCALE)
-    return required != OVERFLOW and required <= equity_nb(account) - fee_minor
-
-
-@inlined
-def _fill_nb(venue, state, output, order, price_ticks, quantity_lots, is_maker, ts_event_ns):
-    """Report one fill (or that the account cannot carry it), and let the kernel book it."""
-    head = venue.head
-    rate = head.maker_fee_rate if is_maker else head.taker_fee_rate
-    money = notional_nb(state.instruments[order.instrument], price_ticks, quantity_lots)
-    fee = scale_nb(money, rate, 1, RATE_SCALE) if money != OVERFLOW else OVERFLOW
-    if fee == OVERFLOW:
-        return MONEY_OVERFLOW
-    if not _has_funds_nb(state, order, price_ticks, quantity_lots, fee):
-        return _cancel_rest_nb(state, output, order, CANCEL_NO_FUNDS)
-    head.next_trade_id += 1
-    order.remaining_lots -= quantity_lots
-    order.filled_lots += quantity_lots
-    ts_row_ns, cause = output.ts_event_ns, output.cause
-    output.ts_event_ns = ts_event_ns
-    record = begin_nb(state, output, FILLED.kind, order.instrument, order.strategy)
-    output.ts_event_ns = ts_row_ns
-    words = record.words
-    words[FILLED.order_id] = order.order_id
-    words[FILLED.side] = order.side
-    words[FILLED.price_ticks] = price_ticks
-    words[FILLED.quantity_lots] = quantity_lots
-    words[FILLED.leaves_lots] = order.remaining_lots
-    words[FILLED.fee_minor] = fee
-    words[FILLED.liquidity] = MAKER if is_maker else TAKER
-    words[FILLED.trade_id] = head.next_trade_id
-    status = apply_nb(state, record)
-    if status != OK:
-        return status
-    output.cause = record.sequence
-    status = after_fill_nb(state, output, order.strategy, order.instrument, order.order_id)
-    output.cause = cause
-    return status
-
-
-@inlined
-def _match_order_nb(venue, state, output, order, row, offered_lots):
-    """Try one resting order against a row. Returns ``(status, lots filled)``."""
-    open_, high, low, ts_open_ns = range_nb(row, order.side)
-    too_young = order.accepted_ns > ts_open_ns if row.kind == BAR else order.accepted_ns >= row.ts_ns
-    if open_ <= 0 or too_young:
-        return OK, 0
-    at_once = order.time_in_force == IOC or order.time_in_force == FOK
-    if at_once:
-        high = low = open_
-    was_waiting = order.seen == 1 and order.triggered == 1
-    crosses = order.seen == 0 and order.side * open_ <= order.side * order.limit_ticks
-    price, at_open, order.triggered = price_nb(venue.head, order, open_, high, low)
-    # A limit makes the market unless it crosses on arrival, or is let loose by its stop in this very bar.
-    is_maker = not at_once and ((order.order_type == LIMIT and not crosses) or was_waiting)
-    order.seen = 1
-    filled_before = order.filled_lots
-    quantity = 0
-    if price > 0:
-        quantity = min(order.remaining_lots, offered_lots)
-    if order.time_in_force == FOK and quantity < order.remaining_lots:
-        return _cancel_rest_nb(state, output, order, CANCEL_FOK), 0
-    status = OK
-    if quantity > 0:
-        ts_event_ns = ts_open_ns if at_open else row.ts_ns
-        status = _fill_nb(venue, state, output, order, price, quantity, is_maker, ts_event_ns)
-    if status == OK and at_once and order.remaining_lots > 0:
-        status = _cancel_rest_nb(state, output, order, CANCEL_IOC)
-    return status, order.filled_lots - filled_before
-
-
-@inlined
-def match_nb(venue, state, output, row):
-    """Fill what the row fills, in the order of arrival; the orders of one side share what the row offers."""
-    head = venue.head
-    instrument = state.instruments[row.instrument]
-    buys, sells = offered_lots_nb(head, instrument, row, 1), offered_lots_nb(head, instrument, row, -1)
-    shared = row.kind != QUOTE
-    done = False
-    for at in range(head.order_count):
-        order = venue.orders[at]
-        if order.instrument != row.instrument:
-            continue
-        status, filled = _match_order_nb(venue, state, output, order, row, buys if order.side > 0 else sells)
-        if status != OK:
-            return status
-        if order.side > 0 or shared:
-            buys -= filled
-        if order.side < 0 or shared:
-            sells -= filled
-        done = done or order.remaining_lots == 0
-    if done:
-        _drop_done_nb(venue)
+def receive_nb(venue, state, output, record):
+    """Take what the kernel sends: an order, or a request about one. Other records are none of the venue's business."""
+    kind, words = record.kind, record.words
+    if kind == CHECKED.kind and words[CHECKED.check] == APPROVED:
+        order_id = words[CHECKED.order_id]
+        return _accept_nb(venue, state, output, order_id, state.orders[find_order_nb(state, order_id)])
+    if kind == CANCEL_REQUESTED.kind:
+        return _cancel_nb(venue, state, output, words[CANCEL_REQUESTED.order_id])
+    if kind == REPLACE_REQUESTED.kind:
+        return _replace_nb(venue, state, output, words)
     return OK

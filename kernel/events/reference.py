@@ -10,7 +10,7 @@ from kernel.events.catalogue import EventType, event_types
 
 _EVENTS_INTRO = """# Events
 
-Made from the catalogue in `kernel/events/catalogue.py` by `python -m kernel.events.reference events`.
+Made from the declarations in `kernel/events/` by `python -m kernel.events.reference events`.
 
 Every event has a header: `sequence`, `ts_event_ns` (when it happened), `ts_ingest_ns` (when it was known), `cause` (the
 sequence of the event that led to it; 0 for an input), `instrument`, `strategy`, `account` (-1 where none applies). The

@@ -137,6 +137,8 @@ def _next_intent(ctx, action, instrument):
     intent.stop_ticks = 0
     intent.order_id = 0
     intent.tag = 0
+    intent.instructions = 0
+    intent.leg = 0
     intent.due_ns = 0
     intent.interval_ns = 0
     return intent

@@ -7,13 +7,14 @@ and its own memory, and writes its memory and intents; it can do nothing else. I
 
 from kernel.events.layout import WORDS
 from kernel.records import record_dtype
-from kernel.state import MAX_STRATEGIES, STATE, table_dtype
+from kernel.state import STATE
+from kernel.tables.table import MAX_STRATEGIES, table_dtype
 
 MAX_INTENTS = 32
 MAX_PARAMETERS = 32
 MEMORY_WORDS = 1 << 16
 # What a strategy can be called for: the numbers of market kinds are those of kernel.market.
-START, BAR, TRADE, QUOTE, FILL, TIMER = 0, 1, 2, 3, 4, 5
+START, BAR, TRADE, QUOTE, FILL, TIMER = 0, 1, 2, 3, 32, 33
 CALL_NAMES = {START: "start", BAR: "bar", TRADE: "trade", QUOTE: "quote", FILL: "fill", TIMER: "timer"}
 
 SUBMIT, CANCEL, REPLACE, SET_TIMER = 1, 2, 3, 4
@@ -43,6 +44,8 @@ INTENT = table_dtype(
     "stop_ticks",
     "order_id",
     "tag",
+    "instructions",
+    "leg",
     "due_ns",
     "interval_ns",
 )

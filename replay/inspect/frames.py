@@ -12,14 +12,13 @@ import numpy as np
 from journal import Frame
 from kernel.events.body import unpack_bodies
 from kernel.events.catalogue import Event, event_types
-from kernel.events.layout import BAR_CLOSED, QUOTE_SEEN, RECORD, SEGMENT, TRADE_SEEN, Stored
-from kernel.market import BAR, QUOTE, ROW, ROW_WORDS, TRADE
+from kernel.events.layout import BAR_CLOSED, RECORD, SEGMENT, Stored
+from kernel.market import BAR, ROW, ROW_WORDS
 from replay.audit import records_of
 
 MARKET_KINDS = frozenset(kind.kind for kind in event_types() if kind.market)
 _TYPES = {kind.kind: kind for kind in event_types()}
-_EVENT_KINDS = np.zeros(4, np.uint16)
-_EVENT_KINDS[BAR], _EVENT_KINDS[TRADE], _EVENT_KINDS[QUOTE] = BAR_CLOSED.kind, TRADE_SEEN.kind, QUOTE_SEEN.kind
+_FIRST_KIND = BAR_CLOSED.kind - BAR  # the market events are declared in the order of the kinds of rows
 _NO_ROWS = np.zeros(0, ROW)
 _STORED_FIELDS = ("sequence", "ts_event_ns", "ts_ingest_ns", "cause", "instrument", "strategy", "account")
 
@@ -69,7 +68,7 @@ class HistoryFrame(msgspec.Struct):
 
 def put_rows(out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
     """Write market rows as records at some places of ``out``; their sequences are the caller's."""
-    out["kind"][places] = _EVENT_KINDS[rows["kind"]]
+    out["kind"][places] = rows["kind"] + _FIRST_KIND
     out["version"][places] = 1
     out["instrument"][places] = rows["instrument"]
     out["strategy"][places] = out["account"][places] = -1

@@ -19,7 +19,8 @@ from kernel.events import catalogue as c
 from kernel.events.layout import RECORD, Stored, encode
 from kernel.lifecycle import STATUS_NAMES
 from kernel.market import NO_PRICE
-from kernel.state import MAX_ORDERS, MAX_TIMERS, NEVER_NS, new_state
+from kernel.state import new_state
+from kernel.tables.table import MAX_ORDERS, MAX_TIMERS, NEVER_NS
 from tests.reference.kernel import Kernel, RefusedError, Trip
 
 HISTORIES = int(os.environ.get("KERNEL_HISTORIES", "100"))

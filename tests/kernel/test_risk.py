@@ -8,15 +8,16 @@ import pytest
 from kernel import lifecycle as life
 from kernel import risk_nb as risk
 from kernel.apply_nb import apply_nb
-from kernel.decide_nb import request_nb, set_timer_nb, submit_nb
+from kernel.decide_nb import decide_nb
 from kernel.emit_nb import OUTPUT
 from kernel.events import catalogue as c
 from kernel.events.layout import Stored, decode, encode
 from kernel.exact_nb import OVERFLOW
 from kernel.ledger_nb import OK
 from kernel.records import new_record
-from kernel.state import MAX_LOTS, MAX_ORDERS, MAX_TIMERS, new_state
-from kernel.strategy.context import CANCEL, INTENT, REPLACE
+from kernel.state import new_state
+from kernel.strategy.context import CANCEL, INTENT, REPLACE, SET_TIMER, SUBMIT
+from kernel.tables.table import MAX_LOTS, MAX_ORDERS, MAX_TIMERS
 from kernel.units import RATE_SCALE
 
 CASH = 1_000_000
@@ -74,21 +75,19 @@ class Desk:
         """``(check, limit, value, order id)`` of the verdict or refusal."""
         since = int(self.output.count)
         intent = self.intent(
-            side=side, quantity_lots=lots, order_type=order_type, limit_ticks=limit, stop_ticks=stop,
+            action=SUBMIT, side=side, quantity_lots=lots, order_type=order_type, limit_ticks=limit, stop_ticks=stop,
             time_in_force=time_in_force, instrument=instrument,
         )  # fmt: skip
-        status, order_id = submit_nb(self.state, self.output, strategy, intent)
-        assert status == OK
+        assert decide_nb(self.state, self.output, strategy, intent) == OK
         verdict = self.events(since)[-1].event
         assert isinstance(verdict, c.RiskChecked | c.RequestRefused)
-        assert (order_id > 0) == (verdict.check == risk.APPROVED)
-        return verdict.check, verdict.limit, verdict.value, int(order_id)
+        approved = verdict.check == risk.APPROVED
+        return verdict.check, verdict.limit, verdict.value, verdict.order_id if approved else 0
 
     def ask(self, action: int, order_id: int, lots: int = 0, limit: int = 0, *, strategy: int = 0) -> c.Event:
         since = int(self.output.count)
         intent = self.intent(action=action, order_id=order_id, quantity_lots=lots, limit_ticks=limit)
-        status, _ = request_nb(self.state, self.output, strategy, intent)
-        assert status == OK
+        assert decide_nb(self.state, self.output, strategy, intent) == OK
         return self.events(since)[-1].event
 
     def take(self, order_id: int) -> None:
@@ -308,12 +307,12 @@ def test_the_table_of_timers_is_bounded() -> None:
     desk = Desk()
     for number in range(MAX_TIMERS + 1):
         since = int(desk.output.count)
-        intent = desk.intent(tag=number, due_ns=100, interval_ns=0)
-        assert set_timer_nb(desk.state, desk.output, 0, intent) == OK
+        intent = desk.intent(action=SET_TIMER, tag=number, due_ns=100, interval_ns=0)
+        assert decide_nb(desk.state, desk.output, 0, intent) == OK
     refused = desk.events(since)[-1].event
     assert refused == c.RequestRefused(0, risk.CAPACITY, MAX_TIMERS, MAX_TIMERS)
-    intent = desk.intent(tag=3, due_ns=500, interval_ns=0)
-    assert set_timer_nb(desk.state, desk.output, 0, intent) == OK
+    intent = desk.intent(action=SET_TIMER, tag=3, due_ns=500, interval_ns=0)
+    assert decide_nb(desk.state, desk.output, 0, intent) == OK
     assert isinstance(desk.events(since)[-1].event, c.TimerSet), "a timer that is set already can be moved"
 
 
@@ -324,8 +323,8 @@ def test_the_table_of_timers_is_bounded() -> None:
 def test_a_timer_is_due_later_and_not_too_often(due_ns: int, interval_ns: int, allowed: bool) -> None:
     desk = Desk()  # where it is now 1
     since = int(desk.output.count)
-    intent = desk.intent(tag=7, due_ns=due_ns, interval_ns=interval_ns)
-    assert set_timer_nb(desk.state, desk.output, 0, intent) == OK
+    intent = desk.intent(action=SET_TIMER, tag=7, due_ns=due_ns, interval_ns=interval_ns)
+    assert decide_nb(desk.state, desk.output, 0, intent) == OK
     refused = c.RequestRefused(0, risk.INVALID_TIMER, 1, due_ns)
     assert desk.events(since)[-1].event == (c.TimerSet(7, due_ns, interval_ns) if allowed else refused)
 

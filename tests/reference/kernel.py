@@ -14,7 +14,7 @@ from kernel.events import catalogue as c
 from kernel.events.layout import Stored
 
 MONEY_BOUND = 2**62
-OPEN_ORDERS = 128
+OPEN_ORDERS = 256
 TIMERS = 32
 MAX_INSTRUMENTS, MAX_STRATEGIES, MAX_BOOKS = 512, 8, 1024
 LOTS_OF_AN_ORDER = 2**54
@@ -118,8 +118,20 @@ class Order:
     limit_ticks: int
     stop_ticks: int
     tag: int
+    instructions: int
+    purpose: int
+    leg: int
     ts_intended_ns: int
     cause: int
+    before_request: int = 0
+    trail_kind: int = 0
+    trail_value: int = 0
+    limit_offset_ticks: int = 0
+    display_lots: int = 0
+    expire_ns: int = 0
+    group_id: int = 0
+    group_role: int = 0
+    parent_id: int = 0
 
     @property
     def leaves(self) -> int:
@@ -294,6 +306,9 @@ class Kernel:
                 limit_ticks=event.limit_ticks,
                 stop_ticks=event.stop_ticks,
                 tag=event.tag,
+                instructions=event.instructions,
+                purpose=event.purpose,
+                leg=event.leg,
                 ts_intended_ns=stored.ts_ingest_ns,
                 cause=stored.cause,
             )

@@ -32,7 +32,7 @@ SETTINGS = {
     "cash": "1000000", "margin": "0", "volume": "known", "mirror": "yes",
 }  # fmt: skip
 REASONS = {
-    life.CANCEL_REQUESTED: "requested",
+    life.CANCEL_ON_REQUEST: "requested",
     life.CANCEL_IOC: "IOC",
     life.CANCEL_FOK: "FOK",
     life.CANCEL_NO_FUNDS: "no funds",

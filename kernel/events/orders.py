@@ -1,0 +1,151 @@
+"""The life of an order."""
+
+from kernel.events.declaring import Event, declare
+
+
+@declare(32, "execution.intent")
+class OrderIntended(Event, frozen=True):
+    """An order is wanted. The sequence of this event is the order's id for ever.
+
+    Instructions are bits: 1 post-only, 2 reduce-only, 4 close-position. Purpose says who wants it: 0 a strategy, 1 an
+    exit, 2 a liquidation, 3 the kill switch. Leg is 1 or -1 for the long or short book of a hedging account, else 0.
+    """
+
+    side: int
+    order_type: int
+    time_in_force: int
+    quantity_lots: int
+    limit_ticks: int
+    stop_ticks: int
+    tag: int
+    instructions: int = 0
+    purpose: int = 0
+    leg: int = 0
+
+
+@declare(33, "risk.check")
+class RiskChecked(Event, frozen=True):
+    """The verdict on an intent: approved (check 0), or refused by the check named, with its limit and what it saw."""
+
+    order_id: int
+    check: int
+    limit: int
+    value: int
+
+
+@declare(34, "execution.accepted", external=True)
+class OrderAccepted(Event, frozen=True):
+    """The venue took the order."""
+
+    order_id: int
+
+
+@declare(35, "execution.rejected", external=True)
+class OrderRejected(Event, frozen=True):
+    """The venue refused the order, or dropped it, for a reason of its own."""
+
+    order_id: int
+    reason: int
+
+
+@declare(36, "execution.fill", external=True)
+class OrderFilled(Event, frozen=True):
+    """The venue reports a fill; ``leaves_lots`` is what stays open."""
+
+    order_id: int
+    side: int
+    price_ticks: int
+    quantity_lots: int
+    leaves_lots: int
+    fee_minor: int
+    liquidity: int
+    trade_id: int
+
+
+@declare(37, "execution.canceled", external=True)
+class OrderCanceled(Event, frozen=True):
+    """The venue cancelled what was left of the order: on request (reason 0), or by its time in force."""
+
+    order_id: int
+    leaves_lots: int
+    reason: int
+
+
+@declare(38, "execution.expired", external=True)
+class OrderExpired(Event, frozen=True):
+    """The order's time in force ended."""
+
+    order_id: int
+    leaves_lots: int
+
+
+@declare(39, "execution.cancel_request")
+class CancelRequested(Event, frozen=True):
+    """A strategy wants the rest of an order cancelled."""
+
+    order_id: int
+
+
+@declare(40, "execution.replace_request")
+class ReplaceRequested(Event, frozen=True):
+    """A strategy wants an open order changed; the id stays."""
+
+    order_id: int
+    quantity_lots: int
+    limit_ticks: int
+    stop_ticks: int
+
+
+@declare(41, "execution.replaced", external=True)
+class OrderReplaced(Event, frozen=True):
+    """The venue changed the order; ``quantity_lots`` is the new total."""
+
+    order_id: int
+    quantity_lots: int
+    limit_ticks: int
+    stop_ticks: int
+
+
+@declare(42, "execution.request_refused")
+class RequestRefused(Event, frozen=True):
+    """A cancel or replace was not passed on: the order is not open, or the check named refused it."""
+
+    order_id: int
+    check: int
+    limit: int
+    value: int
+
+
+@declare(43, "execution.terms")
+class OrderTerms(Event, frozen=True):
+    """What an order says beyond the plain fields; it follows its intent at once.
+
+    The group (the id of its first order) and the role in it link orders; a child waits until its parent has filled.
+    """
+
+    order_id: int
+    trail_kind: int
+    trail_value: int
+    limit_offset_ticks: int
+    display_lots: int
+    expire_ns: int
+    group_id: int
+    group_role: int
+    parent_id: int
+
+
+@declare(44, "execution.released")
+class OrderReleased(Event, frozen=True):
+    """A held order may leave for the venue, for this total quantity."""
+
+    order_id: int
+    quantity_lots: int
+
+
+@declare(45, "execution.request_rejected", external=True)
+class RequestRejected(Event, frozen=True):
+    """The venue refused to cancel (request 1) or to replace (request 2); the order is as it was."""
+
+    order_id: int
+    request: int
+    reason: int

@@ -1,0 +1,56 @@
+"""``react``: what the kernel derives from a report of the venue, right after it was applied.
+
+Owns the events that follow a fill: what it did to the book, and the round trip when it ended one. Simulated and real
+venues alike: a driver applies a report and then calls this.
+"""
+
+from numba import types
+
+from kernel.apply_nb import apply_nb
+from kernel.emit_nb import OUTPUT, begin_nb
+from kernel.events.layout import FILLED, POSITION_CHANGED, TRADE_CLOSED
+from kernel.jit import inlined, unit
+from kernel.ledger_nb import OK
+from kernel.state import STATE
+
+
+@inlined
+def _after_fill_nb(state, output, strategy, instrument, order_id):
+    """Record what a fill, already applied, did to the book; and the round trip when it ended one."""
+    account = state.accounts[0]
+    position = state.positions[strategy * state.head.instrument_count + instrument]
+    record = begin_nb(state, output, POSITION_CHANGED.kind, instrument, strategy)
+    words = record.words
+    words[POSITION_CHANGED.order_id] = order_id
+    words[POSITION_CHANGED.quantity_lots] = position.quantity_lots
+    words[POSITION_CHANGED.cost_minor] = position.cost_minor
+    words[POSITION_CHANGED.realised_minor] = position.realised_minor
+    words[POSITION_CHANGED.fees_minor] = position.fees_minor
+    words[POSITION_CHANGED.cash_minor] = account.cash_minor
+    status = apply_nb(state, record)
+    trade = state.closed_trade
+    if status != OK or trade.quantity_lots == 0:
+        return status
+    record = begin_nb(state, output, TRADE_CLOSED.kind, instrument, strategy)
+    words = record.words
+    words[TRADE_CLOSED.ts_entry_ns] = trade.ts_entry_ns
+    words[TRADE_CLOSED.ts_exit_ns] = trade.ts_exit_ns
+    words[TRADE_CLOSED.side] = trade.side
+    words[TRADE_CLOSED.quantity_lots] = trade.quantity_lots
+    words[TRADE_CLOSED.entry_minor] = trade.entry_minor
+    words[TRADE_CLOSED.exit_minor] = trade.exit_minor
+    words[TRADE_CLOSED.realised_minor] = trade.realised_minor
+    words[TRADE_CLOSED.fees_minor] = trade.fees_minor
+    words[TRADE_CLOSED.entry_sequence] = trade.entry_sequence
+    words[TRADE_CLOSED.fill_count] = trade.fill_count
+    return apply_nb(state, record)
+
+
+@unit(STATE, OUTPUT, types.int64)
+def react_nb(state, output, at):
+    """Derive what follows from the report that is record ``at`` of the output. Returns a status."""
+    record = output.records[at]
+    output.cause = record.sequence
+    if record.kind == FILLED.kind:
+        return _after_fill_nb(state, output, record.strategy, record.instrument, record.words[FILLED.order_id])
+    return OK

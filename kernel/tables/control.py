@@ -1,0 +1,18 @@
+"""The head of the state, and its timers."""
+
+from kernel.tables.table import table_dtype
+
+HEAD = table_dtype(
+    "next_sequence",
+    "now_ns",
+    "halted",
+    "instrument_count",
+    "strategy_count",
+    "order_count",
+    "fill_count",
+    "trade_count",
+    "digest_interval",
+    "next_digest",
+    "next_timer_ns",  # when the earliest timer is due; NEVER_NS without one
+)
+TIMER = table_dtype("active", "strategy", "instrument", "timer", "due_ns", "interval_ns")

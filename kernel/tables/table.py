@@ -1,0 +1,19 @@
+"""What every table of the state is made of, and how many rows there are of what."""
+
+import numpy as np
+
+from kernel.records import record_dtype
+
+MAX_STRATEGIES = 8
+MAX_INSTRUMENTS = 512
+MAX_POSITIONS = 1024  # strategies times instruments
+MAX_ORDERS = 256
+MAX_TIMERS = 32
+MAX_ACCOUNTS = 4
+NEVER_NS = (1 << 63) - 1
+MAX_LOTS = 1 << 54  # of one order: all open orders and a position together then stay far from 64 bits
+
+
+def table_dtype(*fields: str) -> np.dtype:
+    """The dtype of a row of 64-bit integers."""
+    return record_dtype(**dict.fromkeys(fields, "<i8"))
