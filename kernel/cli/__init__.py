@@ -26,6 +26,7 @@ COMMANDS = {
     "diff": ("kernel.cli.inspect", "diff", "Find the first difference between two journals."),
     "sql": ("kernel.cli.sql", "sql", "Query a journal with SQL."),
     "data": ("kernel.cli.data", "data", "Import, validate and describe market data."),
+    "weights": ("kernel.cli.weights", "weights", "Compute portfolio weights, walk-forward."),
     "new": ("kernel.cli.new", "new", "Write a new strategy file with its test."),
 }
 
