@@ -14,7 +14,7 @@ import msgspec
 from kernel.events.body import encode_body
 from kernel.ports import FrameSink, RowSource
 from kernel.strategy.declare import CompiledStrategy
-from replay.config import ConfigError, RunConfig, instant_ns, resolve_rates
+from replay.config import ConfigError, RunConfig, instant_ns, located, resolve_rates
 from replay.engine import EngineMemory, Plan
 from replay.fill_rules_nb import PROFILES
 from replay.loading import LoadedStrategy, Universe, load_strategies, load_universe
@@ -64,9 +64,10 @@ def prepare(config: RunConfig) -> Prepared:
         raise ConfigError("no data is named; give --data PATH, or none of the data options for the built-in sample")
     if not config.strategies:
         raise ConfigError("no strategy is named; give --strategy NAME")
-    universe = load_universe(config.data)
-    strategies = load_strategies(config.strategies, universe)
-    return Prepared(config, universe, strategies, resolved_config(config, universe, strategies))
+    with located(config.places):
+        universe = load_universe(config.data)
+        strategies = load_strategies(config.strategies, universe)
+        return Prepared(config, universe, strategies, resolved_config(config, universe, strategies))
 
 
 class Engine:

@@ -20,7 +20,7 @@ from kernel.instruments import Instrument
 from kernel.strategy.declare import CompiledStrategy, StrategyError, resolve_parameters
 from kernel.strategy.python import Strategy, parameter_defaults, strategy_name
 from replay.catalogue import CatalogueFile, open_file
-from replay.config import ConfigError, StrategyConfig
+from replay.config import ConfigError, SettingError, StrategyConfig
 from strategies import BUILT_IN
 
 
@@ -89,10 +89,10 @@ def _expand(paths: Sequence[str]) -> Iterable[Path]:
 
 def load_strategies(configs: Sequence[StrategyConfig], universe: Universe) -> tuple[LoadedStrategy, ...]:
     """Load each strategy and resolve its parameters and instruments. Raises StrategyError or ConfigError."""
-    return tuple(_load_strategy(config, universe) for config in configs)
+    return tuple(_load_strategy(number, config, universe) for number, config in enumerate(configs))
 
 
-def _load_strategy(config: StrategyConfig, universe: Universe) -> LoadedStrategy:
+def _load_strategy(number: int, config: StrategyConfig, universe: Universe) -> LoadedStrategy:
     found, file = find_strategy(config.use)
     if isinstance(found, CompiledStrategy):
         name, defaults = found.name, found.defaults
@@ -103,7 +103,9 @@ def _load_strategy(config: StrategyConfig, universe: Universe) -> LoadedStrategy
         if wanted not in ids:
             near = difflib.get_close_matches(wanted, ids, 1)
             hint = f"did you mean {near[0]}?" if near else f"the data has {', '.join(ids)}"
-            raise ConfigError(f"strategy {name}: no data for instrument {wanted!r}; {hint}")
+            raise SettingError(
+                f"strategy.{number}.instruments", f"of {name}: no data for instrument {wanted!r}; {hint}"
+            )
     numbers = sorted(ids[wanted] for wanted in config.instruments) or list(ids.values())
     parameters = resolve_parameters(name, defaults, config.parameters)
     return LoadedStrategy(name, found, file, parameters, tuple(numbers))

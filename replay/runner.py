@@ -18,7 +18,7 @@ from kernel.instruments import currency_scale
 from kernel.ledger_nb import equity_nb
 from kernel.ports import FrameSink
 from replay.audit import CompareSink, EndOfRecordError, recorded_injections
-from replay.config import ConfigError, RunConfig, StrategyConfig
+from replay.config import ConfigError, Places, RunConfig, StrategyConfig
 from replay.execution import Execution, Prepared, Progress, prepare
 from replay.opening import genesis_id
 from replay.pipeline import JournalSink
@@ -224,7 +224,10 @@ def _write_run_file(prepared: Prepared, run_dir: Path) -> None:
         for entry in config.strategies
     ]
     absolute = msgspec.structs.replace(
-        config, data=[str(file.path.resolve()) for file in prepared.universe.files], strategies=strategies
+        config,
+        data=[str(file.path.resolve()) for file in prepared.universe.files],
+        strategies=strategies,
+        places=Places(),
     )
     text = msgspec.json.format(msgspec.json.encode(absolute), indent=2)
     (run_dir / RUN_FILE).write_bytes(text + b"\n")

@@ -49,12 +49,11 @@ def test_both_strategies_give_the_same_trades(tmp_path):
     assert results[0].trades > 100
 
 
-def test_the_settings_file_is_valid():
-    import tomllib
+def test_the_settings_file_is_valid(tmp_path):
+    from replay.config import RunConfig, load_config
 
-    from replay.config import RunConfig, _convert
-
-    assert isinstance(_convert(tomllib.loads(blocks("toml")[0]), "README"), RunConfig)
+    (tmp_path / "run.toml").write_text(blocks("toml")[0])
+    assert isinstance(load_config(tmp_path / "run.toml", {}), RunConfig)
 
 
 def test_the_first_two_blocks_are_the_two_commands():

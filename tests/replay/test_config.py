@@ -1,8 +1,21 @@
 """Settings: precedence, exact rates, and one clear line for each mistake."""
 
+import tomllib
+
 import pytest
 
-from replay.config import ConfigError, RunConfig, instant_ns, load_config, money, resolve_rates
+from replay.config import (
+    ConfigError,
+    RunConfig,
+    SettingError,
+    instant_ns,
+    length_ns,
+    load_config,
+    located,
+    money,
+    resolve_rates,
+)
+from replay.config.places import setting_lines
 
 
 def test_file_then_overrides(tmp_path):
@@ -16,27 +29,49 @@ def test_file_then_overrides(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "line", "message"),
     [
-        ("cash = ", "not valid TOML"),
-        ("csh = 1", "unknown setting csh; did you mean cash?"),
-        ("[limits]\norder_lot = 1", "unknown setting limits.order_lot; did you mean limits.order_lots?"),
-        ('[[strategy]]\nuse = "a"\nparams = 1', "unknown setting strategy.params"),
-        ("[[strategy]]\nset = { a = 1 }", "missing required field"),
-        ("data = 3", "Expected `array`"),
-        ('fill = "best"', "fill is 'best'; it is one of pessimistic, next_open"),
-        ('journal = "none"', "journal is 'none'"),
-        ("digest_interval = -1", "digest_interval is negative"),
+        ("cash = ", 1, "not valid TOML"),
+        ("cash = 1\n\ncash = 2", 3, "not valid TOML"),
+        ("csh = 1", 1, "csh is an unknown setting; did you mean cash?"),
+        ("places = {}", 1, "places is an unknown setting"),
+        ("[limits]\norder_lot = 1", 2, "limits.order_lot is an unknown setting; did you mean limits.order_lots?"),
+        ('[[strategy]]\nuse = "a"\nparams = 1', 3, "strategy.params is an unknown setting"),
+        ('[[strategy]]\nuse = "a"\n[[strategy]]\nset = { a = 1 }', 3, "strategy cannot be used: Object missing"),
+        ('[[strategy]]\nuse = "a"\nset = { b = 2,\n a = [1] }'.replace(",\n", ", "), 3, "strategy.set"),
+        ("data = 3", 1, "data cannot be used: Expected `array`"),
+        ('cash = 1\nfill = "best"', 2, "fill is 'best'; it is one of pessimistic, next_open"),
+        ('journal = "none"', 1, "journal is 'none'"),
+        ("digest_interval = -1", 1, "digest_interval is -1; it cannot be negative"),
+        ('to = "2020-01-01"\nfrom = "2020-01-01"', 2, "not before the end 2020-01-01 (to: line 1)"),
+        ('from = "soon"', 1, "write a date"),
+        ("fee_bps = -1", 1, "fee_bps is -1; it cannot be negative"),
+        ("volume_share = 2", 1, "must be above 0 and at most 1"),
+        ("\n[limits]\nmargin = -1", 3, "limits.margin is -1; it cannot be negative"),
+        ("[limits]\nmargin = 101", 2, "a share of the position's value"),
+        ("[limits]\nopen_orders = -2", 2, "limits.open_orders is -2"),
+        ("[limits]\norder_lots = -2", 2, "limits.order_lots is -2"),
+        ('[limits]\nprice_band_bps = "wide"', 2, "limits.price_band_bps cannot be used: 'wide' is not a number"),
     ],
 )
-def test_a_bad_file_is_named_with_its_mistake(tmp_path, text, message):
+def test_a_bad_file_is_named_with_its_mistake_and_line(tmp_path, text, line, message):
     file = tmp_path / "run.toml"
     file.write_text(text)
     with pytest.raises(ConfigError) as found:
         load_config(file, {})
-    assert str(found.value).startswith(str(file))
+    assert str(found.value).startswith(f"{file}, line {line}: ")
     assert message in str(found.value)
     assert "\n" not in str(found.value)
+
+
+def test_a_setting_of_the_command_line_has_no_line(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text('[limits]\nmargin = 1\nopen_orders = 1\n[[strategy]]\nuse = "a"\n')
+    with pytest.raises(ConfigError, match=r"run.toml: limits.margin is -1"):
+        load_config(file, {"limits": {"margin": "-1"}})
+    config = load_config(None, {"cash": "x"})
+    with pytest.raises(ConfigError, match=r"^command line: cash"), located(config.places):
+        money("cash", config.cash, 6)
 
 
 def test_rates_are_exact():
@@ -58,3 +93,66 @@ def test_money_and_times():
     assert instant_ns("from", "1970-01-01T01:00:00.000001+01:00") == 1_000
     with pytest.raises(ConfigError, match="write a date"):
         instant_ns("from", "01/02/2020")
+
+
+def test_lengths_of_time():
+    assert [length_ns("x", text) for text in ("", "0", "7ns", "2us", "3ms", "5s", "30m", "2h", "1d")] == [
+        0, 0, 7, 2_000, 3_000_000, 5 * 10**9, 1_800 * 10**9, 7_200 * 10**9, 86_400 * 10**9,
+    ]  # fmt: skip
+    for wrong in ("5", "s", "5x", "-5s", "1.5h", "99999999999d"):
+        with pytest.raises(SettingError, match="such as 30m"):
+            length_ns("x", wrong)
+
+
+TOML = """# a comment with = and [brackets]
+top = 1  # "quoted"
+"quoted key" = 'its'
+a.b . c = [
+  1, # ]
+  "]", { x = 1, y = "}" },
+  [2, 3],
+]
+text = \"\"\"
+[not.a.table]
+still \\\"\"\" text"\"\"\"
+literal = '''
+c = 3 '''
+when = 1979-05-27T07:32:00Z
+[table]
+key = { p = { q = 1 }, r.s = 2 }
+[table.below]
+k = "a\\"b"
+[[many]]
+use = "one"
+[many.set]
+v = 1
+[[many]]
+use = "two"
+[[many.deep]]
+w = 2
+[[many.deep]]
+w = 3
+"""
+
+
+def flat(values, prefix=""):
+    """Every dotted name of a parsed file."""
+    entries = values.items() if isinstance(values, dict) else enumerate(values)
+    for key, value in entries:
+        yield f"{prefix}{key}"
+        if isinstance(value, dict | list):
+            yield from flat(value, f"{prefix}{key}.")
+
+
+def test_every_setting_has_the_line_that_names_it():
+    lines = setting_lines(TOML)
+    parsed = tomllib.loads(TOML)
+    assert set(lines) == set(flat(parsed))
+    rows = TOML.splitlines()
+    for name, line in lines.items():
+        last = [part for part in name.split(".") if not part.isdigit()][-1]
+        assert last in rows[line - 1] or name.startswith("a.b.c."), name
+    assert lines["many.1.deep.1.w"] == rows.index("w = 3") + 1
+    assert lines["many.0.set.v"] == rows.index("v = 1") + 1
+    assert lines["a.b.c.2.y"] == 6
+    assert lines["table.key.r.s"] == rows.index("key = { p = { q = 1 }, r.s = 2 }") + 1

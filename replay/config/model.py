@@ -1,0 +1,101 @@
+"""The settings of a run: names, defaults, and their resolution into exact integers.
+
+Each table of the file has a module of its own beside this one, with its struct and its check; ``RunConfig`` names it
+and ``check`` calls it.
+"""
+
+import msgspec
+
+from kernel.units import BPS, RATE_SCALE
+from replay.config.amounts import Number, instant_ns, rate
+from replay.config.errors import Places, SettingError
+from replay.config.limits import LimitsConfig, check_limits
+
+DEFAULT_DIGEST_INTERVAL = 262_144  # events; a digest hashes the whole state, which costs as much as 1,500 bars
+FILL_PROFILES = ("pessimistic", "next_open")
+JOURNAL_MODES = ("reference", "full", "off")
+FSYNC_POLICIES = ("always", "batch", "off")
+NOT_SETTINGS = ("places",)
+
+
+class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One strategy of a run: a built-in name or ``FILE.py[:NAME]``, its parameters, and its instruments (all)."""
+
+    use: str
+    parameters: dict[str, int | float | str] = msgspec.field(default_factory=dict, name="set")
+    instruments: list[str] = msgspec.field(default_factory=list)
+
+
+class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of a backtest. Times are ISO 8601, UTC where no zone is given; ``end`` is exclusive.
+
+    ``places`` is no setting: it says in which line of which file each stands.
+    """
+
+    data: list[str] = msgspec.field(default_factory=list)
+    strategies: list[StrategyConfig] = msgspec.field(default_factory=list, name="strategy")
+    start: str = msgspec.field(default="", name="from")
+    end: str = msgspec.field(default="", name="to")
+    cash: Number = 100_000
+    fill: str = "pessimistic"
+    fee_bps: Number = 10
+    maker_fee_bps: Number | None = None
+    slippage_bps: Number | None = None
+    volume_share: Number = "0.1"
+    limits: LimitsConfig = msgspec.field(default_factory=LimitsConfig)
+    journal: str = "reference"
+    fsync: str = "batch"
+    digest_interval: int = DEFAULT_DIGEST_INTERVAL
+    places: Places = msgspec.field(default_factory=Places)
+
+
+class Rates(msgspec.Struct, frozen=True):
+    """The rates of a run in units of 1/100,000,000."""
+
+    maker_fee: int
+    taker_fee: int
+    slippage: int
+    volume_share: int
+    price_band: int
+    margin: int
+    cost_buffer: int
+
+
+def check(config: RunConfig) -> None:
+    """Raise SettingError for what is wrong with the settings by themselves, before any data is looked at."""
+    for name, value, allowed in (
+        ("fill", config.fill, FILL_PROFILES),
+        ("journal", config.journal, JOURNAL_MODES),
+        ("fsync", config.fsync, FSYNC_POLICIES),
+    ):
+        if value not in allowed:
+            raise SettingError(name, f"is {value!r}; it is one of {', '.join(allowed)}")
+    if config.digest_interval < 0:
+        raise SettingError("digest_interval", f"is {config.digest_interval}; it cannot be negative")
+    start, end = instant_ns("from", config.start), instant_ns("to", config.end)
+    if start is not None and end is not None and start >= end:
+        raise SettingError("from", f"is {config.start}, not before the end {config.end}", against="to")
+    resolve_rates(config)
+    check_limits(config.limits)
+
+
+def resolve_rates(config: RunConfig) -> Rates:
+    """The exact rates of a configuration. Raises SettingError for one that is negative or too fine."""
+    slippage_bps = config.slippage_bps
+    if slippage_bps is None:
+        slippage_bps = 1 if config.fill == "pessimistic" else 0
+    maker_bps = config.fee_bps if config.maker_fee_bps is None else config.maker_fee_bps
+    taker, slippage = rate("fee_bps", config.fee_bps, 10_000), rate("slippage_bps", slippage_bps, 10_000)
+    share = rate("volume_share", config.volume_share)
+    if not 0 < share <= RATE_SCALE:
+        raise SettingError("volume_share", f"is {config.volume_share}; it must be above 0 and at most 1")
+    return Rates(
+        maker_fee=rate("maker_fee_bps", maker_bps, 10_000, signed=True),
+        taker_fee=taker,
+        slippage=slippage,
+        volume_share=share,
+        price_band=rate("limits.price_band_bps", config.limits.price_band_bps, 10_000),
+        margin=rate("limits.margin", config.limits.margin),
+        # What a fill may cost beyond its price, kept free by the buying-power check.
+        cost_buffer=max(taker, 0) + slippage + BPS,
+    )
