@@ -23,6 +23,10 @@ LEVEL   level     value      0       0           0           0
 Prices are ticks, sizes are lots, ``side`` is +1 (buyer aggressed), -1 (seller) or 0 (unknown). ``ts_ns`` is the
 instant at which the row is *known*, in nanoseconds since the Unix epoch, UTC: a bar is known at its close. A quote
 whose side is absent carries ``NO_PRICE`` there; a size that the source does not give is ``UNKNOWN_SIZE``.
+
+A depth row sets the size of one level (0 deletes it); its side is +1 for a bid and -1 for an ask. A message of the
+venue may be several rows: ``SNAPSHOT`` marks the first row of one that replaces the whole order book, and
+``MESSAGE_END`` the last row of each.
 """
 
 from kernel.records import record_dtype
@@ -33,15 +37,17 @@ QUOTE = 3
 # Facts about an instrument or the world, in the same stream: a level of the order book, a session of the exchange, a
 # funding rate, the trading status, a corporate action, a conversion rate, a level such as a volatility index.
 DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL = range(4, 11)
-KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes"}
+KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes", DEPTH: "depth"}
 ROW_WORD_NAMES = {
     BAR: ("open", "high", "low", "close", "volume"),
     TRADE: ("price", "quantity"),
     QUOTE: ("bid", "bid_size", "ask", "ask_size"),
+    DEPTH: ("side", "price", "quantity", "flags"),
 }
 
 NO_PRICE = -(1 << 62)
 UNKNOWN_SIZE = -1
+SNAPSHOT, MESSAGE_END = 1, 2  # bits of the flags of a depth row
 
 ROW_WORDS = 6
 ROW = record_dtype(ts_ns="<i8", kind="<i4", instrument="<i4", words=("<i8", ROW_WORDS))

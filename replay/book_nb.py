@@ -18,10 +18,9 @@ touch reads one node a level. Node 0 is the head and link 0 is the end: a zeroed
 
 from kernel.exact_nb import OVERFLOW
 from kernel.jit import inlined, jit
-from kernel.market import NO_PRICE
+from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT
 from kernel.records import record_dtype
 
-SNAPSHOT, MESSAGE_END = 1, 2  # bits of a depth row's flags
 MAX_LEVELS = 8192  # a side
 TOWER = 8  # 4**8 levels before searching slows down
 _SAFE_COST = 4.0e18  # below 2**62 by more than any rounding of the float estimate

@@ -43,14 +43,18 @@ def describe_row(row: Any, instruments: Sequence[Instrument]) -> str:
     """One market row for people, in decimals."""
     instrument = instruments[int(row["instrument"])]
     kind, words = int(row["kind"]), row["words"].tolist()
-    names = ROW_WORD_NAMES[kind]
-    sizes = {name for name in names if name in ("volume", "quantity") or name.endswith("_size")}
     values = " ".join(
-        f"{name} {from_units(word, instrument.lot_size if name in sizes else instrument.tick_size).normalize():f}"
-        for name, word in zip(names, words, strict=False)
+        f"{name} {_word_text(name, word, instrument)}" for name, word in zip(ROW_WORD_NAMES[kind], words, strict=False)
     )
     when = np.datetime64(int(row["ts_ns"]), "ns")
-    return f"{KIND_NAMES[kind][:-1]} of {instrument.name} at {when}Z: {values}"
+    return f"{KIND_NAMES[kind].removesuffix('s')} of {instrument.name} at {when}Z: {values}"
+
+
+def _word_text(name: str, word: int, instrument: Instrument) -> str:
+    if name in ("side", "flags"):
+        return str(word)
+    is_size = name in ("volume", "quantity") or name.endswith("_size")
+    return f"{from_units(word, instrument.lot_size if is_size else instrument.tick_size).normalize():f}"
 
 
 class Session:

@@ -1,9 +1,9 @@
 """The tape: catalogue files as one stream of market rows in time order.
 
-Owns the merge rule: rows leave by ascending ``ts_ns``; at equal times quotes come before trades and trades
-before bars, then the lower instrument id, then the file given earlier, then the earlier row of the file. So
-neither the size of the batches nor how data is split over files changes the sequence, as long as the files of
-one instrument and kind are given in time order.
+Owns the merge rule: rows leave by ascending ``ts_ns``; at equal times depth comes before quotes, quotes before
+trades and trades before bars, then the lower instrument id, then the file given earlier, then the earlier row
+of the file. So neither the size of the batches nor how data is split over files changes the sequence, as long as
+the files of one instrument and kind are given in time order.
 
 Must not know what the rows are for. Memory stays flat: files are open only while the merge is inside their
 time span, and each is decoded a chunk at a time.

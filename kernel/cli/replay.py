@@ -63,8 +63,8 @@ def replay(journal: Path | None, resume: Path | None, as_json: bool, no_report: 
     Without arguments: the built-in EMA cross on the built-in sample. With JOURNAL (a run directory or its journal),
     --data and --strategy say where files lie now, if they have moved.
 
-    Data at the same time is taken in this order: quotes, trades, bars; then by the instrument's name; then as in the
-    file.
+    Data at the same time is taken in this order: depth, quotes, trades, bars; then by the instrument's name; then as
+    in the file.
     """
     with clear_errors():
         if journal is not None and resume is not None:

@@ -36,9 +36,9 @@ class QuoteSeen(Event, frozen=True):
 
 @declare(19, "market.depth", market=True, external=True)
 class DepthChanged(Event, frozen=True):
-    """One price of the order book: side 1 bid, -1 ask; a size of 0 removes it.
+    """One level of the order book: side 1 is a bid, -1 an ask; a size of 0 deletes it.
 
-    Flags are bits: 1 clears both sides first (a snapshot begins), 2 ends an update.
+    Flags are bits: 1 begins a snapshot (both sides are cleared first), 2 is the last row of one message of the venue.
     """
 
     side: int

@@ -14,8 +14,10 @@ MAX_INTENTS = 32
 MAX_PARAMETERS = 32
 MEMORY_WORDS = 1 << 16
 # What a strategy can be called for: the numbers of market kinds are those of kernel.market.
-START, BAR, TRADE, QUOTE, FILL, TIMER = 0, 1, 2, 3, 32, 33
-CALL_NAMES = {START: "start", BAR: "bar", TRADE: "trade", QUOTE: "quote", FILL: "fill", TIMER: "timer"}
+START, BAR, TRADE, QUOTE, DEPTH, FILL, TIMER = 0, 1, 2, 3, 4, 32, 33
+CALL_NAMES = {
+    START: "start", BAR: "bar", TRADE: "trade", QUOTE: "quote", DEPTH: "depth", FILL: "fill", TIMER: "timer",
+}  # fmt: skip
 
 SUBMIT, CANCEL, REPLACE, SET_TIMER = 1, 2, 3, 4
 

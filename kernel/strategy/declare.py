@@ -81,7 +81,8 @@ def compiled(
     """Declare a compiled strategy. The keyword arguments are its parameters with their defaults.
 
     The function gets the context, its own memory (float64, zero at the start, kept between calls) and its parameters.
-    ``on`` names what it is called for (``start``, ``bar``, ``trade``, ``quote``, ``fill``, ``timer``). With
+    ``on`` names what it is called for (``start``, ``bar``, ``trade``, ``quote``, ``depth``, ``fill``,
+    ``timer``). With
     ``per="instrument"`` each instrument has its own memory; with ``per="portfolio"`` all share one.
     """
 

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from kernel.events.layout import BAR_CLOSED, FILLED, QUOTE_SEEN, TIMER_FIRED, TRADE_SEEN
+from kernel.events.layout import BAR_CLOSED, DEPTH_CHANGED, FILLED, QUOTE_SEEN, TIMER_FIRED, TRADE_SEEN
 from kernel.strategy import api_nb
-from kernel.strategy.context import BAR, FILL, QUOTE, START, TIMER, TRADE
+from kernel.strategy.context import BAR, DEPTH, FILL, QUOTE, START, TIMER, TRADE
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -50,6 +50,17 @@ class Quote(msgspec.Struct, frozen=True):
     bid_size_lots: int
     ask_ticks: int
     ask_size_lots: int
+
+
+class Depth(msgspec.Struct, frozen=True):
+    """One level of the order book: side 1 is a bid, -1 an ask; 0 lots delete it. Flags as in ``kernel.market``."""
+
+    instrument: int
+    ts_ns: int
+    side: int
+    price_ticks: int
+    size_lots: int
+    book_flags: int
 
 
 class Fill(msgspec.Struct, frozen=True):
@@ -98,6 +109,9 @@ class Strategy:
 
     def on_quote(self, quote: Quote) -> None:
         """Called for each change of the best bid and offer."""
+
+    def on_depth(self, depth: Depth) -> None:
+        """Called for each change of a level of the order book."""
 
     def on_fill(self, fill: Fill) -> None:
         """Called for each fill of the strategy's own orders."""
@@ -216,6 +230,8 @@ def deliver(strategy: Strategy, kind: int) -> None:
         strategy.on_trade(Trade(instrument, ts_ns, *words[: TRADE_SEEN.side + 1]))
     elif kind == QUOTE:
         strategy.on_quote(Quote(instrument, ts_ns, *words[: QUOTE_SEEN.ask_size_lots + 1]))
+    elif kind == DEPTH:
+        strategy.on_depth(Depth(instrument, ts_ns, *words[: DEPTH_CHANGED.book_flags + 1]))
     elif kind == FILL:
         strategy.on_fill(Fill(instrument, ts_ns, *words[: FILLED.fee_minor + 1]))
     elif kind == TIMER:

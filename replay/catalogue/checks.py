@@ -6,7 +6,7 @@ would find.
 
 import numpy as np
 
-from kernel.market import BAR, QUOTE, TRADE
+from kernel.market import BAR, DEPTH, QUOTE, TRADE
 from replay.catalogue.frame import Frame
 from replay.catalogue.model import ERROR, WARNING, DataProblem
 from replay.catalogue.times import NO_TIME
@@ -20,7 +20,7 @@ def without_time(frame: Frame) -> np.ndarray:
 def not_numbers(frame: Frame) -> np.ndarray:
     """Rows that lack a number they need.
 
-    A quote may lack a side or a size, and a whole source may lack its volumes; anything else is a hole.
+    A quote may lack a side or a size, and a whole source of bars or trades its volumes; anything else is a hole.
     """
     bad = np.zeros(len(frame), bool)
     for name in frame.prices:
@@ -29,7 +29,7 @@ def not_numbers(frame: Frame) -> np.ndarray:
     for name in frame.sizes:
         values = frame.columns[name]
         absent = np.isnan(values)
-        is_hole = frame.kind != QUOTE and not absent.all()
+        is_hole = frame.kind == DEPTH or (frame.kind != QUOTE and not absent.all())
         bad |= np.isinf(values) | (absent & is_hole)
     return bad
 
@@ -90,8 +90,10 @@ def invalid(frame: Frame) -> np.ndarray:
     bad: np.ndarray = not_positive(frame) | negative_size(frame)
     if frame.kind == BAR:
         bad |= high_below_low(frame) | outside_range(frame)
-    if frame.kind == TRADE:
+    if frame.kind in (TRADE, DEPTH):
         bad |= frame.columns["strange_side"]
+    if frame.kind == DEPTH:
+        bad |= frame.columns["strange_flags"]
     return bad
 
 
@@ -119,12 +121,22 @@ def check_frame(frame: Frame) -> list[DataProblem]:
     problems = [frame.problem(rule, ERROR, message, bad) for rule, bad, message in found if bad.any()]
     if frame.kind == BAR:
         problems += _duplicates(frame)
-    if frame.kind == TRADE and frame.columns["strange_side"].any():
-        message = "sides that are neither buy nor sell (--repair drop-invalid drops the rows)"
-        problems.append(frame.problem("side", ERROR, message, frame.columns["strange_side"]))
+    if frame.kind in (TRADE, DEPTH):
+        problems += _strange_words(frame)
     if frame.kind == QUOTE and (bad := crossed(frame)).any():
         problems.append(frame.problem("crossed", WARNING, "crossed quotes, kept: the bid is above the ask", bad))
     return problems
+
+
+def _strange_words(frame: Frame) -> list[DataProblem]:
+    names = "buy nor sell" if frame.kind == TRADE else "bid nor ask"
+    found = [("side", frame.columns["strange_side"], f"sides that are neither {names}")]
+    if frame.kind == DEPTH:
+        found.append(
+            ("flags", frame.columns["strange_flags"], "flags other than 0 to 3, or is_snapshot not true or false")
+        )
+    repair = "(--repair drop-invalid drops the rows)"
+    return [frame.problem(rule, ERROR, f"{text} {repair}", bad) for rule, bad, text in found if bad.any()]
 
 
 def _duplicates(frame: Frame) -> list[DataProblem]:

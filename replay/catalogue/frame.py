@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from kernel.market import BAR, QUOTE, TRADE
+from kernel.market import BAR, DEPTH, QUOTE, TRADE
+from replay.catalogue.depth import message_columns
 from replay.catalogue.model import PRICE_COLUMNS, SIZE_COLUMNS, DataProblem
 from replay.catalogue.options import ImportOptions
 from replay.catalogue.sources import SourceTable, numbers, sides
 from replay.catalogue.times import read_times
 
 SHOWN_ROWS = 5
-KIND_OF = {"bars": BAR, "trades": TRADE, "quotes": QUOTE, "quotebars": QUOTE}
+KIND_OF = {"bars": BAR, "trades": TRADE, "quotes": QUOTE, "quotebars": QUOTE, "depth": DEPTH}
 
 
 @dataclass
@@ -81,8 +82,13 @@ def load_frame(tables: list[SourceTable], options: ImportOptions) -> tuple[Frame
                 if field in table.columns
                 else np.full(table.rows, np.nan)
             )
-        if kind == TRADE:
+        if kind in (TRADE, DEPTH):
             columns["side"], columns["strange_side"] = _side_columns(table)
+        if kind == DEPTH:
+            columns["strange_side"] |= columns["side"] == 0
+            columns |= message_columns(table, times.ts_ns)
+            before = parts[-1]["message"][-1] if parts else 0
+            columns["message"] += before
         parts.append(columns)
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     row = np.concatenate([np.arange(1, table.rows + 1) for table in tables])

@@ -13,10 +13,11 @@ import msgspec
 import numpy as np
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, KIND_NAMES, NO_PRICE, UNKNOWN_SIZE
+from kernel.market import BAR, DEPTH, KIND_NAMES, NO_PRICE, UNKNOWN_SIZE
 from replay.catalogue.appending import joined_with, target_instrument
 from replay.catalogue.bars import bar_times, check_interval, find_gaps, gap_note, infer_interval
 from replay.catalogue.checks import check_frame
+from replay.catalogue.depth import row_flags
 from replay.catalogue.files import catalogue_path, open_file, write_file
 from replay.catalogue.frame import Frame, load_frame
 from replay.catalogue.grid import to_units
@@ -153,8 +154,8 @@ def _refuse_empty(frame: Frame) -> None:
 
 def _mark_unknown_sizes(frame: Frame, notes: list[str]) -> bool:
     """A size column that is all zero or absent is unknown: NaN from here on. Whether any size is known."""
-    known = False
-    for name in frame.sizes:
+    known = frame.kind == DEPTH  # there a size of zero deletes a level
+    for name in frame.sizes if not known else ():
         values = frame.columns[name]
         if not np.any(values[~np.isnan(values)] != 0):
             frame.columns[name] = np.full(len(frame), np.nan)
@@ -218,6 +219,8 @@ def _to_columns(frame: Frame, units: dict[str, tuple[int, int]], problems: list[
     ]
     if "side" in frame.columns:
         columns["side"] = frame.columns["side"]
+    if frame.kind == DEPTH:
+        columns["flags"] = row_flags(frame.columns["message"], frame.columns["message_flags"])
     return columns
 
 

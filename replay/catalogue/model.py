@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, QUOTE, TRADE
+from kernel.market import BAR, DEPTH, QUOTE, TRADE
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"kernel"
@@ -23,11 +23,12 @@ COLUMNS = {
     BAR: ("ts", "ts_open", "open", "high", "low", "close", "volume"),
     TRADE: ("ts", "price", "quantity", "side"),
     QUOTE: ("ts", "bid", "bid_size", "ask", "ask_size"),
+    DEPTH: ("ts", "side", "price", "quantity", "flags"),
 }
 # The same columns in the order of the words of a kernel.market.ROW; the time comes first.
 ROW_COLUMNS = {**COLUMNS, BAR: ("ts", "open", "high", "low", "close", "volume", "ts_open")}
-PRICE_COLUMNS = {BAR: ("open", "high", "low", "close"), TRADE: ("price",), QUOTE: ("bid", "ask")}
-SIZE_COLUMNS = {BAR: ("volume",), TRADE: ("quantity",), QUOTE: ("bid_size", "ask_size")}
+PRICE_COLUMNS = {BAR: ("open", "high", "low", "close"), TRADE: ("price",), QUOTE: ("bid", "ask"), DEPTH: ("price",)}
+SIZE_COLUMNS = {BAR: ("volume",), TRADE: ("quantity",), QUOTE: ("bid_size", "ask_size"), DEPTH: ("quantity",)}
 
 ERROR = "error"
 WARNING = "warning"

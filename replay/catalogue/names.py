@@ -19,6 +19,9 @@ ALIASES = {
     "price": "price p px trade_price",
     "quantity": "quantity qty size amount q sz trade_size",
     "side": "side aggressor aggressor_side taker_side direction",
+    "flags": "flags",
+    "message": "message message_id update_id last_id",
+    "is_snapshot": "is_snapshot",
     "buyer_is_maker": "is_buyer_maker isbuyermaker buyer_maker buyer_is_maker m",
     "bid": "bid bid_price bidprice best_bid bid_px",
     "bid_size": "bid_size bid_qty bidsize bid_quantity bid_amount bid_volume bid_sz",
@@ -36,14 +39,18 @@ REQUIRED = {
     "trades": ("ts", "price"),
     "quotes": ("ts", "bid", "ask"),
     "quotebars": ("ts", "bid_close", "ask_close"),
+    "depth": ("ts", "side", "price", "quantity"),
 }
 OPTIONAL = {
     "bars": ("volume",),
     "trades": ("quantity", "side", "buyer_is_maker"),
     "quotes": ("bid_size", "ask_size"),
     "quotebars": ("bid_size", "ask_size"),
+    "depth": ("flags", "message", "is_snapshot"),
 }
-# From the most to the least telling: a file of bars of quotes has bids and asks too.
+IMPORT_KINDS = tuple(REQUIRED)
+# From the most to the least telling: a file of bars of quotes has bids and asks too. Depth looks like trades, so it is
+# never guessed.
 _DETECTION_ORDER = ("quotebars", "bars", "quotes", "trades")
 
 
@@ -83,7 +90,8 @@ def detect_kind(found: Mapping[str, str]) -> str:
             return kind
     seen = ", ".join(found.values()) or "none that are known"
     raise CatalogueError(
-        f"the columns ({seen}) are neither bars, trades nor quotes: name them with --column FIELD=NAME"
+        f"the columns ({seen}) are neither bars, trades nor quotes: name them with --column FIELD=NAME, and depth with "
+        "--kind depth"
     )
 
 

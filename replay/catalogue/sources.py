@@ -19,11 +19,11 @@ import pyarrow.csv as pacsv
 from replay.catalogue.files import file_sha256, first_line, open_parquet
 from replay.catalogue.grid import EXACT_FLOAT_MAX
 from replay.catalogue.model import METADATA_KEY, CatalogueError
-from replay.catalogue.names import detect_kind, match_columns, select_fields
+from replay.catalogue.names import IMPORT_KINDS, detect_kind, match_columns, select_fields
 from replay.catalogue.options import ImportOptions
 
 NULL_TEXTS = ["", "NA", "N/A", "n/a", "NaN", "nan", "-nan", "null", "NULL", "None", "<NA>", "#N/A"]
-TEXT_FIELDS = frozenset({"ts", "side", "buyer_is_maker"})
+TEXT_FIELDS = frozenset({"ts", "side", "buyer_is_maker", "message", "is_snapshot"})
 _HEADER_BYTES = 1 << 16
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SIDES = {
@@ -31,6 +31,7 @@ _SIDES = {
     "sell": -1, "s": -1, "ask": -1, "seller": -1, "a": -1, "-1": -1, "-1.0": -1,
     "": 0, "0": 0, "0.0": 0, "none": 0, "unknown": 0, "n": 0,
 }  # fmt: skip
+# A buyer who is the maker was hit by a seller.
 _TRUTHS = {"true": -1, "1": -1, "t": -1, "false": 1, "0": 1, "f": 1, "": 0}
 
 
@@ -90,8 +91,8 @@ def _read_parquet(path: Path, options: ImportOptions) -> SourceTable:
 def _choose(names: list[str], options: ImportOptions, hints: dict[str, str]) -> tuple[str, dict[str, str], list[str]]:
     found = match_columns(names, options.columns)
     kind = options.kind or hints.get("kind", "")
-    if kind and kind not in ("bars", "trades", "quotes", "quotebars"):
-        raise CatalogueError(f"the source says that it holds {kind}: bars, trades, quotes and quotebars can be read")
+    if kind and kind not in IMPORT_KINDS:
+        raise CatalogueError(f"the source says that it holds {kind}: {', '.join(IMPORT_KINDS)} can be read")
     if not kind:
         kind = detect_kind(found)
     elif kind == "quotes" and "bid" not in found and "bid_close" in found:
@@ -185,8 +186,17 @@ def numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
 
 
 def sides(column: pa.ChunkedArray, field: str) -> tuple[np.ndarray, np.ndarray]:
-    """``(side, unknown)`` of trades: +1, -1 or 0, and where the text is none that is known."""
-    words = _TRUTHS if field == "buyer_is_maker" else _SIDES
+    """``(side, unknown)`` of trades and depth: +1, -1 or 0, and where the text is none that is known."""
+    return _coded(column, _TRUTHS if field == "buyer_is_maker" else _SIDES)
+
+
+def truths(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """``(truth, unknown)`` of a column of yes and no, however it is written; absent is no."""
+    values, unknown = _coded(column, _TRUTHS)
+    return values < 0, unknown
+
+
+def _coded(column: pa.ChunkedArray, words: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
     text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(pc.cast(column, pa.string()), "")))
     coded = text.combine_chunks().dictionary_encode() if isinstance(text, pa.ChunkedArray) else text
     known = [words.get(word) for word in coded.dictionary.to_pylist()]

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kernel.market import BAR, NO_PRICE, QUOTE, TRADE, UNKNOWN_SIZE
+from kernel.market import BAR, DEPTH, NO_PRICE, QUOTE, TRADE, UNKNOWN_SIZE
 from kernel.units import UnitError
 from replay.catalogue.bars import gap_note
+from replay.catalogue.depth import FLAGS
 from replay.catalogue.files import open_file, open_parquet, read_columns
 from replay.catalogue.frame import SHOWN_ROWS
 from replay.catalogue.grid import unit_parts
@@ -113,11 +114,22 @@ def _rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[st
         rules += _bar_rules(file, columns)
     if file.kind == TRADE:
         rules.append(("side", ERROR, "sides other than -1, 0 and 1", np.abs(columns["side"]) > 1))
+    if file.kind == DEPTH:
+        rules += _depth_rules(columns)
     if file.kind == QUOTE:
         bid, ask = columns["bid"], columns["ask"]
         both = (bid != NO_PRICE) & (ask != NO_PRICE)
         rules.append(("crossed", WARNING, "crossed quotes: the bid is above the ask", both & (bid > ask)))
     return rules
+
+
+def _depth_rules(columns: dict[str, np.ndarray]) -> list[tuple[str, str, str, np.ndarray]]:
+    flags = columns["flags"]
+    return [
+        ("side", ERROR, "sides other than -1 and 1", np.abs(columns["side"]) != 1),
+        ("unknown-size", ERROR, "sizes that are unknown", columns["quantity"] == UNKNOWN_SIZE),
+        ("flags", ERROR, "flags other than 0 to 3", (flags < 0) | (flags > FLAGS)),
+    ]
 
 
 def _bar_rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[str, str, str, np.ndarray]]:

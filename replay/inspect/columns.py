@@ -98,6 +98,8 @@ def _meanings(kind: EventType, field: str) -> dict[int, str]:
         return {1: "long", -1: "short"}
     if field == "side" and kind.name == "TradeSeen":
         return {1: "buyer", -1: "seller"}
+    if field == "side" and kind.name == "DepthChanged":
+        return {1: "bid", -1: "ask"}
     if field == "reason" and kind.name == "OrderCanceled":
         return CANCEL_REASONS
     return FIELD_NAMES.get(field, {})

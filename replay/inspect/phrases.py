@@ -14,7 +14,7 @@ from kernel.events import catalogue as events
 from kernel.events.body import decode_body
 from kernel.events.layout import Stored
 from kernel.lifecycle import CANCEL_REASONS, MAKER, ORDER_TYPE_NAMES, SIDE_NAMES, TAKER, TIME_IN_FORCE_NAMES
-from kernel.market import NO_PRICE, UNKNOWN_SIZE
+from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT, UNKNOWN_SIZE
 from kernel.risk_nb import CHECKS
 from kernel.units import RATE_SCALE
 from replay.inspect.names import Names, Scale
@@ -23,6 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND_NS = 1_000_000_000
 _PERCENT = Scale(100, len(str(RATE_SCALE)) - 1)
 CHECK_NAMES = {0: "approved", **{number: name for number, (name, _) in CHECKS.items()}}
+DEPTH_FLAG_NAMES = {SNAPSHOT: "snapshot", MESSAGE_END: "end", SNAPSHOT | MESSAGE_END: "snapshot, end"}
 LIQUIDITY_NAMES = {TAKER: "taker", MAKER: "maker"}
 FIELD_NAMES: dict[str, dict[int, str]] = {
     "side": SIDE_NAMES,
@@ -30,11 +31,13 @@ FIELD_NAMES: dict[str, dict[int, str]] = {
     "time_in_force": TIME_IN_FORCE_NAMES,
     "check": CHECK_NAMES,
     "liquidity": LIQUIDITY_NAMES,
+    "book_flags": DEPTH_FLAG_NAMES,
 }
 # Sides that are not those of an order.
 _OTHER_SIDES: dict[type[events.Event], dict[int, str]] = {
     events.TradeSeen: {1: "buyer", -1: "seller", 0: "unknown"},
     events.TradeClosed: {1: "long", -1: "short"},
+    events.DepthChanged: {1: "bid", -1: "ask"},
 }
 
 # [..] is left out when a field in it is empty.
@@ -53,6 +56,7 @@ _PHRASES: dict[type[events.Event], str] = {
     "[  volume {volume_lots}]",
     events.TradeSeen: "{quantity_lots} at {price_ticks}, aggressor {side}",
     events.QuoteSeen: "bid {bid_ticks}[ x {bid_size_lots}]  ask {ask_ticks}[ x {ask_size_lots}]",
+    events.DepthChanged: "{side} {price_ticks}: {size_lots}[, {book_flags}]",
     events.TimerSet: "timer {timer}[ due {due_ns}][ every {interval}]",
     events.TimerFired: "timer {timer}, due {due_ns}",
     events.TradingHalted: "[{body}]",
@@ -83,7 +87,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _HIDDEN: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("start_ns", "end_ns", "due_ns", "limit_ticks", "stop_ticks", "leaves_lots", "order_lots"), (0,)),
     **dict.fromkeys(("order_notional_minor", "position_notional_minor", "price_band_rate"), (0,)),
-    **dict.fromkeys(("tag", "order_id", "open_orders"), (0,)),
+    **dict.fromkeys(("tag", "order_id", "open_orders", "book_flags"), (0,)),
     **dict.fromkeys(("volume_lots", "bid_size_lots", "ask_size_lots"), (UNKNOWN_SIZE,)),
 }
 # A verdict's limit and value are in the unit of the check.

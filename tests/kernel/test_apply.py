@@ -225,7 +225,9 @@ def deposit(history: History, draw: Draw) -> str:
 
 def market(history: History, draw: Draw) -> str:
     instrument = draw.of(0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0, draw.of(-1, INSTRUMENTS, 2**31 - 1))
-    number, price = draw.below(4), draw.price()
+    number, price = draw.below(5), draw.price()
+    if number == 4:
+        return history.feed(c.DepthChanged(draw.of(-1, 1), price, draw.lots(), draw.below(4)), instrument)
     if number == 0:
         return history.feed(c.TradeSeen(price, draw.lots(), draw.of(-1, 0, 1)), instrument)
     if number == 1:

@@ -268,6 +268,9 @@ class Kernel:
         self.price(stored, half_even(Fraction(bid + ask, 2)) if both else paper.last)
         paper.bid, paper.ask = (0 if price == NO_PRICE else price for price in (bid, ask))
 
+    def on_DepthChanged(self, event: c.DepthChanged, stored: Stored) -> None:  # noqa: N802
+        self.price(stored, self.paper_of(stored).last)
+
     def price(self, stored: Stored, last: int) -> None:
         paper = self.paper_of(stored)
         before, paper.last = paper.last, last

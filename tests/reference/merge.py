@@ -8,7 +8,7 @@ from kernel.market import ROW
 from replay.catalogue.files import read_columns
 from replay.catalogue.model import ROW_COLUMNS, CatalogueFile
 
-KIND_ORDER = {3: 0, 2: 1, 1: 2}  # quotes, trades, bars
+KIND_ORDER = {4: 0, 3: 1, 2: 2, 1: 3}  # depth, quotes, trades, bars
 
 
 def merged_rows(

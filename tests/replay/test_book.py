@@ -9,8 +9,8 @@ from hypothesis import strategies as generators
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kernel.exact_nb import OVERFLOW
-from kernel.market import NO_PRICE
-from replay.book_nb import MAX_LEVELS, MESSAGE_END, SNAPSHOT
+from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT
+from replay.book_nb import MAX_LEVELS
 from tests.reference.book import NaiveBook
 from tests.replay.books import FastBook
 

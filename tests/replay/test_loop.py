@@ -11,10 +11,10 @@ from kernel.apply_nb import apply_nb
 from kernel.events import catalogue as c
 from kernel.events.layout import Stored, decode, encode
 from kernel.ledger_nb import OK
-from kernel.market import BAR, QUOTE, ROW, TRADE
+from kernel.market import BAR, DEPTH, QUOTE, ROW, TRADE
 from kernel.risk_nb import CAPACITY, INVALID_TIMER
 from kernel.strategy.context import MAX_INTENTS
-from kernel.strategy.python import Bar, Fill, Quote, Strategy, Timer, Trade
+from kernel.strategy.python import Bar, Depth, Fill, Quote, Strategy, Timer, Trade
 from replay.cuts_nb import FRAME_TOO_LARGE, NEED_ROWS, STRATEGY_RAISED
 from replay.engine import CapacityError, EngineMemory, Plan
 from replay.fill_rules_nb import NEXT_OPEN
@@ -39,6 +39,10 @@ def trade(at: int, price: int, instrument: int = 0) -> tuple[Any, ...]:
 
 def quote(at: int, bid: int, ask: int, instrument: int = 0) -> tuple[Any, ...]:
     return START_NS + at * MINUTE_NS, QUOTE, instrument, (bid, 5, ask, 6, 0, 0)
+
+
+def depth(at: int, side: int, price: int, instrument: int = 0) -> tuple[Any, ...]:
+    return START_NS + at * MINUTE_NS, DEPTH, instrument, (side, price, 7, 2, 0, 0)
 
 
 class Stage:
@@ -90,6 +94,9 @@ class Stage:
                 words = quote.bid_ticks, quote.bid_size_lots, quote.ask_ticks, quote.ask_size_lots
                 self.say("quote", quote.instrument, *words)
 
+            def on_depth(self, depth: Depth) -> None:
+                self.say("depth", depth.instrument, depth.side, depth.price_ticks, depth.size_lots, depth.book_flags)
+
             def on_fill(self, fill: Fill) -> None:
                 self.say("fill", fill.instrument, fill.side * fill.quantity_lots, self.position_lots)
 
@@ -131,9 +138,17 @@ def at_first_bar(wish: Callable[[Any], None]) -> Callable[[Any, Call], None]:
 
 
 def test_each_kind_of_row_reaches_its_handler() -> None:
-    stage = Stage(None).run(quote(1, 99, 101), trade(2, 100), bar(3, 102))
+    stage = Stage(None).run(quote(1, 99, 101), trade(2, 100), bar(3, 102), depth(4, -1, 103))
     heard = [(0, "start", 0), (0, "quote", 0, 99, 5, 101, 6), (0, "trade", 0, 100, 5, 1), (0, "bar", 0, 102)]
+    heard.append((0, "depth", 0, -1, 103, 7, 2))
     assert stage.log == heard
+
+
+def test_depth_neither_fills_an_order_nor_moves_the_last_price() -> None:
+    stage = Stage(at_first_bar(lambda strategy: strategy.buy(5))).run(bar(1, 100), depth(2, 1, 1), depth(3, -1, 1))
+    assert stage.memory.state.instruments[0].last_ticks == 100
+    assert "OrderFilled" not in stage.kinds()
+    assert "OrderFilled" in stage.run(bar(5, 100)).kinds()
 
 
 def test_start_is_called_once_for_each_instrument_or_once_for_a_portfolio() -> None:

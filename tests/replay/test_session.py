@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
-from kernel.market import BAR, QUOTE, ROW, TRADE
+from kernel.instruments import Instrument
+from kernel.market import BAR, DEPTH, QUOTE, ROW, TRADE
 from kernel.strategy.python import Strategy
 from replay.api import backtest
 from replay.execution import Execution
 from replay.outcome import ResultHash
 from replay.pipeline import Chunk, Pipeline
 from replay.prices import ROOM, PriceLine
+from replay.session import describe_row
 
 
 class FailingSink:
@@ -76,6 +78,26 @@ def test_a_quote_without_a_bid_is_not_drawn():
     line = PriceLine()
     line.add(rows)
     assert line.lines(1)[0][1].tolist() == [5]
+
+
+def test_depth_is_not_drawn():
+    rows = np.zeros(2, ROW)
+    rows["kind"] = DEPTH, TRADE
+    rows["words"][:, 0] = 1, 5
+    line = PriceLine()
+    line.add(rows)
+    assert line.lines(1)[0][1].tolist() == [5]
+
+
+def test_rows_are_described_in_decimals():
+    instrument = Instrument(venue="v", symbol="S", currency="USD", tick_size="0.5", lot_size="0.01")
+    rows = np.zeros(2, ROW)
+    rows["kind"] = DEPTH, TRADE
+    rows["words"][:, :4] = (-1, 5, 150, 2), (5, 150, 1, 0)
+    assert describe_row(rows[0], [instrument]) == (
+        "depth of v/S at 1970-01-01T00:00:00.000000000Z: side -1 price 2.5 quantity 1.5 flags 2"
+    )
+    assert describe_row(rows[1], [instrument]).endswith("Z: price 2.5 quantity 1.5")
 
 
 HANDLERS = """

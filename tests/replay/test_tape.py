@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as generators
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, QUOTE, ROW, TRADE
+from kernel.market import BAR, DEPTH, QUOTE, ROW, TRADE
 from replay import tape as tape_module
 from replay.catalogue import CatalogueError, CatalogueFile, open_file, write_file
 from replay.catalogue import files as files_module
@@ -38,7 +38,7 @@ def collect(tape: Tape) -> np.ndarray:
 
 times = generators.lists(generators.integers(0, 30), min_size=1, max_size=25).map(sorted)
 sources = generators.lists(
-    generators.tuples(generators.sampled_from([BAR, TRADE, QUOTE]), generators.sampled_from("AB"), times),
+    generators.tuples(generators.sampled_from([BAR, TRADE, QUOTE, DEPTH]), generators.sampled_from("AB"), times),
     min_size=1, max_size=6,
 )  # fmt: skip
 

@@ -55,7 +55,7 @@ def test_a_repair_is_stated_with_its_rows(tmp_path: Path) -> None:
 
 def test_a_wrong_command_line_is_exit_code_2(tmp_path: Path) -> None:
     source = bars_csv(tmp_path / "b.csv")
-    for wrong in (["--kind", "depth"], ["--column", "open"], ["--replace", "--append"], ["--nope"]):
+    for wrong in (["--kind", "news"], ["--column", "open"], ["--replace", "--append"], ["--nope"]):
         assert run("import", source, *NAMED, *wrong).exit_code == 2
 
 
