@@ -72,3 +72,11 @@ def bench_peers(session: nox.Session) -> None:
     session.install("-c", "requirements.lock", "-e", ".")
     environments = session.cache_dir / "peers"
     session.run("python", "-m", "bench.peers", "--environments", str(environments), *session.posargs)
+
+
+@nox.session
+def parity(session: nox.Session) -> None:
+    """Trades and equity to the cent against backtesting.py: ``nox -s parity -- --data PATH`` on other data."""
+    session.install("-c", "requirements.lock", "-e", ".[test]")
+    environments = session.cache_dir / "peers"
+    session.run("python", "-m", "tests.parity", "--environments", str(environments), *session.posargs)

@@ -1,14 +1,13 @@
 """``python -m bench.peers --environments DIR``: other engines on the same bars, and the ratios to ours in the same run.
 
-Owns the pinned versions, the environments (one for each peer, made below DIR) and the comparison. A peer that cannot be
-installed on this Python is left out, with the error. Each peer runs its recommended fast settings; what each accounts
+Owns the comparison; ``environments`` makes the peers' environments below DIR. A peer that cannot be installed on this
+Python is left out, with the error. Each peer runs its recommended fast settings; what each accounts
 for stands at the top of its script. Ours runs with everything it always does: orders, risk checks, exact accounting,
 every event journaled and hash-chained, market data by reference.
 """
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,12 +18,12 @@ import numpy as np
 
 from bench.data import MINUTE_NS, walk_chunks, walk_file
 from bench.lines import Line, as_json, render
+from bench.peers.environments import BACKTESTING, BACKTRADER, NAUTILUS, VECTORBT, environment, run
 from bench.runs import Spread, prepare_run, run_once
 from replay.execution import Prepared
 
 CASH, FEE_BPS = "100000000", "0.01"
-INSTALL_SECONDS, RUN_SECONDS = 900, 900
-ERROR_LINES = 3
+RUN_SECONDS = 900
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -41,12 +40,7 @@ class Peer(msgspec.Struct, frozen=True):
 PEERS = (
     Peer(
         "NautilusTrader",
-        # The newest for this Python, and the pandas that it is fastest with.
-        (
-            "nautilus_trader==1.231.0; python_version >= '3.12'",
-            "nautilus_trader==1.221.0; python_version < '3.12'",
-            "pandas==2.3.3",
-        ),
+        NAUTILUS,
         "nautilus_ema.py",
         100_000,
         300,
@@ -54,7 +48,7 @@ PEERS = (
     ),
     Peer(
         "backtesting.py",
-        ("backtesting==0.6.6",),
+        BACKTESTING,
         "backtesting_ema.py",
         100_000,
         50,
@@ -62,7 +56,7 @@ PEERS = (
     ),
     Peer(
         "vectorbt",
-        ("vectorbt==1.2.0",),
+        VECTORBT,
         "vectorbt_ema.py",
         1_000_000,
         1.5,
@@ -70,7 +64,7 @@ PEERS = (
     ),
     Peer(
         "backtrader",
-        ("backtrader==1.9.78.123", "numpy==2.4.6", "pandas==3.0.3"),
+        BACKTRADER,
         "backtrader_ema.py",
         100_000,
         None,
@@ -126,7 +120,7 @@ def compare(peer: Peer, prepared: Prepared, options: argparse.Namespace) -> Foun
     say(f"{peer.name}: {bars:,} bars")
     with tempfile.TemporaryDirectory(prefix="kernel-bench-") as folder:
         try:
-            python = environment(peer, options.environments, options.python)
+            python = environment(peer.requirements, options.environments, options.python)
             table = Path(folder) / "bars.npy"
             np.save(table, bars_table(bars))
             reports, ours = [], []
@@ -150,45 +144,12 @@ def compare(peer: Peer, prepared: Prepared, options: argparse.Namespace) -> Foun
     )
 
 
-def environment(peer: Peer, folder: Path, base: str) -> Path:
-    """The Python of the peer's environment, made and filled when it does not exist yet. Raises RuntimeError."""
-    home = folder / peer.script.removesuffix(".py")
-    python = home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    wanted = "\n".join([base, *peer.requirements])
-    done = home / "installed.txt"
-    if done.is_file() and done.read_text() == wanted:
-        return python
-    run([base, "-m", "venv", "--clear", home], INSTALL_SECONDS, "no environment can be made")
-    install = [python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", *peer.requirements]
-    if peer.name == "backtrader":  # pure Python, and its wheel is tagged for any version
-        install.remove("--only-binary=:all:")
-    run(install, INSTALL_SECONDS, "it cannot be installed on this Python")
-    done.write_text(wanted)
-    return python
-
-
 def run_peer(peer: Peer, python: Path, table: Path) -> dict[str, Any]:
     """One run of a peer's script. Raises RuntimeError."""
     fee = float(FEE_BPS) / 10_000
     command = [python, "-W", "ignore", Path(__file__).with_name(peer.script), table, CASH, fee, 3]
     report: dict[str, Any] = json.loads(run(command, RUN_SECONDS, "it failed").splitlines()[-1])
     return report
-
-
-def run(command: list[Any], seconds: float, what: str) -> str:
-    """Run a command and return what it prints. Raises RuntimeError with the last lines of its error."""
-    try:
-        done = subprocess.run(
-            [str(part) for part in command], capture_output=True, text=True, timeout=seconds, check=False
-        )
-    except OSError as error:
-        raise RuntimeError(f"{what}: {error}") from None
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"{what}: no end after {seconds:.0f} s") from None
-    if done.returncode != 0:
-        said = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
-        raise RuntimeError(f"{what}: {' | '.join(said[-ERROR_LINES:])}")
-    return done.stdout
 
 
 def bars_table(rows: int) -> np.ndarray:

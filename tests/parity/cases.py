@@ -1,0 +1,124 @@
+"""Small cases: the rows of ``docs/fills.md`` that an engine can express, and the differences of ``docs/parity.md``.
+
+A row of a profile that follows an engine must come out in that engine as the page says, unless it is listed. A listed
+difference must still be one: both outcomes are run and must be what the list says, so the list cannot grow stale.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.peers.environments import run as run_command
+from tests.parity.peers import ALONE
+from tests.replay.test_venue import read_cases
+from tests.replay.venue_script import Outcome, parts
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+HERE = Path(__file__).parent
+CASES_SECONDS = 600
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """What an engine's script of cases understands: its words, and how much of an outcome it can tell."""
+
+    script: str
+    profiles: dict[str, dict[str, Any]]
+    order_words: frozenset[str]
+    request_words: frozenset[str]
+    untold: str
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One row of a list of differences."""
+
+    settings: dict[str, str]
+    orders: str
+    market: str
+    theirs: str
+    ours: str
+
+
+PLAIN = {"buy", "sell", "market", "limit", "stop"}
+DIALECTS = {
+    "backtesting.py": Dialect(
+        "backtesting_cases.py", {"next_open": {}}, frozenset(PLAIN), frozenset(), r" (maker|taker|open)\b|#\d+ "
+    ),
+}
+_NUMBER = re.compile(r"^[#x]?-?\d+$|^\d+/\d+/\d+/\d+$")
+
+
+def check(engine: str, python: Path) -> tuple[int, list[str]]:
+    """``(cases run, what is wrong)`` for one engine. Raises RuntimeError when its script fails."""
+    dialect = DIALECTS[engine]
+    listed = differences(engine)
+    rows = [
+        row for row in _rows(dialect) if (row.orders, row.market) not in {(one.orders, one.market) for one in listed}
+    ]
+    answers = _ask(dialect, python, [*rows, *listed])
+    wrong = []
+    for case, theirs in zip([*rows, *listed], answers, strict=True):
+        said = _told(dialect, theirs)
+        if said != case.theirs:
+            wrong.append(f"{_text(case)}: {engine} says {said}, the page says {case.theirs}")
+    for case in listed:
+        said = Outcome(case.settings, case.orders, case.market).describe()
+        if said != case.ours:
+            wrong.append(f"{_text(case)}: ours is {said}, the page says {case.ours}")
+        if _told(dialect, case.ours) == case.theirs:
+            wrong.append(f"{_text(case)}: listed as a difference, and is none")
+    return len(answers), wrong
+
+
+def _rows(dialect: Dialect) -> Iterator[Difference]:
+    """The rows of docs/fills.md that the engine can express; what it should say is in ``theirs``."""
+    for _, settings, orders, market, outcome in read_cases((DOCS / "fills.md").read_text(encoding="utf-8")):
+        if set(settings) - {"mirror"} != {"profile"} or settings["profile"] not in dialect.profiles:
+            continue
+        if _known(parts(orders), dialect.order_words) and _known(parts(market), dialect.request_words):
+            yield Difference(settings, orders, market, _told(dialect, outcome), outcome)
+
+
+def _known(lines: list[list[str]], words: frozenset[str]) -> bool:
+    return all(word in words or _NUMBER.match(word) for line in lines for word in line)
+
+
+def differences(engine: str) -> list[Difference]:
+    """The rows that ``docs/parity.md`` lists for an engine."""
+    found, section, in_list = [], "", False
+    for line in (DOCS / "parity.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            section = line
+        elif line.startswith("| settings | order"):
+            in_list = True
+        elif not line.startswith("|"):
+            in_list = False
+        elif in_list and not line.startswith("|---") and engine in section:
+            settings, orders, market, theirs, ours, _ = (cell.strip(" `") for cell in line.strip("|").split("|"))
+            found.append(Difference(dict(word.split("=") for word in settings.split()), orders, market, theirs, ours))
+    return found
+
+
+def _ask(dialect: Dialect, python: Path, cases: list[Difference]) -> list[str]:
+    given = []
+    for case in cases:
+        options = dict(dialect.profiles[case.settings["profile"]])
+        if "cash" in case.settings:
+            options["cash"] = int(case.settings["cash"])
+        given.append({"orders": case.orders, "market": case.market, **options})
+    answer = run_command(
+        [python, *ALONE, HERE / dialect.script], CASES_SECONDS, f"{dialect.script} failed", json.dumps(given)
+    )
+    return list(json.loads(answer)["outcomes"])
+
+
+def _told(dialect: Dialect, outcome: str) -> str:
+    """An outcome without what the engine does not tell."""
+    return re.sub(dialect.untold, "", outcome)
+
+
+def _text(case: Difference) -> str:
+    return f"{case.settings['profile']}: {case.orders} | {case.market}"

@@ -1,0 +1,58 @@
+"""The other side: a peer's script in the peer's interpreter, and its answer in our shape."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.peers.environments import run as run_command
+from tests.parity.data import CASH, Bars
+from tests.parity.outcome import Fill, Outcome, Trip
+
+RUN_SECONDS = 1_800
+HERE = Path(__file__).parent
+ALONE = ("-E", "-s", "-W", "ignore")  # nothing of our environment reaches the peer
+
+
+def run(script: str, python: Path, bars: Bars, runs: list[dict[str, Any]], folder: Path) -> tuple[str, list[Outcome]]:
+    """``(version, outcomes)`` of the runs (strategy, size, fee rate). Raises RuntimeError."""
+    table, job = folder / "bars.npy", folder / "job.json"
+    np.save(table, bars.table)
+    cash_ticks = CASH * bars.ticks_per_currency
+    given = {"bars": str(table), "cash_ticks": cash_ticks, "ticks_per_currency": bars.ticks_per_currency, "runs": runs}
+    job.write_text(json.dumps(given))
+    answer = json.loads(run_command([python, *ALONE, HERE / script, job], RUN_SECONDS, f"{script} failed"))
+    return answer["version"], [_outcome(one, bars.minor_per_tick) for one in answer["outcomes"]]
+
+
+def _outcome(answer: dict[str, Any], minor_per_tick: int) -> Outcome:
+    """Fills are ``[bar, signed units, price, profit of what it closed, or null]``, equity is in ticks of one unit."""
+    fills = [Fill(bar, int(units), _whole(price)) for bar, units, price, _ in answer["fills"]]
+    equity = np.array(answer["equity"], np.float64) * minor_per_tick
+    return Outcome(fills, _trips(answer["fills"], minor_per_tick), equity)
+
+
+def _trips(fills: list[Any], minor_per_tick: int) -> list[Trip]:
+    """Round trips out of a peer's fills and the profits that it reports for what they closed."""
+    trips: list[Trip] = []
+    held = entry_bar = units = entry = out = 0
+    profit = 0.0
+    for bar, signed, price, closed_profit in fills:
+        money = abs(signed) * _whole(price) * minor_per_tick
+        if held == 0:
+            entry_bar, units, entry, out, profit, side = bar, 0, 0, 0, 0.0, 1 if signed > 0 else -1
+        held += signed
+        if closed_profit is None:
+            units, entry = units + abs(signed), entry + money
+            continue
+        out, profit = out + money, profit + closed_profit * minor_per_tick
+        if held == 0:
+            trips.append(Trip(entry_bar, bar, side, int(units), int(entry), int(out), profit))
+    return trips
+
+
+def _whole(price: float) -> int:
+    if price != int(price):
+        raise RuntimeError(f"a peer filled at {price!r}, which is no whole number of ticks")
+    return int(price)
