@@ -73,6 +73,10 @@ CANCEL_REASONS = {
 }
 TAKER, MAKER = 1, 2
 
+# Why the simulated venue refuses an order.
+REJECT_STOP_IN_MARKET = 1
+REJECT_REASONS = {REJECT_STOP_IN_MARKET: "the market is beyond the stop already"}
+
 # What an order insists on, as bits, and who wants it.
 POST_ONLY, REDUCE_ONLY, CLOSE_POSITION = 1, 2, 4
 INSTRUCTION_NAMES = {POST_ONLY: "post-only", REDUCE_ONLY: "reduce-only", CLOSE_POSITION: "close-position"}

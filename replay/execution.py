@@ -16,7 +16,6 @@ from kernel.ports import FrameSink, RowSource
 from kernel.strategy.declare import CompiledStrategy
 from replay.config import ConfigError, RunConfig, instant_ns, located, resolve_rates
 from replay.engine import EngineMemory, Plan
-from replay.fill_rules_nb import PROFILES
 from replay.loading import LoadedStrategy, Universe, load_strategies, load_universe
 from replay.opening import opening_frames, resolved_config
 from replay.outcome import ResultHash
@@ -26,6 +25,7 @@ from replay.python_host import PythonHost
 from replay.session import Injection, Session
 from replay.tables import TradeWriter
 from replay.tape import Tape
+from replay.venue.profiles import PROFILES
 
 BATCH_ROWS = 32_768  # measured: half of it costs 10% more a row, twice as much gains nothing
 PYTHON_BATCH_ROWS = 256  # Ctrl-C is heard between batches, and a model in plain Python may take its time

@@ -6,7 +6,7 @@ same for backtest and audit. For each row, as one transaction:
 1. the event gets its sequence and is applied (last price, value of what is held);
 2. the venue ends DAY orders of an earlier day, then fills resting orders from the row, each fill booked at once;
 3. each strategy hears of its fills, then of the row, in the order in which the strategies were given;
-4. what a strategy wants is checked and submitted right after its call.
+4. what a strategy wants is checked and submitted right after its call; what fills at once is told at the end.
 
 Timers that are due at or before a row's time fire before it, each as a transaction of its own, earliest first.
 """
@@ -33,11 +33,12 @@ from replay.cuts_nb import (
     cut_frame_nb,
     end_transaction_nb,
 )
-from replay.match_nb import match_nb
 from replay.memory import FRAME_RECORDS, MAX_FRAMES, TRANSACTION_RECORDS
-from replay.settle_nb import settle_nb
 from replay.statistics_nb import observe_nb
-from replay.venue_nb import drop_done_nb, expire_nb
+from replay.venue.match_nb import match_nb
+from replay.venue.profiles import OHLC
+from replay.venue.receive_nb import drop_done_nb, expire_nb
+from replay.venue.settle_nb import settle_nb
 
 
 @jit
@@ -176,12 +177,16 @@ def _take_row_nb(engine, row):
     return apply_nb(state, record)
 
 
-@inlined
-def _tell_fills_nb(engine, functions, first_record, ts_ns):
-    """Tell each strategy of its fills, in the order in which they happened."""
-    output = engine.output
-    for at in range(first_record, output.count):
-        record = output.records[at]
+@jit
+def _tell_fills_nb(engine, functions, ts_ns):
+    """Tell each strategy of its fills since the last time, in the order in which they happened.
+
+    What it does about one may fill at once, and is told too.
+    """
+    control, output = engine.control, engine.output
+    while control.told_record < output.count:
+        record = output.records[control.told_record]
+        control.told_record += 1
         if record.kind == FILLED.kind:
             _copy_words_nb(engine.context.call.words, record.words, WORDS)
             result = _invoke_nb(engine, functions, record.strategy, record.instrument, FILL, record.sequence, ts_ns)
@@ -193,21 +198,20 @@ def _tell_fills_nb(engine, functions, first_record, ts_ns):
 @inlined
 def _row_nb(engine, functions, row):
     """One market event and all that it causes."""
-    ctx, output, venue = engine.context, engine.output, engine.venue
+    ctx, control, output, venue = engine.context, engine.control, engine.output, engine.venue
     state = ctx.state
     cause = state.head.next_sequence
-    first_record = output.count
     status = _take_row_nb(engine, row)
     output.cause = cause
-    if status == OK and venue.head.order_count > 0:
+    if status == OK and (venue.head.order_count > 0 or venue.head.profile >= OHLC):
         status = expire_nb(venue, state, output, row.words[BAR_CLOSED.ts_open_ns] if row.kind == BAR else row.ts_ns)
         if status == OK:
             status = match_nb(venue, state, output, row)
     if status != OK:
         engine.control.status = status
         return APPLY_FAILED
-    if output.count > first_record:
-        result = _tell_fills_nb(engine, functions, first_record, row.ts_ns)
+    if output.count > control.told_record:
+        result = _tell_fills_nb(engine, functions, row.ts_ns)
         if result != NEED_ROWS:
             return result
     instruments = state.head.instrument_count
@@ -238,7 +242,7 @@ def run_nb(engines, functions, rows):
             return OUTPUT_FULL
         row = rows[control.row]
         first_record, first_sequence, ts_before_ns = output.count, head.next_sequence, head.now_ns
-        control.transaction_record = first_record
+        control.transaction_record = control.told_record = first_record
         taken = 0
         if control.started == 0:
             control.started = 1
@@ -248,6 +252,8 @@ def run_nb(engines, functions, rows):
         else:
             taken = 1
             result = _row_nb(engine, functions, row)
+        if result == NEED_ROWS and output.count > control.told_record:
+            result = _tell_fills_nb(engine, functions, head.now_ns)
         if result == NEED_ROWS:
             result = end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, taken)
         if result != NEED_ROWS:

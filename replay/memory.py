@@ -7,7 +7,7 @@ from kernel.emit_nb import OUTPUT
 from kernel.records import record_dtype
 from kernel.strategy.context import CONTEXT
 from kernel.tables.table import MAX_POSITIONS, table_dtype
-from replay.venue_nb import VENUE
+from replay.venue.memory import VENUE
 
 FRAME_RECORDS = 500  # with the header and a segment record this stays under 65,535 bytes
 FRAME_ROWS = 32_768
@@ -25,6 +25,7 @@ CONTROL = table_dtype(
     "started",
     "inline",  # journal market rows as records
     "transaction_record",  # where the transaction under way begins in the output
+    "told_record",  # up to where strategies were told of their fills
     "frame_record",  # where the frame under way begins in the output
     "frame_rows",
     "frame_sequence",

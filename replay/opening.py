@@ -15,8 +15,8 @@ from kernel.events.catalogue import Event
 from kernel.events.layout import Stored, encode
 from kernel.instruments import currency_scale
 from replay.config import RunConfig, instant_ns, money, resolve_rates
-from replay.fill_rules_nb import PROFILES
 from replay.loading import LoadedStrategy, Universe
+from replay.venue.profiles import PROFILES
 
 OPENING_BODY_BYTES = 40_000  # of one opening frame; far below what a frame holds
 

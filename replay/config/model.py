@@ -10,9 +10,10 @@ from kernel.units import BPS, RATE_SCALE
 from replay.config.amounts import Number, instant_ns, rate
 from replay.config.errors import Places, SettingError
 from replay.config.limits import LimitsConfig, check_limits
+from replay.venue.profiles import PROFILES
 
 DEFAULT_DIGEST_INTERVAL = 262_144  # events; a digest hashes the whole state, which costs as much as 1,500 bars
-FILL_PROFILES = ("pessimistic", "next_open")
+FILL_PROFILES = tuple(PROFILES)
 JOURNAL_MODES = ("reference", "full", "off")
 FSYNC_POLICIES = ("always", "batch", "off")
 NOT_SETTINGS = ("places",)

@@ -40,7 +40,7 @@ def test_file_then_overrides(tmp_path):
         ('[[strategy]]\nuse = "a"\n[[strategy]]\nset = { a = 1 }', 3, "strategy cannot be used: Object missing"),
         ('[[strategy]]\nuse = "a"\nset = { b = 2,\n a = [1] }'.replace(",\n", ", "), 3, "strategy.set"),
         ("data = 3", 1, "data cannot be used: Expected `array`"),
-        ('cash = 1\nfill = "best"', 2, "fill is 'best'; it is one of pessimistic, next_open"),
+        ('cash = 1\nfill = "best"', 2, "fill is 'best'; it is one of pessimistic, next_open, ohlc, ohlc_adaptive"),
         ('journal = "none"', 1, "journal is 'none'"),
         ("digest_interval = -1", 1, "digest_interval is -1; it cannot be negative"),
         ('to = "2020-01-01"\nfrom = "2020-01-01"', 2, "not before the end 2020-01-01 (to: line 1)"),

@@ -17,9 +17,9 @@ from kernel.strategy.context import MAX_INTENTS
 from kernel.strategy.python import Bar, Depth, Fill, Quote, Strategy, Timer, Trade
 from replay.cuts_nb import FRAME_TOO_LARGE, NEED_ROWS, STRATEGY_RAISED
 from replay.engine import CapacityError, EngineMemory, Plan
-from replay.fill_rules_nb import NEXT_OPEN
 from replay.memory import FRAME_RECORDS, FRAME_ROWS
 from replay.python_host import PythonHost
+from replay.venue.profiles import NEXT_OPEN
 
 MINUTE_NS = 60 * 10**9
 START_NS = 20_000 * 86_400 * 10**9

@@ -57,7 +57,7 @@ def test_the_document_covers_every_combination() -> None:
             seen[settings["profile"], kind, force] += 1
     wanted = {
         (profile, kind, force)
-        for profile in ("pessimistic", "next_open")
+        for profile in ("pessimistic", "next_open", "ohlc")
         for kind in ("market", "limit", "stop", "stop-limit")
         for force in ("GTC", "IOC", "FOK", "DAY")
     }

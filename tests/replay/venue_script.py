@@ -21,8 +21,8 @@ from kernel.strategy.python import Bar, Quote, Strategy, Trade
 from kernel.units import BPS, to_rate
 from replay.cuts_nb import NEED_ROWS
 from replay.engine import EngineMemory
-from replay.fill_rules_nb import PROFILES
 from replay.python_host import PythonHost
+from replay.venue.profiles import PROFILES
 
 HOUR_NS = 3_600 * 10**9
 DAY_NS = 24 * HOUR_NS
@@ -37,6 +37,7 @@ REASONS = {
     life.CANCEL_FOK: "FOK",
     life.CANCEL_NO_FUNDS: "no funds",
 }
+REJECTS = {life.REJECT_STOP_IN_MARKET: "stop"}
 # By whether there is a limit, and a stop.
 TYPES = {
     (False, False): life.MARKET,
@@ -180,7 +181,7 @@ class Outcome:
     def row_of(self, ts_ns: int, cause_row: int) -> str:
         """Where in the bar a fill is said to have happened."""
         row = self.rows[cause_row]
-        if int(row["kind"]) == BAR and ts_ns == int(row["words"][5]):
+        if cause_row > 0 and int(row["kind"]) == BAR and ts_ns == int(row["words"][5]):
             return " open"
         assert ts_ns == int(row["ts_ns"])
         return ""
@@ -208,6 +209,8 @@ class Outcome:
             return f"{event.leaves_lots} cancelled ({REASONS[event.reason]})"
         if isinstance(event, c.OrderExpired):
             return f"{event.leaves_lots} expired"
+        if isinstance(event, c.OrderRejected):
+            return f"rejected ({REJECTS[event.reason]})"
         if isinstance(event, c.OrderReplaced):
             return "replaced"
         if isinstance(event, c.RequestRefused) or (isinstance(event, c.RiskChecked) and event.check):

@@ -14,10 +14,7 @@ from kernel.lifecycle import (
 )
 from kernel.market import BAR, DEPTH, NO_PRICE, QUOTE, UNKNOWN_SIZE
 from kernel.units import RATE_SCALE
-
-PESSIMISTIC, NEXT_OPEN = 1, 2
-PROFILES = {"pessimistic": PESSIMISTIC, "next_open": NEXT_OPEN}
-UNLIMITED = 1 << 62
+from replay.venue.profiles import PESSIMISTIC, UNLIMITED
 
 
 @inlined

@@ -12,7 +12,8 @@ from kernel.jit import unit
 from kernel.ledger_nb import OK
 from kernel.react_nb import react_nb
 from kernel.state import STATE
-from replay.venue_nb import VENUE, receive_nb
+from replay.venue.memory import VENUE
+from replay.venue.receive_nb import receive_nb
 
 
 @unit(VENUE, STATE, OUTPUT, types.int64)

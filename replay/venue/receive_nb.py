@@ -11,7 +11,6 @@ from kernel.emit_nb import begin_nb
 from kernel.events.layout import (
     ACCEPTED,
     CANCEL_REQUESTED,
-    CANCELED,
     CHECKED,
     EXPIRED,
     REPLACE_REQUESTED,
@@ -19,44 +18,15 @@ from kernel.events.layout import (
 )
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
-from kernel.lifecycle import CANCEL_ON_REQUEST, DAY
+from kernel.lifecycle import CANCEL_ON_REQUEST, DAY, REJECT_STOP_IN_MARKET, STOP, STOP_LIMIT
 from kernel.orders_nb import find_order_nb
-from kernel.records import record_dtype
 from kernel.risk_nb import APPROVED
-from kernel.tables.table import MAX_ORDERS, table_dtype
+from replay.venue.memory import VENUE_ORDERS
+from replay.venue.path_rules_nb import standing_nb, tick_order_nb
+from replay.venue.profiles import OHLC, OHLC_ADAPTIVE
+from replay.venue.reports_nb import cancel_rest_nb, reject_nb
 
 DAY_NS = 86_400_000_000_000
-VENUE_ORDERS = 2 * MAX_ORDERS
-
-VENUE_ORDER = table_dtype(
-    "order_id",
-    "strategy",
-    "instrument",
-    "side",
-    "order_type",
-    "time_in_force",
-    "remaining_lots",
-    "filled_lots",
-    "limit_ticks",
-    "stop_ticks",
-    "triggered",
-    "seen",  # whether it has met the market
-    "accepted_ns",
-)
-VENUE = record_dtype(
-    head=table_dtype(
-        "order_count",
-        "next_trade_id",
-        "day",
-        "profile",
-        "maker_fee_rate",
-        "taker_fee_rate",
-        "slippage_rate",
-        "volume_share_rate",
-    ),
-    # Orders that end while a row is matched keep their rows until then. The last row stays zero: it clears the others.
-    orders=(VENUE_ORDER, VENUE_ORDERS + 1),
-)
 
 
 @jit
@@ -84,11 +54,37 @@ def drop_done_nb(venue):
 
 
 @inlined
+def _refusal_nb(venue, order):
+    """Why the venue does not take an order, 0 if it does."""
+    head = venue.head
+    if head.profile == OHLC or head.profile == OHLC_ADAPTIVE:
+        price, _ = standing_nb(venue, order.instrument, order.side)
+        late = order.order_type == STOP or order.order_type == STOP_LIMIT
+        # A child protects a position that is already there: it is taken, and fires at the next tick.
+        if late and order.is_child == 0 and price > 0 and order.side * price >= order.side * order.stop_ticks:
+            return REJECT_STOP_IN_MARKET
+    return 0
+
+
+@jit
+def _arrive_nb(venue, state, output, order):
+    """An order, new or replaced, reaches the market: a path profile lets it meet the tick that stands."""
+    head = venue.head
+    order.triggered = 0
+    order.seen = 0
+    order.accepted_ns = output.ts_ingest_ns
+    order.arrived_in_row = head.matching
+    order.tick = head.tick
+    if head.profile == OHLC or head.profile == OHLC_ADAPTIVE:
+        return tick_order_nb(venue, state, output, order, 1, output.ts_event_ns)
+    return OK
+
+
+@inlined
 def _accept_nb(venue, state, output, order_id, order):
     """Take an order that the kernel submitted, and report it accepted."""
     head = venue.head
     resting = venue.orders[head.order_count]
-    head.order_count += 1
     resting.order_id = order_id
     resting.strategy = order.strategy
     resting.instrument = order.instrument
@@ -99,22 +95,17 @@ def _accept_nb(venue, state, output, order_id, order):
     resting.filled_lots = 0
     resting.limit_ticks = order.limit_ticks
     resting.stop_ticks = order.stop_ticks
-    resting.triggered = 0
-    resting.seen = 0
-    resting.accepted_ns = output.ts_ingest_ns
+    resting.is_child = 1 if order.parent_id != 0 else 0
+    reason = _refusal_nb(venue, resting)
+    if reason != 0:
+        return reject_nb(state, output, resting, reason)
+    head.order_count += 1
     record = begin_nb(state, output, ACCEPTED.kind, order.instrument, order.strategy)
     record.words[ACCEPTED.order_id] = order_id
-    return apply_nb(state, record)
-
-
-@jit
-def cancel_rest_nb(state, output, order, reason):
-    record = begin_nb(state, output, CANCELED.kind, order.instrument, order.strategy)
-    record.words[CANCELED.order_id] = order.order_id
-    record.words[CANCELED.leaves_lots] = order.remaining_lots
-    record.words[CANCELED.reason] = reason
-    order.remaining_lots = 0
-    return apply_nb(state, record)
+    status = apply_nb(state, record)
+    if status != OK:
+        return status
+    return _arrive_nb(venue, state, output, resting)
 
 
 @inlined
@@ -133,15 +124,15 @@ def _replace_nb(venue, state, output, request):
     order.remaining_lots = quantity_lots - order.filled_lots
     order.limit_ticks = limit_ticks
     order.stop_ticks = stop_ticks
-    order.triggered = 0
-    order.seen = 0
-    order.accepted_ns = output.ts_ingest_ns
     record = begin_nb(state, output, REPLACED.kind, order.instrument, order.strategy)
     record.words[REPLACED.order_id] = order_id
     record.words[REPLACED.quantity_lots] = quantity_lots
     record.words[REPLACED.limit_ticks] = limit_ticks
     record.words[REPLACED.stop_ticks] = stop_ticks
-    return apply_nb(state, record)
+    status = apply_nb(state, record)
+    if status != OK:
+        return status
+    return _arrive_nb(venue, state, output, order)
 
 
 @inlined

@@ -1,0 +1,62 @@
+"""One fill at the simulated venue: its fee, and whether the account can carry it."""
+
+from numba import types
+
+from kernel.apply_nb import apply_nb
+from kernel.emit_nb import OUTPUT, begin_nb
+from kernel.events.layout import FILLED
+from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.jit import inlined, unit
+from kernel.ledger_nb import MONEY_OVERFLOW, equity_nb, notional_nb
+from kernel.lifecycle import CANCEL_NO_FUNDS, MAKER
+from kernel.orders_nb import position_index_nb
+from kernel.state import STATE
+from kernel.units import RATE_SCALE
+from replay.venue.memory import VENUE, VENUE_ORDER
+from replay.venue.reports_nb import cancel_rest_nb
+
+
+@inlined
+def _has_funds_nb(state, order, price_ticks, quantity_lots, fee_minor):
+    """Whether the account carries the position that this fill would leave (always, if it makes it smaller)."""
+    limits, account = state.limits, state.accounts[0]
+    position = state.positions[position_index_nb(state, order.strategy, order.instrument)]
+    after = position.quantity_lots + order.side * quantity_lots
+    if limits.margin_rate == 0 or abs(after) <= abs(position.quantity_lots):
+        return True
+    money = notional_nb(state.instruments[order.instrument], price_ticks, abs(after))
+    if money == OVERFLOW:
+        return False
+    gross = account.gross_minor - abs(position.value_minor) + money
+    required = scale_nb(gross, limits.margin_rate, 1, RATE_SCALE)
+    return required != OVERFLOW and required <= equity_nb(account) - fee_minor
+
+
+@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, types.int64, types.int64, types.int64, types.int64)
+def fill_nb(venue, state, output, order, price_ticks, quantity_lots, liquidity, ts_event_ns):
+    """Report one fill (or that the account cannot carry it), and let the kernel book it."""
+    head = venue.head
+    rate = head.maker_fee_rate if liquidity == MAKER else head.taker_fee_rate
+    money = notional_nb(state.instruments[order.instrument], price_ticks, quantity_lots)
+    fee = scale_nb(money, rate, 1, RATE_SCALE) if money != OVERFLOW else OVERFLOW
+    if fee == OVERFLOW:
+        return MONEY_OVERFLOW
+    if not _has_funds_nb(state, order, price_ticks, quantity_lots, fee):
+        return cancel_rest_nb(state, output, order, CANCEL_NO_FUNDS)
+    head.next_trade_id += 1
+    order.remaining_lots -= quantity_lots
+    order.filled_lots += quantity_lots
+    ts_row_ns = output.ts_event_ns
+    output.ts_event_ns = ts_event_ns
+    record = begin_nb(state, output, FILLED.kind, order.instrument, order.strategy)
+    output.ts_event_ns = ts_row_ns
+    words = record.words
+    words[FILLED.order_id] = order.order_id
+    words[FILLED.side] = order.side
+    words[FILLED.price_ticks] = price_ticks
+    words[FILLED.quantity_lots] = quantity_lots
+    words[FILLED.leaves_lots] = order.remaining_lots
+    words[FILLED.fee_minor] = fee
+    words[FILLED.liquidity] = liquidity
+    words[FILLED.trade_id] = head.next_trade_id
+    return apply_nb(state, record)
