@@ -12,13 +12,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import bare, cores, journals, processes
+from bench import bare, books, cores, journals, processes
 from bench.data import walk_file
 from bench.lines import MISSED, Line, as_json, render
 from bench.runs import FAST, SLOW, Spread, in_turn, prepare_run, run_once
 from replay.execution import Prepared
 
 MODES = ("off", "reference", "full")
+DEPTH_ROWS = 200_000
 MEMORY_ROWS = (10_000_000, 50_000_000)
 
 
@@ -75,6 +76,7 @@ def measure(files: list[Path], options: argparse.Namespace) -> Iterator[Line]:
     say(f"{bars:,} bars, {options.repeats} repeats, {os.cpu_count()} processors; the best of each, medians beside it")
     yield from speed_lines(prepared, bars, options.repeats)
     yield from journal_lines(prepared, options.repeats)
+    yield from book_lines(options.rows, options.repeats)
     if not options.no_processes:
         yield from process_lines(files, bars, options.repeats)
     if options.memory:
@@ -132,6 +134,23 @@ def journal_lines(prepared: dict[str, Prepared], repeats: int) -> Iterator[Line]
         for mode in ("full", "reference"):
             spread, events = journals.fold_speed(Path(folder) / mode, repeats)
             yield speed_line(f"fold through apply ({mode})", events, spread, 5e6, unit="events/s")
+
+
+def book_lines(rows: int, repeats: int) -> Iterator[Line]:
+    """The order book beside its naive twin."""
+    columns = books.depth_columns(min(rows, DEPTH_ROWS))
+    books.fast_seconds(columns)
+    count = len(columns[0])
+    found = in_turn(
+        {"fast": lambda: books.fast_seconds(columns), "naive": lambda: books.naive_seconds(columns)}, repeats
+    )
+    yield speed_line("order book", count, found["fast"], unit="rows/s")
+    yield Line(
+        what="order book, to its naive twin",
+        value=found["naive"].best / found["fast"].best,
+        unit="x",
+        note=f"median {found['naive'].median / found['fast'].median:.1f}",
+    )
 
 
 def process_lines(files: list[Path], bars: int, repeats: int) -> Iterator[Line]:

@@ -42,7 +42,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def amount(value: float, unit: str) -> str:
     """A figure with its unit: ``5.12 M bars/s``, ``0.31 s``, ``24.0 %``."""
-    if unit in ("bars/s", "events/s"):
+    if unit in ("bars/s", "events/s", "rows/s"):
         return f"{value / 1e6:.2f} M {unit}" if value >= 1e6 else f"{value:,.0f} {unit}"
     if unit in ("%", "MB"):
         return f"{value:,.1f} {unit}"

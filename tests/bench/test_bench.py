@@ -19,6 +19,7 @@ ROWS = 4000
 SPEEDS = ("journal off", "journal reference", "journal full", "bare loop: two averages, no accounting")
 RATIOS = ("verify, to plain SHA-256 (full)", "verify, to plain SHA-256 (reference)")
 FOLDS = ("fold through apply (full)", "fold through apply (reference)")
+BOOKS = ("order book", "order book, to its naive twin")
 FREE = "processors free meanwhile (two threads to one)"
 COST = "cost of the journal by reference, in time over off"
 
@@ -37,7 +38,7 @@ def run_main(monkeypatch, capsys, *arguments):
 
 def test_the_table_has_every_line_once_with_a_positive_value(monkeypatch, capsys):
     lines = json.loads(run_main(monkeypatch, capsys, "--no-processes", "--json"))
-    assert sorted(line["what"] for line in lines) == sorted([*SPEEDS, *RATIOS, *FOLDS, COST, FREE])
+    assert sorted(line["what"] for line in lines) == sorted([*SPEEDS, *RATIOS, *FOLDS, *BOOKS, COST, FREE])
     assert all(line["value"] > 0 for line in lines if line["what"] != COST)
     assert {line["what"]: line["at_least"] for line in lines if line["at_least"]} == {
         "journal reference": 5e6,
