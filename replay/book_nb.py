@@ -181,6 +181,15 @@ def apply_depth_nb(book, side, price_ticks, quantity_lots, flags):
 
 
 @jit
+def find_crossed_nb(book, sides, prices_ticks, sizes_lots, flags, crossed):
+    """Apply many rows (int64 columns), setting ``crossed`` (bool) where a message left the sides crossed."""
+    for row in range(sides.size):
+        before = book.uncrossed
+        apply_depth_nb(book, sides[row], prices_ticks[row], sizes_lots[row], flags[row])
+        crossed[row] = book.uncrossed != before
+
+
+@jit
 def best_ticks_nb(book, side):
     """The best bid (side 1) or ask (side -1) in ticks; ``NO_PRICE`` when the side is empty."""
     ladder = _ladder_nb(book, side)

@@ -14,6 +14,7 @@ from replay.catalogue.sources import SourceTable, numbers, truths
 # Of each row: its message (numbered from 1), what flags its message has, and whether its own flags make sense.
 MESSAGE_COLUMNS = ("message", "message_flags", "strange_flags")
 FLAGS = SNAPSHOT | MESSAGE_END
+CROSSED_TEXT = "messages that leave the order book crossed: the older of the two best levels will be removed"
 
 
 def message_columns(table: SourceTable, ts_ns: np.ndarray) -> dict[str, np.ndarray]:
@@ -58,6 +59,17 @@ def row_flags(message: np.ndarray, message_flags: np.ndarray) -> np.ndarray:
     last[len(message) - 1 - np.unique(message[::-1], return_index=True)[1]] = True
     flags = np.where(first, message_flags & SNAPSHOT, 0) | np.where(last, message_flags & MESSAGE_END, 0)
     return np.asarray(flags, np.int64)
+
+
+def crossed_messages(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """The last rows of messages that leave the best bid at or above the best ask."""
+    from kernel.records import new_record
+    from replay.book_nb import ORDER_BOOK, find_crossed_nb
+
+    crossed = np.zeros(len(columns["side"]), bool)
+    inputs = [np.ascontiguousarray(columns[name]) for name in ("side", "price", "quantity", "flags")]
+    find_crossed_nb(new_record(ORDER_BOOK), *inputs, crossed)
+    return crossed
 
 
 def _changes(values: np.ndarray) -> np.ndarray:

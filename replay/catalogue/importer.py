@@ -17,7 +17,7 @@ from kernel.market import BAR, DEPTH, KIND_NAMES, NO_PRICE, UNKNOWN_SIZE
 from replay.catalogue.appending import joined_with, target_instrument
 from replay.catalogue.bars import bar_times, check_interval, find_gaps, gap_note, infer_interval
 from replay.catalogue.checks import check_frame
-from replay.catalogue.depth import row_flags
+from replay.catalogue.depth import CROSSED_TEXT, crossed_messages, row_flags
 from replay.catalogue.files import catalogue_path, open_file, write_file
 from replay.catalogue.frame import Frame, load_frame
 from replay.catalogue.grid import to_units
@@ -26,6 +26,7 @@ from replay.catalogue.intervals import format_interval, parse_interval
 from replay.catalogue.model import (
     ERROR,
     SCHEMA_VERSION,
+    WARNING,
     CatalogueError,
     DataProblem,
     Metadata,
@@ -77,6 +78,8 @@ def import_file(source: Paths, root: str | os.PathLike[str], options: ImportOpti
     problems = check_frame(frame)
     columns = _to_columns(frame, units, problems)
     _raise_errors(problems, place)
+    if frame.kind == DEPTH and (bad := crossed_messages(columns)).any():
+        problems.append(frame.problem("crossed", WARNING, CROSSED_TEXT, bad))
     label = _label(frame, options, first, notes)
     columns, more = _with_times(frame, columns, interval_ns, label, first.kind, notes)
     problems += more

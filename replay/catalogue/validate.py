@@ -12,7 +12,7 @@ import numpy as np
 from kernel.market import BAR, DEPTH, NO_PRICE, QUOTE, TRADE, UNKNOWN_SIZE
 from kernel.units import UnitError
 from replay.catalogue.bars import gap_note
-from replay.catalogue.depth import FLAGS
+from replay.catalogue.depth import CROSSED_TEXT, FLAGS, crossed_messages
 from replay.catalogue.files import open_file, open_parquet, read_columns
 from replay.catalogue.frame import SHOWN_ROWS
 from replay.catalogue.grid import unit_parts
@@ -125,11 +125,14 @@ def _rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[st
 
 def _depth_rules(columns: dict[str, np.ndarray]) -> list[tuple[str, str, str, np.ndarray]]:
     flags = columns["flags"]
-    return [
+    rules = [
         ("side", ERROR, "sides other than -1 and 1", np.abs(columns["side"]) != 1),
         ("unknown-size", ERROR, "sizes that are unknown", columns["quantity"] == UNKNOWN_SIZE),
         ("flags", ERROR, "flags other than 0 to 3", (flags < 0) | (flags > FLAGS)),
     ]
+    if any(bad.any() for *_, bad in rules):
+        return rules
+    return [*rules, ("crossed", WARNING, CROSSED_TEXT, crossed_messages(columns))]
 
 
 def _bar_rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[str, str, str, np.ndarray]]:

@@ -96,6 +96,15 @@ def test_bad_words_can_be_dropped(
     assert imported(tmp_path, header, rows, repairs=("drop-invalid",)).file.rows == len(rows) - len(bad)
 
 
+def test_a_crossed_order_book_is_a_warning(tmp_path: Path) -> None:
+    rows = [f"{T0},b,1,1", f"{T0},a,2,1", f"{T1},b,3,1", f"{T1},a,2,0", f"{T2},b,5,1", f"{T2},a,4,1"]
+    report = imported(tmp_path, "ts,side,price,qty", rows)
+    expected = [("crossed", "warning", (6,))]
+    assert [(problem.rule, problem.severity, problem.rows) for problem in report.problems] == expected
+    found = validate_file(report.file.path)[1]
+    assert [(problem.rule, problem.severity, problem.rows) for problem in found] == expected
+
+
 def test_depth_is_never_guessed(tmp_path: Path) -> None:
     source = csv_of(tmp_path / "d.csv", "ts,side,price,qty", [f"{T0},b,1,1"])
     assert import_file(source, tmp_path, TICK_OPTIONS).file.kind == TRADE
