@@ -22,9 +22,11 @@ POWER_OF_SUM      back^n / (back + front)^n                      PowerProbQueueF
 POWER_OF_SHARE    1 - (front / (front + back))^n                 PowerProbQueueFunc3(n)
 ================  ============================================  ============================
 
-When more is said to be cancelled behind than is there, the rest was ahead. Logarithmic functions are left out, as they
-would need the platform's ``log``, and exponents are whole numbers, so no ``pow`` is needed. Queues are kept in parts of
-a lot (1/1024), each step rounded half to even; hftbacktest uses floats. Sizes count up to 2**50 lots.
+``back`` is what the level held, less what traded since, less ``front``; hftbacktest leaves the trades in it. When more
+is said to be cancelled behind than is there, the rest was ahead: there cannot be more ahead than is left. Logarithmic
+functions are left out, as they would need the platform's ``log``; exponents are whole numbers, so no ``pow`` is needed.
+Queues are kept in parts of a lot (1/1024), each step rounded half to even; hftbacktest uses floats. Sizes count up to
+2**50 lots.
 
 The functions take any record with the fields of ``QUEUE``. Naive twin: ``tests/reference/queue.py``.
 """
@@ -87,10 +89,8 @@ def _weights_nb(model, exponent, front, back):
     largest = max(front, back) if model == POWER else total
     bound = 1 << _WEIGHT_BITS // exponent
     if largest > bound:
-        # Each to its own rounding; for POWER_OF_* the three must still add up.
-        front = scale_nb(front, bound, 1, largest)
-        back = scale_nb(back, bound, 1, largest) if model == POWER else bound - front
-        total = front + back
+        front, back = scale_nb(front, bound, 1, largest), scale_nb(back, bound, 1, largest)
+        total = front + back  # one more than the bound at most: far below what wraps
     front_power = back_power = total_power = 1
     for _ in range(exponent):
         front_power *= front
@@ -113,13 +113,12 @@ def queue_depth_nb(queue, model, exponent, level_lots):
     lots = min(max(level_lots, 0), MAX_LEVEL_LOTS)
     gone = (queue.level_lots - lots - queue.traded_lots) * PARTS
     front = queue.ahead_parts
-    back = queue.level_lots * PARTS - front
+    back = max((queue.level_lots - queue.traded_lots) * PARTS - front, 0)
     queue.level_lots = lots
     queue.traded_lots = 0
     if gone > 0 and model != RISK_AVERSE:
-        ahead, total = _weights_nb(model, exponent, front, max(back, 0))
-        from_front = scale_nb(gone, ahead, 1, total) if total > 0 else 0
-        front -= max(from_front, gone - max(back, 0))
+        ahead, total = _weights_nb(model, exponent, front, back)
+        front -= scale_nb(gone, ahead, 1, total) if total > 0 else 0
     queue.ahead_parts = max(min(front, lots * PARTS), 0)
 
 

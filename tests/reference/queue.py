@@ -48,11 +48,11 @@ class NaiveQueue:
     def depth(self, level_lots: int) -> None:
         level_lots = clipped(level_lots)
         gone = self.level - level_lots - self.traded
-        front, back = self.ahead, max(self.level - self.ahead, Fraction(0))
+        front, back = self.ahead, max(self.level - self.traded - self.ahead, Fraction(0))
         self.level, self.traded = level_lots, 0
         if gone > 0 and self.model != "risk_averse":
             behind = behind_share(self.model, self.exponent, front, back) * gone
-            front -= max(rounded(gone - behind), gone - back)
+            front -= max(rounded(gone - behind), gone - back)  # behind there was no more than ``back``
         self.ahead = max(Fraction(0), min(front, Fraction(level_lots)))
 
     def reached(self, side: int, price: int, remaining: int, at: int, lots: int, aggressor: int) -> int:

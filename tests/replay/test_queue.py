@@ -70,6 +70,14 @@ def test_a_decrease_that_trades_explain_is_not_counted_twice() -> None:
     assert ahead_of_order_nb(queue) == 70
 
 
+def test_what_traded_is_not_behind_either() -> None:
+    queue = joined(100)
+    queue_depth_nb(queue, POWER, 1, 160)  # 60 joined behind
+    queue_trade_nb(queue, 40)  # 60 ahead, 60 behind
+    queue_depth_nb(queue, POWER, 1, 90)  # 30 more were cancelled: half of them ahead
+    assert ahead(queue) == 45
+
+
 def test_there_is_never_more_ahead_than_the_level_holds() -> None:
     queue = joined(100)
     queue_depth_nb(queue, RISK_AVERSE, 1, 25)
