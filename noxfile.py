@@ -52,10 +52,17 @@ def torture(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """10,000 random histories against the exact twin: ``nox -s fuzz -- --seed 7`` repeats a run."""
+    """10,000 random histories against the exact twins: ``nox -s fuzz -- --seed 7`` repeats a run."""
     session.install("-c", "requirements.lock", "-e", ".[test]")
     seed = session.posargs[session.posargs.index("--seed") + 1] if "--seed" in session.posargs else "0"
-    command = ("python", "-m", "pytest", "tests/kernel/test_apply.py", f"--hypothesis-seed={seed}")
+    command = (
+        "python",
+        "-m",
+        "pytest",
+        "tests/kernel/test_apply.py",
+        "tests/replay/test_book.py",
+        f"--hypothesis-seed={seed}",
+    )
     session.run(*command, env={"KERNEL_HISTORIES": "10000"})
 
 

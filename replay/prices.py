@@ -6,7 +6,7 @@ that memory is flat and batches of any size keep the same rows. For reports only
 
 import numpy as np
 
-from kernel.market import BAR, DEPTH, QUOTE, ROW_WORDS
+from kernel.market import BAR, QUOTE, ROW_WORDS
 
 ROOM = 4_096
 _FULL = 1 << 32
@@ -43,7 +43,7 @@ class PriceLine:
         words = rows.view(np.int64).reshape(-1, 2 + ROW_WORDS)[picked]
         kind, instrument = rows["kind"][picked], rows["instrument"][picked]
         price = np.where(kind == BAR, words[:, 2 + 3], words[:, 2])
-        known = (kind != DEPTH) & ((kind != QUOTE) | (words[:, 2] > 0))
+        known = (kind < QUOTE) | ((kind == QUOTE) & (words[:, 2] > 0))  # later kinds have no price to draw
         self._waiting.append(np.stack([first + picked, instrument, words[:, 0], price], 1)[known])
         self._count += len(self._waiting[-1])
         while self._count > ROOM:

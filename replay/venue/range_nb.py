@@ -12,7 +12,7 @@ from kernel.lifecycle import (
     STOP,
     STOP_LIMIT,
 )
-from kernel.market import BAR, DEPTH, NO_PRICE, QUOTE, UNKNOWN_SIZE
+from kernel.market import BAR, NO_PRICE, QUOTE, UNKNOWN_SIZE
 from kernel.units import RATE_SCALE
 from replay.venue.profiles import PESSIMISTIC, UNLIMITED
 
@@ -102,7 +102,7 @@ def range_nb(row, side):
         if price == NO_PRICE:
             price = 0
         return price, price, price, row.ts_ns
-    price = 0 if row.kind == DEPTH else words[TRADE_SEEN.price_ticks]
+    price = words[TRADE_SEEN.price_ticks]
     return price, price, price, row.ts_ns
 
 

@@ -1,5 +1,9 @@
-"""One suite for both order books: every rule on each, then random depth through both with every answer compared."""
+"""One suite for both order books: every rule on each, then random depth through both with every answer compared.
 
+``KERNEL_HISTORIES`` in the environment says how many random histories, as for ``tests/kernel/test_apply.py``.
+"""
+
+import os
 from typing import Any
 
 import numpy as np
@@ -197,5 +201,7 @@ class BothBooks(RuleBasedStateMachine):
             assert getattr(self.fast, counter) == getattr(self.naive, counter)
 
 
-BothBooks.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+BothBooks.TestCase.settings = settings(
+    max_examples=int(os.environ.get("KERNEL_HISTORIES", "60")), stateful_step_count=40, deadline=None
+)
 TestBothBooks = BothBooks.TestCase

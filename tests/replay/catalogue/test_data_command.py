@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from kernel.cli.data import data
 from replay.sample import sample_root
-from tests.replay.catalogue.makers import bars_csv
+from tests.replay.catalogue.makers import bars_csv, csv_of
 
 NAMED = ["--venue", "test", "--symbol", "ABC-USD", "--interval", "1m"]
 
@@ -32,6 +32,18 @@ def test_import_json(tmp_path: Path) -> None:
     assert facts["rows_imported"] == 6
     assert facts["instrument"]["tick_size"] == "0.01"
     assert facts["first"] == "2024-01-02 10:01:00.000000000Z"
+
+
+def test_depth_is_imported_shown_and_validated(tmp_path: Path) -> None:
+    source = csv_of(tmp_path / "d.csv", "ts,side,price,size", ["1700000000,bid,1.5,2", "1700000000,ask,1.6,3"])
+    named = ["--venue", "test", "--symbol", "ABC-USD", "--kind", "depth"]
+    result = run("import", source, *named, "--root", tmp_path)
+    assert result.exit_code == 0, result.stderr
+    path = tmp_path / "test" / "ABC-USD" / "depth.parquet"
+    assert result.stdout == f"{path}: 2 rows\n"
+    [facts] = [json.loads(line) for line in run("info", tmp_path, "--json").stdout.splitlines()]
+    assert (facts["kind"], facts["name"], facts["rows"]) == ("depth", "depth", 2)
+    assert run("validate", path).stdout == f"{path}: ok, 2 rows\n"
 
 
 def test_a_data_problem_is_exit_code_1_and_one_line_each(tmp_path: Path) -> None:
