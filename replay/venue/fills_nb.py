@@ -7,9 +7,10 @@ from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import FILLED
 from kernel.exact_nb import OVERFLOW, scale_nb
 from kernel.jit import inlined, unit
-from kernel.ledger_nb import MONEY_OVERFLOW, equity_nb, notional_nb
+from kernel.ledger_nb import MONEY_OVERFLOW, OK, equity_nb, notional_nb
 from kernel.lifecycle import CANCEL_NO_FUNDS, MAKER
 from kernel.orders_nb import position_index_nb
+from kernel.react_nb import react_nb
 from kernel.state import STATE
 from kernel.units import RATE_SCALE
 from replay.venue.memory import VENUE, VENUE_ORDER
@@ -59,4 +60,9 @@ def fill_nb(venue, state, output, order, price_ticks, quantity_lots, liquidity, 
     words[FILLED.fee_minor] = fee
     words[FILLED.liquidity] = liquidity
     words[FILLED.trade_id] = head.next_trade_id
-    return apply_nb(state, record)
+    at, cause = output.count - 1, output.cause
+    status = apply_nb(state, record)
+    if status == OK:  # at once: an order may fill in two parts, and each has its own book afterwards
+        status = react_nb(state, output, at)
+        output.cause = cause
+    return status

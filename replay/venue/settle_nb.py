@@ -8,6 +8,7 @@ too, so one call leaves nothing undone.
 from numba import types
 
 from kernel.emit_nb import OUTPUT
+from kernel.events.layout import FILLED
 from kernel.jit import unit
 from kernel.ledger_nb import OK
 from kernel.react_nb import react_nb
@@ -21,9 +22,11 @@ def settle_nb(venue, state, output, first_record):
     """Settle the records from ``first_record`` on. Returns a status; the cause in the output is changed."""
     at = first_record
     while at < output.count:
-        status = react_nb(state, output, at)
+        record = output.records[at]
+        status = OK
+        if record.kind != FILLED.kind:  # what a fill brings was derived when it was booked
+            status = react_nb(state, output, at)
         if status == OK:
-            record = output.records[at]
             output.cause = record.sequence
             status = receive_nb(venue, state, output, record)
         if status != OK:
