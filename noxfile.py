@@ -83,7 +83,7 @@ def bench_peers(session: nox.Session) -> None:
 
 @nox.session
 def parity(session: nox.Session) -> None:
-    """Trades and equity to the cent against backtesting.py: ``nox -s parity -- --data PATH`` on other data."""
+    """Trades and equity to the cent against other engines: ``nox -s parity -- --python python3.12``."""
     session.install("-c", "requirements.lock", "-e", ".[test]")
     environments = session.cache_dir / "peers"
     session.run("python", "-m", "tests.parity", "--environments", str(environments), *session.posargs)

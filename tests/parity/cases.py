@@ -15,7 +15,7 @@ import msgspec
 from bench.peers.environments import run as run_command
 from tests.parity.peers import ALONE
 from tests.replay.test_venue import read_cases
-from tests.replay.venue_script import Outcome, parts
+from tests.replay.venue_script import Outcome, mirrored, parts
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 HERE = Path(__file__).parent
@@ -23,13 +23,16 @@ CASES_SECONDS = 600
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """What an engine's script of cases understands: its words, and how much of an outcome it can tell."""
+    """What an engine's script of cases understands: its words, its settings by profile, and what it cannot tell.
+
+    ``untold`` are patterns and what stands for them; an entry of an outcome that becomes empty is left out.
+    """
 
     script: str
-    profiles: dict[str, dict[str, Any]]
+    settings: dict[str, dict[str, Any]]
     order_words: frozenset[str]
     request_words: frozenset[str]
-    untold: str
+    untold: dict[str, str]
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -42,21 +45,38 @@ class Difference(msgspec.Struct, frozen=True):
     ours: str
 
 
-PLAIN = {"buy", "sell", "market", "limit", "stop"}
+PLAIN = frozenset({"buy", "sell", "market", "limit", "stop"})
 DIALECTS = {
     "backtesting.py": Dialect(
-        "backtesting_cases.py", {"next_open": {}}, frozenset(PLAIN), frozenset(), r" (maker|taker|open)\b|#\d+ "
+        "backtesting_cases.py", {"next_open": {}}, PLAIN, frozenset(), {r" (maker|taker|open)\b|#\d+ ": ""}
+    ),
+    "NautilusTrader": Dialect(
+        "nautilus_cases.py",
+        {"ohlc": {"adaptive": False}, "ohlc_adaptive": {"adaptive": True}},
+        PLAIN | {"IOC", "FOK", "DAY"},
+        frozenset({"cancel", "replace", "limit", "stop"}),
+        {
+            r" open$": "",
+            r"(\d+ )?cancelled( \(.*\))?$": "cancelled",
+            r"(\d+ )?expired$": "expired",
+            r"rejected \(.*\)$": "rejected",
+            r"updated .*": "replaced",
+            # It says when a stop is triggered, and nothing to a request about an order that is over.
+            r"^\d+: (#\d+ )?(triggered|refused( \(.*\))?)$": "",
+        },
     ),
 }
 _NUMBER = re.compile(r"^[#x]?-?\d+$|^\d+/\d+/\d+/\d+$")
 
 
-def check(engine: str, python: Path) -> tuple[int, list[str]]:
-    """``(cases run, what is wrong)`` for one engine. Raises RuntimeError when its script fails."""
+def check(engine: str, profile: str, python: Path) -> tuple[int, list[str]]:
+    """``(cases run, what is wrong)`` for one engine and profile. Raises RuntimeError when its script fails."""
     dialect = DIALECTS[engine]
-    listed = differences(engine)
+    listed = [one for one in differences(engine) if one.settings["profile"] == profile]
     rows = [
-        row for row in _rows(dialect) if (row.orders, row.market) not in {(one.orders, one.market) for one in listed}
+        row
+        for row in _rows(dialect, profile)
+        if (row.orders, row.market) not in {(one.orders, one.market) for one in listed}
     ]
     answers = _ask(dialect, python, [*rows, *listed])
     wrong = []
@@ -73,13 +93,16 @@ def check(engine: str, python: Path) -> tuple[int, list[str]]:
     return len(answers), wrong
 
 
-def _rows(dialect: Dialect) -> Iterator[Difference]:
+def _rows(dialect: Dialect, profile: str) -> Iterator[Difference]:
     """The rows of docs/fills.md that the engine can express; what it should say is in ``theirs``."""
     for _, settings, orders, market, outcome in read_cases((DOCS / "fills.md").read_text(encoding="utf-8")):
-        if set(settings) - {"mirror"} != {"profile"} or settings["profile"] not in dialect.profiles:
+        if set(settings) - {"mirror"} != {"profile"} or settings["profile"] != profile:
             continue
         if _known(parts(orders), dialect.order_words) and _known(parts(market), dialect.request_words):
             yield Difference(settings, orders, market, _told(dialect, outcome), outcome)
+            if settings.get("mirror") != "no":
+                flipped = outcome if outcome == "rests" else mirrored(outcome)
+                yield Difference(settings, mirrored(orders), mirrored(market), _told(dialect, flipped), flipped)
 
 
 def _known(lines: list[list[str]], words: frozenset[str]) -> bool:
@@ -105,7 +128,7 @@ def differences(engine: str) -> list[Difference]:
 def _ask(dialect: Dialect, python: Path, cases: list[Difference]) -> list[str]:
     given = []
     for case in cases:
-        options = dict(dialect.profiles[case.settings["profile"]])
+        options = dict(dialect.settings[case.settings["profile"]])
         if "cash" in case.settings:
             options["cash"] = int(case.settings["cash"])
         given.append({"orders": case.orders, "market": case.market, **options})
@@ -117,7 +140,10 @@ def _ask(dialect: Dialect, python: Path, cases: list[Difference]) -> list[str]:
 
 def _told(dialect: Dialect, outcome: str) -> str:
     """An outcome without what the engine does not tell."""
-    return re.sub(dialect.untold, "", outcome)
+    entries = outcome.split("; ")
+    for pattern, instead in dialect.untold.items():
+        entries = [re.sub(pattern, instead, entry) for entry in entries]
+    return "; ".join(entry for entry in entries if entry) or "rests"
 
 
 def _text(case: Difference) -> str:

@@ -23,6 +23,7 @@ SAMPLE = ("coinbase/BTC-USD/bars-4h", "us/SPY/bars-1h", "oanda/EURUSD/bars-1h", 
 CASH = 10_000_000  # in whole currency: far more than any strategy uses, unless a case says otherwise
 SHARE = 200  # a plain order is this part of the cash, so that 10 bp a side over 14,000 round trips do not use it up
 COLUMNS = ("ts_open", "ts", "open", "high", "low", "close", "volume")
+FEWEST_MINOR = 100  # of one tick of one unit, so that no amount in ticks is too large for a peer
 SECOND_NS = 10**9
 
 
@@ -41,6 +42,15 @@ class Bars(msgspec.Struct, frozen=True):
     minor_per_tick: int
     size: int
     pace: int
+
+    def first(self, count: int) -> "Bars":
+        """The same, cut after so many bars (0: all)."""
+        return msgspec.structs.replace(self, table=self.table[: count or None])
+
+    @property
+    def end(self) -> str:
+        """The first moment that is not in it any more, as our configuration wants it."""
+        return f"{np.datetime64(int(self.table[-1, 1]) + 1_000, 'ns').astype('datetime64[us]')}+00:00"
 
     @property
     def ticks_per_currency(self) -> int:
@@ -75,7 +85,7 @@ def sample(folder: Path) -> list[Bars]:
 def _unit(instrument: Instrument) -> tuple[int, int]:
     numerator, denominator = instrument.notional_ratio
     unit_lots = 1
-    while numerator * unit_lots % denominator:
+    while numerator * unit_lots % denominator or numerator * unit_lots < FEWEST_MINOR * denominator:
         unit_lots *= 10
     return unit_lots, numerator * unit_lots // denominator
 

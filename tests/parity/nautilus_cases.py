@@ -42,6 +42,7 @@ from nautilus_trader.model.objects import Money, Price, Quantity
 from nautilus_trader.trading.strategy import Strategy
 
 HOUR_NS = 3_600 * 10**9
+DAY_NS = 24 * HOUR_NS
 START_NS = 1_728_036_000 * 10**9
 NAME = InstrumentId(Symbol("CASE"), Venue("PEER"))
 BAR_TYPE = BarType.from_str(f"{NAME}-1-HOUR-LAST-EXTERNAL")
@@ -65,6 +66,7 @@ def price(value):
 class CaseConfig(StrategyConfig, frozen=True):
     orders: str
     requests: dict
+    row_of: dict
 
 
 class Case(Strategy):
@@ -152,7 +154,7 @@ class Case(Strategy):
         what = self.words(event)
         if what:
             many = f"#{self.sent.index(event.client_order_id) + 1} " if len(self.sent) > 1 else ""
-            self.said.append(f"{(event.ts_event - START_NS) // HOUR_NS - 1}: {many}{what}")
+            self.said.append(f"{self.config.row_of[str(event.ts_event)]}: {many}{what}")
 
     def words(self, event):
         if isinstance(event, OrderFilled):
@@ -181,6 +183,9 @@ def read_market(text):
         if words[0] in ("cancel", "replace", "send"):
             requests.setdefault(str(len(bars) - 1), []).append(words)
             continue
+        if words[0] == "@midnight":
+            clock = (clock // DAY_NS + 1) * DAY_NS
+            continue
         clock += HOUR_NS
         volume = int(words[1][1:]) if len(words) > 1 else PLENTY
         bars.append((clock, [int(value) for value in words[0].split("/")], volume))
@@ -202,7 +207,8 @@ def run(case):
         Equity(NAME, NAME.symbol, USD, 0, Price(1, 0), Quantity(1, 0), 0, 0, maker_fee=Decimal(0), taker_fee=Decimal(0))
     )
     engine.add_data(bars)
-    strategy = Case(CaseConfig(orders=case["orders"], requests=requests))
+    row_of = {str(bar.ts_init): row for row, bar in enumerate(bars)}
+    strategy = Case(CaseConfig(orders=case["orders"], requests=requests, row_of=row_of))
     engine.add_strategy(strategy)
     engine.run()
     engine.dispose()

@@ -43,6 +43,7 @@ def run(bars: Bars, strategy: str, fill: str, fee_bps: str, skipped_bars: int, *
     values = {
         "data": [str(bars.path)],
         "strategy": [{"use": f"{DESK}:Parity", "set": parameters}],
+        "to": bars.end,
         "cash": CASH,
         "fill": fill,
         "fee_bps": fee_bps,

@@ -15,12 +15,20 @@ HERE = Path(__file__).parent
 ALONE = ("-E", "-s", "-W", "ignore")  # nothing of our environment reaches the peer
 
 
-def run(script: str, python: Path, bars: Bars, runs: list[dict[str, Any]], folder: Path) -> tuple[str, list[Outcome]]:
+def run(
+    script: str, python: Path, bars: Bars, runs: list[dict[str, Any]], folder: Path, **more: Any
+) -> tuple[str, list[Outcome]]:
     """``(version, outcomes)`` of the runs (strategy, size, fee rate). Raises RuntimeError."""
     table, job = folder / "bars.npy", folder / "job.json"
     np.save(table, bars.table)
-    cash_ticks = CASH * bars.ticks_per_currency
-    given = {"bars": str(table), "cash_ticks": cash_ticks, "ticks_per_currency": bars.ticks_per_currency, "runs": runs}
+    given = {
+        "bars": str(table),
+        "cash_ticks": CASH * bars.ticks_per_currency,
+        "ticks_per_currency": bars.ticks_per_currency,
+        "money_decimals": len(str(bars.minor_per_tick)) - 1,  # of a tick; our own money has no finer ones
+        "runs": runs,
+        **more,
+    }
     job.write_text(json.dumps(given))
     answer = json.loads(run_command([python, *ALONE, HERE / script, job], RUN_SECONDS, f"{script} failed"))
     return answer["version"], [_outcome(one, bars.minor_per_tick) for one in answer["outcomes"]]

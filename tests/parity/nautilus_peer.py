@@ -1,0 +1,171 @@
+"""NautilusTrader runs the strategies: ``python nautilus_peer.py JOB.json > outcomes.json``.
+
+Runs in the peer's interpreter and imports nothing of ours but the text of the strategies. Prices are fed as whole ticks
+and sizes as whole units; the account's currency is one tick of one unit, with as many decimals as our money has, so
+that its rounding of fees is ours. The job names the bars (a .npy of whole numbers: open time, close time, open, high,
+low, close, volume), the cash and the runs. Settings are its defaults: no latency, fill and fee models of its own, stops
+in the market rejected; the risk engine is bypassed, as ours has no limits either. Bars that have no volume at all get
+plenty, because ours takes none for unknown.
+"""
+
+import json
+import sys
+from decimal import Decimal
+
+import nautilus_trader
+import numpy as np
+from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig
+from nautilus_trader.config import LoggingConfig, RiskEngineConfig, StrategyConfig
+from nautilus_trader.model.data import Bar, BarType
+from nautilus_trader.model.enums import AccountType, CurrencyType, OmsType, OrderSide
+from nautilus_trader.model.identifiers import InstrumentId, Symbol, Venue
+from nautilus_trader.model.instruments import Equity
+from nautilus_trader.model.objects import Currency, Money, Price, Quantity
+from nautilus_trader.trading.strategy import Strategy
+from shared_strategies import STRATEGIES
+
+NAME = InstrumentId(Symbol("BARS"), Venue("PEER"))
+BAR_TYPE = BarType.from_str(f"{NAME}-1-MINUTE-LAST-EXTERNAL")
+PLENTY = 1_000_000_000
+
+
+class HostConfig(StrategyConfig, frozen=True):
+    """Nothing: what a host needs it is given before the run."""
+
+
+class Host(Strategy):
+    """Calls a shared strategy, and writes down fills and the equity after every bar."""
+
+    def prepare(self, job, run, currency):
+        self.desk = Desk(self, job)
+        self.decider = STRATEGIES[run["strategy"]](run["size"], run["pace"])
+        self.currency = currency
+        self.fills, self.equity, self.held = [], [], 0
+
+    def on_start(self):
+        self.subscribe_bars(BAR_TYPE)
+
+    def on_bar(self, bar):
+        self.equity.append(self.worth(bar.close))
+        self.desk.begin()
+        self.decider.on_bar(self.desk, int(bar.open), int(bar.high), int(bar.low), int(bar.close))
+
+    def worth(self, close):
+        """Equity in the account's currency: its balance and the value of what is open, at the close of the bar."""
+        total = self.portfolio.account(NAME.venue).balance_total(self.currency).as_double()
+        return total + sum(one.unrealized_pnl(close).as_double() for one in self.cache.positions_open())
+
+    def on_order_filled(self, event):
+        signed = int(event.last_qty) * (1 if event.order_side == OrderSide.BUY else -1)
+        bar, price = self.desk.row_of[event.ts_event], int(event.last_px)
+        closing = 0
+        if self.held * signed < 0:
+            closing = int(np.sign(signed)) * min(abs(signed), abs(self.held))
+            self.fills.append([bar, closing, price, 0.0])
+        if signed != closing:
+            self.fills.append([bar, signed - closing, price, None])
+        self.held += signed
+
+    def on_position_closed(self, event):
+        last = next(fill for fill in reversed(self.fills) if fill[3] is not None)
+        last[3] = event.realized_pnl.as_double()
+
+
+class Desk:
+    """The desk of ``shared_strategies.py`` on NautilusTrader."""
+
+    def __init__(self, host, job):
+        self.host, self.ticks_per_currency, self.row_of = host, job["ticks_per_currency"], job["row_of"]
+        self.orders = []
+
+    def begin(self):
+        self.orders = [order for order in self.orders if not order.is_closed]
+
+    @property
+    def position(self):
+        return self.host.held
+
+    @property
+    def equity(self):
+        return int(self.host.equity[-1] // self.ticks_per_currency)
+
+    @property
+    def working(self):
+        return len(self.orders)
+
+    def units_for(self, money, price):
+        return money * self.ticks_per_currency // price
+
+    def buy(self, units):
+        self.send(self.host.order_factory.market, 1, units)
+
+    def sell(self, units):
+        self.send(self.host.order_factory.market, -1, units)
+
+    def limit(self, side, units, price):
+        self.send(self.host.order_factory.limit, side, units, price=Price(price, 0))
+
+    def stop(self, side, units, price):
+        self.send(self.host.order_factory.stop_market, side, units, trigger_price=Price(price, 0))
+
+    def stop_limit(self, side, units, stop, limit):
+        prices = {"trigger_price": Price(stop, 0), "price": Price(limit, 0)}
+        self.send(self.host.order_factory.stop_limit, side, units, **prices)
+
+    def send(self, make, side, units, **prices):
+        order = make(NAME, OrderSide.BUY if side > 0 else OrderSide.SELL, Quantity(units, 0), **prices)
+        self.orders.append(order)
+        self.host.submit_order(order)
+
+    def cancel_oldest(self):
+        self.host.cancel_order(self.orders.pop(0))
+
+    def cancel_all(self):
+        while self.orders:
+            self.cancel_oldest()
+
+
+def make_bars(table):
+    volumes = table[:, 6] if table[:, 6].any() else np.full(len(table), PLENTY)
+    rows = zip(table[:, 1].tolist(), table[:, 2:6].tolist(), volumes.tolist(), strict=True)
+    return [
+        Bar(BAR_TYPE, *(Price(price, 0) for price in prices), Quantity(volume, 0), ts, ts)
+        for ts, prices, volume in rows
+    ]
+
+
+def execute(job, bars, run):
+    """One run: fills, and the equity after every bar."""
+    currency = Currency(f"TICK{job['money_decimals']}", job["money_decimals"], 0, "a tick", CurrencyType.FIAT)
+    quiet = LoggingConfig(bypass_logging=True)
+    engine = BacktestEngine(
+        BacktestEngineConfig(logging=quiet, run_analysis=False, risk_engine=RiskEngineConfig(bypass=True))
+    )
+    engine.add_venue(
+        NAME.venue, OmsType.NETTING, AccountType.MARGIN, [Money(job["cash_ticks"], currency)], base_currency=currency,
+        default_leverage=Decimal(1), bar_adaptive_high_low_ordering=job["adaptive"],
+    )  # fmt: skip
+    fee = Decimal(str(run["fee"]))
+    engine.add_instrument(
+        Equity(NAME, NAME.symbol, currency, 0, Price(1, 0), Quantity(1, 0), 0, 0, maker_fee=fee, taker_fee=fee)
+    )
+    engine.add_data(bars)
+    host = Host(HostConfig())
+    host.prepare(job, run, currency)
+    engine.add_strategy(host)
+    engine.run()
+    engine.dispose()
+    return {"fills": host.fills, "equity": host.equity}
+
+
+def main():
+    with open(sys.argv[1]) as file:
+        job = json.load(file)
+    table = np.load(job["bars"])
+    job["row_of"] = {ts: row for row, ts in enumerate(table[:, 1].tolist())}
+    bars = make_bars(table)
+    outcomes = [execute(job, bars, run) for run in job["runs"]]
+    json.dump({"version": nautilus_trader.__version__, "outcomes": outcomes}, sys.stdout)
+
+
+main()
