@@ -5,12 +5,10 @@ then being unusable) an event that does not fit the state, which is a damaged hi
 trading, recovery and audit run this very function.
 """
 
+from kernel.accounts_nb import define_money_nb
 from kernel.events.layout import (
     BAR_CLOSED,
-    CURRENCY,
-    DEPOSIT,
     HALTED,
-    INSTRUMENT,
     INTENDED,
     LEVEL_SET,
     LIMITS,
@@ -29,19 +27,17 @@ from kernel.events.layout import (
     TRADE_CLOSED,
     VENUE,
 )
-from kernel.exact_nb import MONEY_MAX, OVERFLOW
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import (
     BAD_INDEX,
     BAD_SEQUENCE,
     MISMATCH,
-    MONEY_OVERFLOW,
     NO_CAPACITY,
     OK,
-    UNKNOWN_KIND,
+    book_index_nb,
 )
 from kernel.marks_nb import market_nb
-from kernel.orders_nb import order_nb, position_index_nb
+from kernel.orders_nb import order_nb
 from kernel.state import STATE
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, MAX_TIMERS, NEVER_NS
 
@@ -54,13 +50,27 @@ def _position_nb(state, record):
         return BAD_INDEX
     if record.instrument < 0 or record.instrument >= head.instrument_count:
         return BAD_INDEX
-    position = state.positions[position_index_nb(state, record.strategy, record.instrument)]
+    at = book_index_nb(state, record.strategy, record.instrument, state.closed_trade.leg)
+    position = state.positions[at]
     if (
         position.quantity_lots != words[POSITION_CHANGED.quantity_lots]
         or position.cost_minor != words[POSITION_CHANGED.cost_minor]
         or position.realised_minor != words[POSITION_CHANGED.realised_minor]
         or position.fees_minor != words[POSITION_CHANGED.fees_minor]
-        or state.accounts[0].cash_minor != words[POSITION_CHANGED.cash_minor]
+        or state.balances[position.balance].cash_minor != words[POSITION_CHANGED.cash_minor]
+    ):
+        return MISMATCH
+    trade = state.closed_trade
+    if trade.quantity_lots != 0:
+        high, low, stop, income = trade.high_ticks, trade.low_ticks, trade.stop_ticks, trade.income_minor
+    else:
+        high, low, stop = position.high_ticks, position.low_ticks, position.trade_stop_ticks
+        income = position.trade_income_minor
+    if (
+        high != words[POSITION_CHANGED.high_ticks]
+        or low != words[POSITION_CHANGED.low_ticks]
+        or stop != words[POSITION_CHANGED.stop_ticks]
+        or income != words[POSITION_CHANGED.income_minor]
     ):
         return MISMATCH
     return OK
@@ -143,7 +153,7 @@ def _fire_timer_nb(state, record):
 
 @inlined
 def _define_nb(state, record):
-    """Definitions, limits, deposits and halts."""
+    """The opening, limits and halts."""
     kind, words, head = record.kind, record.words, state.head
     if kind == RUN_OPENED.kind:
         instruments, strategies = words[RUN_OPENED.instrument_count], words[RUN_OPENED.strategy_count]
@@ -158,26 +168,8 @@ def _define_nb(state, record):
         head.strategy_count = strategies
         head.digest_interval = words[RUN_OPENED.digest_interval]
         head.next_digest = words[RUN_OPENED.digest_interval]
-    elif kind == CURRENCY.kind:
-        state.accounts[0].currency = words[CURRENCY.currency]
-        state.accounts[0].scale = words[CURRENCY.scale]
-    elif kind == INSTRUMENT.kind:
-        if record.instrument < 0 or record.instrument >= head.instrument_count:
-            return BAD_INDEX
-        instrument = state.instruments[record.instrument]
-        instrument.currency = words[INSTRUMENT.currency]
-        instrument.numerator = words[INSTRUMENT.numerator]
-        instrument.denominator = words[INSTRUMENT.denominator]
-        instrument.volume_known = words[INSTRUMENT.volume_known]
     elif kind == LIMITS.kind:
         _set_limits_nb(state.limits, words)
-    elif kind == DEPOSIT.kind:
-        if abs(words[DEPOSIT.amount_minor]) >= MONEY_MAX or words[DEPOSIT.amount_minor] == OVERFLOW:
-            return MONEY_OVERFLOW
-        state.accounts[0].cash_minor += words[DEPOSIT.amount_minor]
-        state.accounts[0].deposited_minor += words[DEPOSIT.amount_minor]
-        if abs(state.accounts[0].cash_minor) >= MONEY_MAX:
-            return MONEY_OVERFLOW
     elif kind == HALTED.kind or kind == RESUMED.kind:
         halted = 1 if kind == HALTED.kind else 0
         if record.instrument >= head.instrument_count:
@@ -226,8 +218,8 @@ def apply_nb(state, record):
         if head.digest_interval > 0:
             head.next_digest = (record.sequence // head.digest_interval + 1) * head.digest_interval
         return OK
-    if RUN_OPENED.kind <= kind <= VENUE.kind or kind == HALTED.kind or kind == RESUMED.kind:
+    if kind == RUN_OPENED.kind or kind == LIMITS.kind or kind == HALTED.kind or kind == RESUMED.kind:
         return _define_nb(state, record)
-    if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == STRATEGY.kind:
+    if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == STRATEGY.kind or kind == VENUE.kind:
         return OK
-    return UNKNOWN_KIND
+    return define_money_nb(state, record)

@@ -31,6 +31,8 @@ def begin_nb(state, output, kind, instrument, strategy):
     record.instrument = instrument
     record.strategy = strategy
     record.account = 0
+    if strategy >= 0 and instrument >= 0:
+        record.account = state.positions[strategy * state.head.instrument_count + instrument].account
     for word in range(WORDS):
         record.words[word] = 0
     return record

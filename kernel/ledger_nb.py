@@ -1,17 +1,17 @@
-"""Positions and cash, exactly: what a fill and a new price do to the books.
+"""Balances and marks, exactly: what a new price does to the books, and what everything comes to.
 
-Owns the arithmetic of one account whose strategies each keep a book (a position) per instrument. The cost of a
-position is the exact sum of the money that moved, never a rounded average; a partial close takes out its share of the
-cost, rounded half to even, and leaves the rest, so nothing is ever lost to rounding:
+Owns the value of a position, the balances of accounts in their own currency and in that of the account, and the
+check that debits equal credits. What a fill does is in ``fills_nb``. Amounts are in minor units.
 
-    cash = deposits + realised - fees - cost of what is open        (after every event)
+    cash = deposits + realised - fees - cost of what is open, and so on: ``ledger_sum_nb`` is 0 after every event
 """
 
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.jit import inlined, jit
+from kernel.tables.table import MAX_CURRENCIES, MAX_POSITIONS
 
 OK, UNKNOWN_ORDER, ILLEGAL_TRANSITION, MONEY_OVERFLOW, NO_CAPACITY = range(5)
-MISMATCH, UNKNOWN_KIND, BAD_INDEX, BAD_SEQUENCE = range(5, 9)
+MISMATCH, UNKNOWN_KIND, BAD_INDEX, BAD_SEQUENCE, UNKNOWN_RATE = range(5, 10)
 STATUS_TEXT = {
     OK: "ok",
     UNKNOWN_ORDER: "it names an order that is not open",
@@ -20,133 +20,174 @@ STATUS_TEXT = {
     NO_CAPACITY: "a table of the state is full",
     MISMATCH: "it does not agree with the state",
     UNKNOWN_KIND: "its kind is not in the catalogue",
-    BAD_INDEX: "it names an instrument, strategy or timer that is not defined",
+    BAD_INDEX: "it names an instrument, strategy, account or timer that is not defined",
     BAD_SEQUENCE: "its sequence is not the next one",
+    UNKNOWN_RATE: "the rate from its currency to that of the account is not known",
 }
+_SAFE_DIVISOR = 4.0e18  # below 2**62 by more than any rounding of the float estimate
+
+
+@inlined
+def book_index_nb(state, strategy, instrument, leg):
+    """The row of a strategy's book in an instrument; leg -1 is the short book of a hedging account."""
+    at = strategy * state.head.instrument_count + instrument
+    return at + MAX_POSITIONS if leg < 0 else at
+
+
+@jit
+def _inverse_money_nb(price_ticks, quantity_lots, numerator, denominator):
+    """Money of an inverse contract in its base coin: the value falls in coins as the price rises, hence the sign.
+
+    Source: an inverse contract is worth quantity / price coins, and its profit is
+    quantity * (1 / entry - 1 / exit) (Bybit, "Profit & Loss calculations (Inverse Contract)").
+    """
+    if quantity_lots == 0:
+        return 0
+    if price_ticks <= 0 or float(price_ticks) * float(denominator) >= _SAFE_DIVISOR:
+        return OVERFLOW
+    coins = scale_nb(quantity_lots, numerator, 1, price_ticks * denominator)
+    return OVERFLOW if coins == OVERFLOW else -coins
 
 
 @inlined
 def notional_nb(instrument, price_ticks, quantity_lots):
-    """Money of a quantity at a price, in minor units, signed as the quantity; OVERFLOW if it does not fit."""
-    return scale_nb(price_ticks, quantity_lots, instrument.numerator, instrument.denominator)
+    """Money of a quantity at a price, signed as the quantity (inverse contracts: against it); OVERFLOW if too much."""
+    if instrument.inverse != 0:
+        money = _inverse_money_nb(price_ticks, quantity_lots, instrument.numerator, instrument.denominator)
+    else:
+        money = scale_nb(price_ticks, quantity_lots, instrument.numerator, instrument.denominator)
+    return money
+
+
+@inlined
+def exposure_nb(instrument, price_ticks, quantity_lots):
+    """The absolute money of a quantity at a price; OVERFLOW (which is negative) if it does not fit."""
+    money = notional_nb(instrument, price_ticks, quantity_lots)
+    return money if money == OVERFLOW else abs(money)
 
 
 @jit
-def revalue_nb(account, instrument, position):
-    """Mark one position to the instrument's last price."""
-    value = notional_nb(instrument, instrument.last_ticks, position.quantity_lots)
+def convert_nb(balance, minor):
+    """An amount of a balance in the currency of its account; OVERFLOW when it does not fit or no rate is known."""
+    if balance.rate_denominator == 0:
+        return 0 if minor == 0 else OVERFLOW
+    if balance.rate_numerator == balance.rate_denominator:
+        return minor
+    return scale_nb(minor, balance.rate_numerator, 1, balance.rate_denominator)
+
+
+@jit
+def rebase_nb(account, balance):
+    """Bring the account up to date with one of its balances. Returns a status."""
+    cash, value, gross = balance.cash_minor, balance.value_minor, balance.gross_minor
+    if balance.rate_denominator == 0:
+        if cash != 0 or value != 0 or gross != 0:
+            return UNKNOWN_RATE
+    elif balance.rate_numerator != balance.rate_denominator:
+        cash, value, gross = convert_nb(balance, cash), convert_nb(balance, value), convert_nb(balance, gross)
+        if cash == OVERFLOW or value == OVERFLOW or gross == OVERFLOW:
+            return MONEY_OVERFLOW
+    account.cash_minor += cash - balance.base_cash_minor
+    account.value_minor += value - balance.base_value_minor
+    account.gross_minor += gross - balance.base_gross_minor
+    balance.base_cash_minor = cash
+    balance.base_value_minor = value
+    balance.base_gross_minor = gross
+    if abs(account.cash_minor) >= MONEY_MAX or abs(account.value_minor) >= MONEY_MAX:
+        return MONEY_OVERFLOW
+    return MONEY_OVERFLOW if account.gross_minor >= MONEY_MAX else OK
+
+
+@jit
+def revalue_nb(state, instrument, position):
+    """Mark one position to the instrument's last price, and everything above it. Returns a status."""
+    if instrument.inverse != 0 and instrument.last_ticks <= 0:
+        value = position.cost_minor  # an inverse contract has no value at such a price: it stays at its cost
+    else:
+        value = notional_nb(instrument, instrument.last_ticks, position.quantity_lots)
     if value == OVERFLOW:
         return MONEY_OVERFLOW
+    balance = state.balances[position.balance]
     before = position.value_minor
-    account.value_minor += value - before
-    account.gross_minor += abs(value) - abs(before)
+    balance.value_minor += value - before
+    balance.gross_minor += abs(value) - abs(before)
     position.value_minor = value
-    if abs(account.value_minor) >= MONEY_MAX or account.gross_minor >= MONEY_MAX:
+    if abs(balance.value_minor) >= MONEY_MAX or balance.gross_minor >= MONEY_MAX:
         return MONEY_OVERFLOW
-    return OK
+    return rebase_nb(state.accounts[position.account], balance)
 
 
 @inlined
 def equity_nb(account):
-    """Cash plus the market value of all that is open, in minor units."""
+    """Cash plus what all that is open adds to it, in minor units of the account's currency."""
     return account.cash_minor + account.value_minor
 
 
 @inlined
-def fill_nb(account, instrument, position, closed_trade, side, price_ticks, quantity_lots, fee_minor, ts_ns, sequence):
-    """Book one fill: close what it closes, open what is left, move the cash. Returns a status.
-
-    When it ends a round trip, ``closed_trade`` holds that trip afterwards; otherwise its quantity is 0.
-    """
-    before = position.quantity_lots
-    closed = 0
-    if before * side < 0:
-        closed = min(quantity_lots, abs(before))
-    money = notional_nb(instrument, price_ticks, quantity_lots)
-    closed_money = notional_nb(instrument, price_ticks, closed)
-    if money == OVERFLOW or abs(fee_minor) >= MONEY_MAX or abs(money) + abs(fee_minor) >= MONEY_MAX:
-        return MONEY_OVERFLOW
-    closed_fee = scale_nb(fee_minor, closed, 1, quantity_lots)
-    cost_out = 0
-    realised = 0
-    if closed > 0:
-        cost_out = scale_nb(position.cost_minor, closed, 1, abs(before))
-        realised = -side * closed_money - cost_out
-    cost_change = side * (money - closed_money) - cost_out
-    position.cost_minor += cost_change
-    position.quantity_lots = before + side * quantity_lots
-    position.realised_minor += realised
-    position.fees_minor += fee_minor
-    account.cost_minor += cost_change
-    account.realised_minor += realised
-    account.fees_minor += fee_minor
-    account.cash_minor -= side * money + fee_minor
-    if not _amounts_fit_nb(account, position):
-        return MONEY_OVERFLOW
-    closed_trade.quantity_lots = 0
-    if closed > 0:
-        _close_trade_nb(position, closed_trade, closed_money, realised, closed_fee, ts_ns)
-    if quantity_lots > closed:
-        opened = quantity_lots - closed
-        _open_trade_nb(position, side, opened, money - closed_money, fee_minor - closed_fee, ts_ns, sequence)
-    return revalue_nb(account, instrument, position)
+def rate_row_nb(from_currency, to_currency):
+    """The row of the rate from one currency to another."""
+    return from_currency * MAX_CURRENCIES + to_currency
 
 
-@inlined
-def _amounts_fit_nb(account, position):
-    """Whether one more amount can be added to any of these without wrapping."""
+@jit
+def in_first_currency_nb(state, account, minor):
+    """An amount of an account in the currency of the first; OVERFLOW when it does not fit or no rate is known."""
+    base = state.accounts[0].currency
+    if account.currency == base or minor == 0:
+        return minor
+    rate = state.rates[rate_row_nb(account.currency, base)]
+    if rate.denominator == 0:
+        return OVERFLOW
+    return scale_nb(minor, rate.numerator, 1, rate.denominator)
+
+
+@jit
+def total_nb(state):
+    """``(equity, cash, gross)`` of all accounts in the currency of the first; OVERFLOW as equity when unknown."""
+    equity, cash, gross = 0, 0, 0
+    for number in range(state.head.account_count):
+        account = state.accounts[number]
+        part = in_first_currency_nb(state, account, equity_nb(account))
+        money = in_first_currency_nb(state, account, account.cash_minor)
+        if part == OVERFLOW or money == OVERFLOW or abs(equity) + abs(part) >= MONEY_MAX or abs(cash) >= MONEY_MAX:
+            return OVERFLOW, 0, 0
+        equity += part
+        cash += money
+        gross += account.gross_minor != 0
+    return equity, cash, gross
+
+
+@jit
+def ledger_sum_nb(balance):
+    """Debits less credits over the ledger accounts of a balance: 0, or the books do not balance."""
     return (
-        abs(account.cash_minor) < MONEY_MAX
-        and abs(account.cost_minor) < MONEY_MAX
-        and abs(account.realised_minor) < MONEY_MAX
-        and abs(account.fees_minor) < MONEY_MAX
-        and abs(position.quantity_lots) < MONEY_MAX
-        and abs(position.cost_minor) < MONEY_MAX
-        and abs(position.realised_minor) < MONEY_MAX
-        and abs(position.fees_minor) < MONEY_MAX
-        and abs(position.trade_entry_minor) < MONEY_MAX
-        and abs(position.trade_exit_minor) < MONEY_MAX
+        balance.cash_minor
+        + balance.cost_minor
+        - balance.deposits_minor
+        - balance.realised_minor
+        + balance.fees_minor
+        + balance.funding_minor
+        + balance.borrow_minor
+        - balance.interest_minor
+        - balance.dividends_minor
+        - balance.conversion_minor
+        - balance.adjustment_minor
     )
 
 
 @inlined
-def _open_trade_nb(position, side, opened_lots, money, fee_minor, ts_ns, sequence):
-    """Add an opening fill to the round trip under way, or begin one."""
-    if position.trade_side == 0:
-        position.trade_side = side
-        position.trade_ts_entry_ns = ts_ns
-        position.trade_entry_sequence = sequence
-    position.trade_quantity_lots += opened_lots
-    position.trade_entry_minor += money
-    position.trade_fees_minor += fee_minor
-    position.trade_fill_count += 1
-
-
-@inlined
-def _close_trade_nb(position, closed_trade, money, realised, fee_minor, ts_ns):
-    """Add a closing fill to the round trip under way; when nothing is left on its side, hand it over and clear it."""
-    position.trade_exit_minor += money
-    position.trade_realised_minor += realised
-    position.trade_fees_minor += fee_minor
-    position.trade_fill_count += 1
-    if position.quantity_lots * position.trade_side > 0:
-        return
-    closed_trade.ts_entry_ns = position.trade_ts_entry_ns
-    closed_trade.ts_exit_ns = ts_ns
-    closed_trade.side = position.trade_side
-    closed_trade.quantity_lots = position.trade_quantity_lots
-    closed_trade.entry_minor = position.trade_entry_minor
-    closed_trade.exit_minor = position.trade_exit_minor
-    closed_trade.realised_minor = position.trade_realised_minor
-    closed_trade.fees_minor = position.trade_fees_minor
-    closed_trade.entry_sequence = position.trade_entry_sequence
-    closed_trade.fill_count = position.trade_fill_count
-    position.trade_ts_entry_ns = 0
-    position.trade_entry_sequence = 0
-    position.trade_side = 0
-    position.trade_quantity_lots = 0
-    position.trade_entry_minor = 0
-    position.trade_exit_minor = 0
-    position.trade_realised_minor = 0
-    position.trade_fees_minor = 0
-    position.trade_fill_count = 0
+def balance_fits_nb(balance):
+    """Whether one more amount can be added to any ledger account of a balance without wrapping."""
+    return (
+        abs(balance.cash_minor) < MONEY_MAX
+        and abs(balance.cost_minor) < MONEY_MAX
+        and abs(balance.deposits_minor) < MONEY_MAX
+        and abs(balance.realised_minor) < MONEY_MAX
+        and abs(balance.fees_minor) < MONEY_MAX
+        and abs(balance.funding_minor) < MONEY_MAX
+        and abs(balance.borrow_minor) < MONEY_MAX
+        and abs(balance.interest_minor) < MONEY_MAX
+        and abs(balance.dividends_minor) < MONEY_MAX
+        and abs(balance.conversion_minor) < MONEY_MAX
+        and abs(balance.adjustment_minor) < MONEY_MAX
+    )

@@ -3,28 +3,30 @@
 Owns the last prices and quotes of the instruments and the marking of what is held.
 """
 
+from kernel.accounts_nb import set_rate_nb
 from kernel.events.layout import (
     BAR_CLOSED,
     QUOTE_SEEN,
+    RATE_SET,
     TRADE_SEEN,
 )
-from kernel.exact_nb import MONEY_MAX
+from kernel.exact_nb import MONEY_MAX, OVERFLOW
 from kernel.jit import inlined
 from kernel.ledger_nb import (
     BAD_INDEX,
     MONEY_OVERFLOW,
     OK,
+    book_index_nb,
     revalue_nb,
 )
 from kernel.market import BAR, NO_PRICE
-from kernel.orders_nb import position_index_nb
 
 FIRST_MARKET_EVENT = BAR_CLOSED.kind
 
 
 @inlined
 def market_nb(state, kind, instrument_id, ts_ns, words):
-    """Book one market event (a row or a record): last price, quotes, and the value of what is held."""
+    """Book one market event (a row or a record): last price, quotes, rates, and the value of what is held."""
     head = state.head
     if instrument_id < 0 or instrument_id >= head.instrument_count:
         return BAD_INDEX
@@ -33,16 +35,93 @@ def market_nb(state, kind, instrument_id, ts_ns, words):
     instrument = state.instruments[instrument_id]
     instrument.updated_ns = ts_ns
     instrument.event_count += 1
-    before = instrument.last_ticks
+    if kind > QUOTE_SEEN.kind:
+        return _fact_nb(state, kind, words)
+    before, high, low, range_ns = _price_nb(instrument, kind, ts_ns, words)
+    if instrument.last_ticks == OVERFLOW:
+        return MONEY_OVERFLOW
+    if instrument.holder_count != 0:
+        status = _mark_books_nb(state, instrument_id, instrument.last_ticks != before, high, low, range_ns)
+        if status != OK:
+            return status
+    if instrument.rate_numerator != 0 and instrument.last_ticks > 0:
+        return _state_rate_nb(state, instrument)
+    return OK
+
+
+@inlined
+def _fact_nb(state, kind, words):
+    """What is known besides prices: a stated rate of conversion."""
+    if kind == RATE_SET.kind:
+        return set_rate_nb(
+            state,
+            words[RATE_SET.from_currency],
+            words[RATE_SET.to_currency],
+            words[RATE_SET.numerator],
+            words[RATE_SET.denominator],
+        )
+    return OK
+
+
+@inlined
+def _price_nb(instrument, kind, ts_ns, words):
+    """Take in a price; returns the last price and the range of the row before. OVERFLOW as last price: too large."""
+    before, high, low, range_ns = (
+        instrument.last_ticks,
+        instrument.high_ticks,
+        instrument.low_ticks,
+        instrument.range_ns,
+    )
+    instrument.range_ns = ts_ns
     if kind == BAR_CLOSED.kind:
         instrument.last_ticks = words[BAR_CLOSED.close_ticks]
-    elif kind == TRADE_SEEN.kind:
+        instrument.high_ticks = words[BAR_CLOSED.high_ticks]
+        instrument.low_ticks = words[BAR_CLOSED.low_ticks]
+        instrument.range_ns = words[BAR_CLOSED.ts_open_ns]
+        return before, high, low, range_ns
+    if kind == TRADE_SEEN.kind:
         instrument.last_ticks = words[TRADE_SEEN.price_ticks]
-    elif kind == QUOTE_SEEN.kind and not _quote_nb(instrument, words):
+    elif not _quote_nb(instrument, words):
+        instrument.last_ticks = OVERFLOW
+    if instrument.last_ticks == 0:
+        instrument.range_ns = -1  # no price yet: it counts for no round trip
+    instrument.high_ticks = instrument.last_ticks
+    instrument.low_ticks = instrument.last_ticks
+    return before, high, low, range_ns
+
+
+@inlined
+def _mark_books_nb(state, instrument_id, moved, high, low, range_ns):
+    """Every book that holds the instrument: the range of the row before, and its value when the price moved.
+
+    A row's range counts for a round trip that was entered when it began or before, and is still open when the next
+    row comes. So the bar in which it ends does not count: what came before the exit in it is not known.
+    """
+    head = state.head
+    for leg in (1, -1):
+        if leg < 0 and head.hedging_count == 0:
+            break
+        for strategy in range(head.strategy_count):
+            position = state.positions[book_index_nb(state, strategy, instrument_id, leg)]
+            if position.quantity_lots == 0:
+                continue
+            if position.trade_ts_entry_ns <= range_ns:
+                position.high_ticks = max(position.high_ticks, high)
+                position.low_ticks = min(position.low_ticks, low)
+            if moved:
+                status = revalue_nb(state, state.instruments[instrument_id], position)
+                if status != OK:
+                    return status
+    return OK
+
+
+@inlined
+def _state_rate_nb(state, instrument):
+    """The rate that the last price of this instrument states."""
+    if float(instrument.last_ticks) * float(instrument.rate_numerator) >= MONEY_MAX:
         return MONEY_OVERFLOW
-    if instrument.last_ticks == before:
-        return OK
-    return _revalue_all_nb(state, instrument_id)
+    numerator = instrument.last_ticks * instrument.rate_numerator
+    return set_rate_nb(state, instrument.rate_from, instrument.rate_to, numerator, instrument.rate_denominator)
 
 
 @inlined
@@ -63,18 +142,6 @@ def _quote_nb(instrument, words):
             middle += 1
         instrument.last_ticks = middle
     return True
-
-
-@inlined
-def _revalue_all_nb(state, instrument_id):
-    head = state.head
-    for strategy in range(head.strategy_count):
-        position = state.positions[position_index_nb(state, strategy, instrument_id)]
-        if position.quantity_lots != 0:
-            status = revalue_nb(state.accounts[0], state.instruments[instrument_id], position)
-            if status != OK:
-                return status
-    return OK
 
 
 @inlined

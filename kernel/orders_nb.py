@@ -16,6 +16,7 @@ from kernel.events.layout import (
     REPLACED,
     REQUEST_REFUSED,
 )
+from kernel.fills_nb import fill_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import (
     BAD_INDEX,
@@ -24,7 +25,7 @@ from kernel.ledger_nb import (
     NO_CAPACITY,
     OK,
     UNKNOWN_ORDER,
-    fill_nb,
+    book_index_nb,
 )
 from kernel.lifecycle import (
     ACCEPT,
@@ -93,7 +94,7 @@ def _advance_nb(state, order_id, happening):
     order.status = after
     if after >= FIRST_TERMINAL:
         leaves = order.quantity_lots - order.filled_lots
-        position = state.positions[position_index_nb(state, order.strategy, order.instrument)]
+        position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
         pend_nb(position, order.side, -leaves)
         _remove_order_nb(state, row)
     return OK
@@ -109,6 +110,11 @@ def _intend_nb(state, record):
     if record.strategy < 0 or record.strategy >= head.strategy_count:
         return BAD_INDEX
     words = record.words
+    hedging = state.accounts[
+        state.positions[position_index_nb(state, record.strategy, record.instrument)].account
+    ].hedging
+    if abs(words[INTENDED.leg]) != hedging:
+        return MISMATCH
     if words[INTENDED.quantity_lots] <= 0 or words[INTENDED.quantity_lots] > MAX_LOTS:
         return MISMATCH
     order = state.orders[head.order_count]
@@ -130,7 +136,7 @@ def _intend_nb(state, record):
     order.leg = words[INTENDED.leg]
     order.ts_intended_ns = record.ts_ingest_ns
     order.cause = record.cause
-    position = state.positions[position_index_nb(state, record.strategy, record.instrument)]
+    position = state.positions[book_index_nb(state, record.strategy, record.instrument, order.leg)]
     pend_nb(position, order.side, order.quantity_lots)
     return OK
 
@@ -146,12 +152,12 @@ def _fill_order_nb(state, record):
     leaves = order.quantity_lots - order.filled_lots - quantity
     if quantity <= 0 or leaves != words[FILLED.leaves_lots] or leaves < 0 or order.side != words[FILLED.side]:
         return MISMATCH
-    position = state.positions[position_index_nb(state, order.strategy, order.instrument)]
+    position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
     status = fill_nb(
-        state.accounts[0],
+        state,
         state.instruments[order.instrument],
         position,
-        state.closed_trade,
+        order.leg,
         order.side,
         words[FILLED.price_ticks],
         quantity,
@@ -175,7 +181,7 @@ def _replace_nb(state, words):
     order = state.orders[row]
     if words[REPLACED.quantity_lots] <= order.filled_lots or words[REPLACED.quantity_lots] > MAX_LOTS:
         return MISMATCH
-    position = state.positions[position_index_nb(state, order.strategy, order.instrument)]
+    position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
     pend_nb(position, order.side, words[REPLACED.quantity_lots] - order.quantity_lots)
     order.quantity_lots = words[REPLACED.quantity_lots]
     order.limit_ticks = words[REPLACED.limit_ticks]

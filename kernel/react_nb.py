@@ -10,15 +10,15 @@ from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import FILLED, POSITION_CHANGED, TRADE_CLOSED
 from kernel.jit import inlined, unit
-from kernel.ledger_nb import OK
+from kernel.ledger_nb import OK, book_index_nb
 from kernel.state import STATE
 
 
 @inlined
 def _after_fill_nb(state, output, strategy, instrument, order_id):
     """Record what a fill, already applied, did to the book; and the round trip when it ended one."""
-    account = state.accounts[0]
-    position = state.positions[strategy * state.head.instrument_count + instrument]
+    trade = state.closed_trade
+    position = state.positions[book_index_nb(state, strategy, instrument, trade.leg)]
     record = begin_nb(state, output, POSITION_CHANGED.kind, instrument, strategy)
     words = record.words
     words[POSITION_CHANGED.order_id] = order_id
@@ -26,10 +26,14 @@ def _after_fill_nb(state, output, strategy, instrument, order_id):
     words[POSITION_CHANGED.cost_minor] = position.cost_minor
     words[POSITION_CHANGED.realised_minor] = position.realised_minor
     words[POSITION_CHANGED.fees_minor] = position.fees_minor
-    words[POSITION_CHANGED.cash_minor] = account.cash_minor
+    words[POSITION_CHANGED.cash_minor] = state.balances[position.balance].cash_minor
+    ended = trade.quantity_lots != 0
+    words[POSITION_CHANGED.high_ticks] = trade.high_ticks if ended else position.high_ticks
+    words[POSITION_CHANGED.low_ticks] = trade.low_ticks if ended else position.low_ticks
+    words[POSITION_CHANGED.stop_ticks] = trade.stop_ticks if ended else position.trade_stop_ticks
+    words[POSITION_CHANGED.income_minor] = trade.income_minor if ended else position.trade_income_minor
     status = apply_nb(state, record)
-    trade = state.closed_trade
-    if status != OK or trade.quantity_lots == 0:
+    if status != OK or not ended:
         return status
     record = begin_nb(state, output, TRADE_CLOSED.kind, instrument, strategy)
     words = record.words

@@ -7,7 +7,7 @@ cannot compute its value (it would overflow) refuses.
 
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.jit import inlined, jit
-from kernel.ledger_nb import equity_nb, notional_nb
+from kernel.ledger_nb import equity_nb, exposure_nb
 from kernel.lifecycle import DAY, GTC, LIMIT, MARKET, STOP, STOP_LIMIT
 from kernel.orders_nb import position_index_nb
 from kernel.tables.table import MAX_LOTS
@@ -85,7 +85,7 @@ def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
             continue
         instrument = state.instruments[at % instruments]
         price = max(instrument.last_ticks, price_ticks) if at == book else instrument.last_ticks
-        money = scale_nb(price, max(abs(long), abs(short)), instrument.numerator, instrument.denominator)
+        money = exposure_nb(instrument, price, max(abs(long), abs(short)))
         if money == OVERFLOW or total + money >= MONEY_MAX:
             return OVERFLOW
         total += money
@@ -115,7 +115,7 @@ def check_order_nb(
     if limits.order_lots > 0 and quantity_lots > limits.order_lots:
         return ORDER_QUANTITY, limits.order_lots, quantity_lots
     price = max(last, limit_ticks, stop_ticks)
-    notional = notional_nb(instrument, price, quantity_lots)
+    notional = exposure_nb(instrument, price, quantity_lots)
     if notional == OVERFLOW:
         return ORDER_NOTIONAL, limits.order_notional_minor, OVERFLOW
     if limits.order_notional_minor > 0 and notional > limits.order_notional_minor:
@@ -133,14 +133,15 @@ def check_order_nb(
 @inlined
 def _check_exposure_nb(state, strategy, instrument_id, side, extra_lots, price_ticks, notional_minor):
     """Position and margin, for an order that may make its book larger."""
-    limits, account = state.limits, state.accounts[0]
+    limits = state.limits
     book = position_index_nb(state, strategy, instrument_id)
     position = state.positions[book]
+    account = state.accounts[position.account]
     after = _worst_lots_nb(position, side) + side * extra_lots
     if abs(after) <= abs(position.quantity_lots):
         return APPROVED, 0, 0
     if limits.position_notional_minor > 0:
-        money = notional_nb(state.instruments[instrument_id], price_ticks, abs(after))
+        money = exposure_nb(state.instruments[instrument_id], price_ticks, abs(after))
         if money == OVERFLOW or money > limits.position_notional_minor:
             return POSITION_NOTIONAL, limits.position_notional_minor, money
     if limits.margin_rate > 0:

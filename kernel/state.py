@@ -15,11 +15,22 @@ import numpy as np
 
 from kernel.records import new_record, record_bytes, record_dtype
 from kernel.tables.control import HEAD, TIMER
-from kernel.tables.ledger import ACCOUNT, CLOSED_TRADE, INSTRUMENT, POSITION
+from kernel.tables.ledger import (
+    ACCOUNT,
+    BALANCE,
+    CLOSED_TRADE,
+    CURRENCY,
+    INSTRUMENT,
+    MAX_RATES,
+    POSITION,
+    RATE,
+)
 from kernel.tables.orders import ORDER
 from kernel.tables.risk import LIMITS
 from kernel.tables.table import (
     MAX_ACCOUNTS,
+    MAX_BALANCES,
+    MAX_CURRENCIES,
     MAX_INSTRUMENTS,
     MAX_ORDERS,
     MAX_POSITIONS,
@@ -30,9 +41,12 @@ from kernel.tables.table import (
 STATE = record_dtype(
     head=HEAD,
     accounts=(ACCOUNT, MAX_ACCOUNTS),
+    balances=(BALANCE, MAX_BALANCES),
+    currencies=(CURRENCY, MAX_CURRENCIES),
+    rates=(RATE, MAX_RATES),
     limits=LIMITS,
     instruments=(INSTRUMENT, MAX_INSTRUMENTS),
-    positions=(POSITION, MAX_POSITIONS),
+    positions=(POSITION, 2 * MAX_POSITIONS),  # the second half: the short books of hedging accounts
     closed_trade=CLOSED_TRADE,
     orders=(ORDER, MAX_ORDERS + 1),  # the last row stays zero: it clears the others
     timers=(TIMER, MAX_TIMERS),
@@ -47,8 +61,10 @@ def new_state() -> Any:
 
 
 def initialise_state(state: Any) -> None:
-    """Make a zeroed state an empty one."""
+    """Make a zeroed state an empty one: one account, with a balance in its currency."""
     state.head.next_sequence = 1
+    state.head.account_count = state.head.balance_count = 1
+    state.balances[0].rate_numerator = state.balances[0].rate_denominator = 1
     state.head.next_timer_ns = NEVER_NS
 
 

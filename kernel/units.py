@@ -70,6 +70,17 @@ def notional_ratio(tick_size: str, lot_size: str, multiplier: str, scale: int) -
     return ratio.numerator, ratio.denominator
 
 
+def inverse_ratio(tick_size: str, lot_size: str, multiplier: str, scale: int) -> tuple[int, int]:
+    """``(numerator, denominator)`` with minor units = lots * numerator / (ticks * denominator), in lowest terms."""
+    tick, lot, value = (Fraction(to_decimal(text)) for text in (tick_size, lot_size, multiplier))
+    if tick <= 0 or lot <= 0 or value <= 0:
+        raise UnitError(f"tick {tick_size}, lot {lot_size} and multiplier {multiplier} must be positive")
+    ratio = lot * value * 10**scale / tick
+    checked_int64(ratio.numerator, "the value of one lot at a price of one tick")
+    checked_int64(ratio.denominator, "the divisor of one lot at a price of one tick")
+    return ratio.numerator, ratio.denominator
+
+
 def checked_int64(number: int, what: str) -> int:
     """``number`` itself if a signed 64-bit integer holds it; UnitError otherwise."""
     if not -INT64_MAX <= number <= INT64_MAX:

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from kernel.tables.ledger import LEDGER_ACCOUNTS
+from kernel.tables.table import MAX_POSITIONS
+
 
 class ResultHash:
     """SHA-256 over the outcome of a run, fed as the run goes on."""
@@ -26,9 +29,21 @@ class ResultHash:
         digest = self._digest.copy()
         for field in ("quantity_lots", "cost_minor", "value_minor", "realised_minor", "fees_minor"):
             digest.update(np.ascontiguousarray(state.positions[field][:books]))
-        account = state.accounts[0]
-        totals = (account.cash_minor, account.deposited_minor, account.realised_minor, account.fees_minor)
+        first = state.balances[0]
+        totals = (first.cash_minor, first.deposits_minor, first.realised_minor, first.fees_minor)
         digest.update(np.array(totals, "<i8"))
+        self._add_ledger(digest, state)
         digest.update(np.ascontiguousarray(days["ts_ns"]))
         digest.update(np.ascontiguousarray(days["equity_minor"]))
         return digest.hexdigest()
+
+    @staticmethod
+    def _add_ledger(digest: Any, state: Any) -> None:
+        """What a run with one account, one currency and no income beside fills does not have."""
+        short = state.positions[MAX_POSITIONS:]
+        ledger = [state.balances[f"{name}_minor"][: state.head.balance_count] for name in LEDGER_ACCOUNTS]
+        plain = ("cash", "cost", "deposits", "realised", "fees")
+        more = [amounts for name, amounts in zip(LEDGER_ACCOUNTS, ledger, strict=True) if name not in plain]
+        if state.head.balance_count > 1 or any(amounts.any() for amounts in more) or short["fees_minor"].any():
+            for amounts in ledger:
+                digest.update(np.ascontiguousarray(amounts))

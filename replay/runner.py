@@ -15,8 +15,9 @@ from kernel.events.body import encode_body, pack_body
 from kernel.events.catalogue import TailDiscarded
 from kernel.events.layout import Stored, encode, schema_digest
 from kernel.instruments import currency_scale
-from kernel.ledger_nb import equity_nb
+from kernel.ledger_nb import total_nb
 from kernel.ports import FrameSink
+from replay.accounts import ledger_totals
 from replay.audit import CompareSink, EndOfRecordError, recorded_injections
 from replay.config import ConfigError, Places, RunConfig, StrategyConfig
 from replay.execution import Execution, Prepared, Progress, prepare
@@ -174,7 +175,8 @@ def _execute(
 def _result(execution: Execution, run_dir: Path, writer: JournalWriter | None, prices: PriceLine) -> RunResult:
     prepared, engine = execution.prepared, execution.memory.engine
     state, statistics = execution.memory.state, engine.statistics
-    account = state.accounts[0]
+    equity, cash, _ = total_nb(state)
+    totals = ledger_totals(state)
     currency = prepared.universe.instruments[0].currency
     samples = engine.samples[: statistics.sample_count]
     write_equity(run_dir / "equity.parquet", samples, currency_scale(currency))
@@ -193,11 +195,11 @@ def _result(execution: Execution, run_dir: Path, writer: JournalWriter | None, p
         seconds=execution.seconds,
         fills=int(state.head.fill_count),
         trades=int(state.head.trade_count),
-        deposited_minor=int(account.deposited_minor),
-        final_equity_minor=int(equity_nb(account)),
-        final_cash_minor=int(account.cash_minor),
-        realised_minor=int(account.realised_minor),
-        fees_minor=int(account.fees_minor),
+        deposited_minor=totals["deposits"],
+        final_equity_minor=int(equity),
+        final_cash_minor=int(cash),
+        realised_minor=totals["realised"],
+        fees_minor=totals["fees"],
         max_drawdown=float(statistics.drawdown),
         exposed_rows=int(statistics.exposed_rows),
         curve=_curve(samples),

@@ -14,7 +14,7 @@ import numpy as np
 from kernel.events.catalogue import Event, RunClosed, StateDigest
 from kernel.events.layout import Stored, encode
 from kernel.instruments import Instrument
-from kernel.ledger_nb import STATUS_TEXT, equity_nb
+from kernel.ledger_nb import STATUS_TEXT, total_nb
 from kernel.market import KIND_NAMES, ROW_WORD_NAMES
 from kernel.state import state_digest
 from kernel.units import from_units
@@ -88,7 +88,7 @@ class Session:
             assert status == 0, STATUS_TEXT[status]
         control.frame_sequence = control.done_sequence = state.head.next_sequence
         statistics = self.memory.engine.statistics
-        statistics.peak_minor = statistics.trough_minor = equity_nb(state.accounts[0])
+        statistics.peak_minor = statistics.trough_minor = total_nb(state)[0]
 
     def feed(self, rows: np.ndarray) -> None:
         """Process a batch of rows whole. Raises RunError when a strategy raised or an amount overflowed."""
@@ -112,11 +112,11 @@ class Session:
             self._inject()
         self._record_digest()
         state = self.memory.state
-        account = state.accounts[0]
+        equity, cash, _ = total_nb(state)
         closed = RunClosed(
             int(self.memory.engine.control.row_count),
-            int(account.cash_minor),
-            int(equity_nb(account)),
+            int(cash),
+            int(equity),
             int(state.head.fill_count),
         )
         self._record(closed, -1)

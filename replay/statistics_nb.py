@@ -5,7 +5,7 @@ each UTC day.
 """
 
 from kernel.jit import inlined
-from kernel.ledger_nb import equity_nb
+from kernel.ledger_nb import equity_nb, total_nb
 from replay.memory import MAX_DAYS, SAMPLES
 from replay.venue.receive_nb import DAY_NS
 
@@ -20,19 +20,22 @@ def _halve_samples_nb(engine):
 
 
 @inlined
-def _sample_nb(sample, ts_ns, account):
+def _sample_nb(sample, ts_ns, equity, cash):
     sample.ts_ns = ts_ns
-    sample.equity_minor = equity_nb(account)
-    sample.cash_minor = account.cash_minor
+    sample.equity_minor = equity
+    sample.cash_minor = cash
 
 
 @inlined
 def observe_nb(engine, ts_ns):
-    """Statistics after a row: drawdown exactly, equity by sample, and the last equity of each UTC day."""
+    """Statistics after a row, over all accounts: drawdown exactly, samples, and the last equity of each UTC day."""
     statistics = engine.statistics
-    account = engine.context.state.accounts[0]
-    equity = equity_nb(account)
-    if account.gross_minor != 0:
+    state = engine.context.state
+    account = state.accounts[0]
+    equity, cash, gross = equity_nb(account), account.cash_minor, account.gross_minor
+    if state.head.account_count > 1:
+        equity, cash, gross = total_nb(state)
+    if gross != 0:
         statistics.exposed_rows += 1
     if equity > statistics.peak_minor:
         statistics.peak_minor = equity
@@ -46,12 +49,12 @@ def observe_nb(engine, ts_ns):
         statistics.day_end_ns = (ts_ns // DAY_NS + 1) * DAY_NS
         statistics.day_count = min(statistics.day_count + 1, MAX_DAYS)
     statistics.last_ts_ns = ts_ns
-    _sample_nb(engine.days[statistics.day_count - 1], ts_ns, account)
+    _sample_nb(engine.days[statistics.day_count - 1], ts_ns, equity, cash)
     if statistics.sample_skip > 0:
         statistics.sample_skip -= 1
         return
     if statistics.sample_count == SAMPLES:
         _halve_samples_nb(engine)
-    _sample_nb(engine.samples[statistics.sample_count], ts_ns, account)
+    _sample_nb(engine.samples[statistics.sample_count], ts_ns, equity, cash)
     statistics.sample_count += 1
     statistics.sample_skip = statistics.sample_stride - 1

@@ -22,6 +22,7 @@ from kernel.events.definitions import (
     StrategyDefined,
     VenueConfigured,
 )
+from kernel.events.ledger import AccountDefined, BookAssigned, RateSourceDefined
 from kernel.events.market import (
     BarClosed,
     CorporateAction,
@@ -54,7 +55,9 @@ from kernel.events.orders import (
 from kernel.events.portfolio import PositionChanged, TradeClosed
 
 __all__ = [
+    "AccountDefined",
     "BarClosed",
+    "BookAssigned",
     "CancelRequested",
     "CashDeposited",
     "CorporateAction",
@@ -79,6 +82,7 @@ __all__ = [
     "PositionChanged",
     "QuoteSeen",
     "RateSet",
+    "RateSourceDefined",
     "ReplaceRequested",
     "RequestRefused",
     "RequestRejected",

@@ -24,12 +24,20 @@ class CurrencyDefined(Event, frozen=True):
 
 @declare(3, "define.instrument", external=True)
 class InstrumentDefined(Event, frozen=True):
-    """An instrument gets its number; minor units = ticks * lots * numerator / denominator. The body describes it."""
+    """An instrument gets its number; minor units = ticks * lots * numerator / denominator. The body describes it.
+
+    Contract: 0 spot, 1 equity, 2 fx, 3 perpetual, 4 future, 5 inverse perpetual, 6 inverse future, 7 option (right 1
+    is a call, -1 a put). For the inverse ones minor units = -lots * numerator / (denominator * ticks).
+    """
 
     currency: int
     numerator: int
     denominator: int
     volume_known: int
+    contract: int = 0
+    expiry_ns: int = 0
+    strike_ticks: int = 0
+    option_right: int = 0
 
 
 @declare(4, "define.strategy", external=True)

@@ -5,7 +5,11 @@ from kernel.events.declaring import Event, declare
 
 @declare(48, "portfolio.position")
 class PositionChanged(Event, frozen=True):
-    """The book of one strategy in one instrument after a fill, and the account's cash."""
+    """The book of one strategy in one instrument after a fill, and the account's cash in the instrument's currency.
+
+    The highest and lowest price since the entry, the first stop, and dividends less funding and borrow fees are of the
+    round trip that the fill ended, else of the one under way.
+    """
 
     order_id: int
     quantity_lots: int
@@ -13,6 +17,10 @@ class PositionChanged(Event, frozen=True):
     realised_minor: int
     fees_minor: int
     cash_minor: int
+    high_ticks: int = 0
+    low_ticks: int = 0
+    stop_ticks: int = 0
+    income_minor: int = 0
 
 
 @declare(49, "portfolio.trade")

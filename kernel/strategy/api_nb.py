@@ -83,8 +83,9 @@ def pending_in(ctx, instrument):
 
 @jit
 def equity_minor(ctx):
-    """Equity of the account in minor units."""
-    return equity_nb(ctx.state.accounts[0])
+    """Equity of the account through which this strategy trades the event's instrument, in its minor units."""
+    book = position_index_nb(ctx.state, ctx.call.strategy, max(ctx.call.instrument, 0))
+    return equity_nb(ctx.state.accounts[ctx.state.positions[book].account])
 
 
 @jit

@@ -8,6 +8,9 @@ HEAD = table_dtype(
     "halted",
     "instrument_count",
     "strategy_count",
+    "account_count",
+    "balance_count",
+    "hedging_count",  # hedging accounts
     "order_count",
     "fill_count",
     "trade_count",

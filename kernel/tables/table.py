@@ -6,10 +6,12 @@ from kernel.records import record_dtype
 
 MAX_STRATEGIES = 8
 MAX_INSTRUMENTS = 512
-MAX_POSITIONS = 1024  # strategies times instruments
+MAX_POSITIONS = 1024  # strategies times instruments; a hedging account has as many short books
 MAX_ORDERS = 256
 MAX_TIMERS = 32
-MAX_ACCOUNTS = 4
+MAX_ACCOUNTS = 8
+MAX_BALANCES = 32  # currencies of accounts
+MAX_CURRENCIES = 8
 NEVER_NS = (1 << 63) - 1
 MAX_LOTS = 1 << 54  # of one order: all open orders and a position together then stay far from 64 bits
 

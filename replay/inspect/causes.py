@@ -180,9 +180,11 @@ def summary(story: Story, names: Names) -> str:
     ticks = sum(fill.price_ticks * fill.quantity_lots for fill in fills)
     scale = names.price_scales[instrument]
     average = fraction_text(Fraction(ticks * scale.mantissa, lots * 10**scale.decimals), scale.decimals + 2)
-    fees = names.money(sum(fill.fee_minor for fill in fills))
+    currency = names.currency_of(instrument)
+    fees = names.money(sum(fill.fee_minor for fill in fills), currency)
     how = "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
-    return f"{text}; {names.quantity(lots, instrument)} filled at {average} in {how}, fees {fees} {names.currency}"
+    paid = f"{fees} {names.currency_name(currency)}"
+    return f"{text}; {names.quantity(lots, instrument)} filled at {average} in {how}, fees {paid}"
 
 
 def story_lines(story: Story, names: Names, width: int | None) -> list[str]:

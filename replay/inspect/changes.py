@@ -15,8 +15,9 @@ from replay.inspect.phrases import rate_text, time_text
 from replay.inspect.text import lay_out
 
 _KEYS = {
-    "accounts": ("currency_name",),
-    "positions": ("strategy_name", "instrument_name"),
+    "accounts": ("account_name", "currency_name"),
+    "balances": ("account_name", "currency_name"),
+    "positions": ("strategy_name", "instrument_name", "leg_name"),
     "orders": ("order_id",),
     "timers": ("strategy_name", "instrument_name", "timer"),
     "instruments": ("instrument_name",),
@@ -48,7 +49,7 @@ def changes(before: Any, after: Any, names: Names) -> list[Change]:
 
 
 def _by_key(rows: list[Row], key: tuple[str, ...]) -> dict[str, Row]:
-    return {" ".join(str(row[field]) for field in key): row for row in rows}
+    return {" ".join(str(row[field]) for field in key if row[field] != ""): row for row in rows}
 
 
 def _fields(table: str, row: str, before: Row | None, after: Row | None) -> list[Change]:
@@ -88,6 +89,14 @@ def change_lines(found: list[Change], names: Names, width: int | None) -> list[s
     return lines
 
 
+def _currency_of(change: Change, names: Names) -> int:
+    """The currency of a change's money: that of the instrument, or the one that the row of a ledger is named by."""
+    last = change.row.rpartition(" ")[2]
+    if change.table in ("accounts", "balances") and last in names.currencies:
+        return names.currencies.index(last)
+    return names.currency_of(change.instrument)
+
+
 def _text(change: Change, value: int | str | None, names: Names) -> str:
     if value is None:
         return "none"
@@ -97,7 +106,7 @@ def _text(change: Change, value: int | str | None, names: Names) -> str:
     if field == "status":
         return STATUS_NAMES.get(value, str(value))
     if field.endswith("_minor"):
-        return names.money(value)
+        return names.money(value, _currency_of(change, names))
     if field.endswith("_lots") and change.instrument >= 0:
         return names.quantity(value, change.instrument)
     if field.endswith("_ticks") and change.instrument >= 0:

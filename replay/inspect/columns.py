@@ -81,6 +81,8 @@ def _helper(names: Names, kind: EventType, at: int, field: str) -> Column | None
         return Column(name, pa.decimal128(DECIMAL_DIGITS, decimals), scaled)
     if unit in ("minor", "rate"):
         decimals = names.scale if unit == "minor" else _RATE_DECIMALS
+        if unit == "minor" and len(set(names.scales)) > 1:
+            return None  # several currencies with several scales: the exact minor units have a column anyway
         return Column(
             name, pa.decimal128(DECIMAL_DIGITS, decimals), lambda records: _decimal(word(records), 1, decimals, None)
         )

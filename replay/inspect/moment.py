@@ -4,12 +4,16 @@ Owns the turning of a state into named rows (the same for text, JSON and compari
 Knows no terminal; the width is told to it.
 """
 
+import itertools
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from kernel.ledger_nb import ledger_sum_nb
 from kernel.lifecycle import ORDER_TYPE_NAMES, SIDE_NAMES, STATUS_NAMES, TIME_IN_FORCE_NAMES
 from kernel.state import state_digest
+from kernel.tables.ledger import LEDGER_ACCOUNTS
+from kernel.tables.table import MAX_POSITIONS
 from kernel.units import to_decimal
 from replay.inspect.names import Names
 from replay.inspect.phrases import counted, duration_text, iso_time, rate_text, time_text
@@ -22,15 +26,16 @@ Row = dict[str, Any]
 def moment_rows(state: Any, names: Names) -> dict[str, Any]:
     """The state as plain values under stable keys: raw integers and names. Rows that hold nothing are left out."""
     head = state.head
-    account = _row(state.accounts[0])
-    account["equity_minor"] = account["cash_minor"] + account["value_minor"]
-    account["currency_name"] = names.currency
     positions = []
-    for at in range(int(head.instrument_count) * int(head.strategy_count)):
-        row = _row(state.positions[at])
-        if any(row.values()):
+    books = range(int(head.instrument_count) * int(head.strategy_count))
+    for leg, at in itertools.product((1, -1), books):
+        row = _row(state.positions[at if leg > 0 else at + MAX_POSITIONS])
+        if any(value for name, value in row.items() if name not in ("account", "balance")):
             strategy, instrument = divmod(at, int(head.instrument_count))
-            positions.append({**_whose(names, strategy, instrument), **row, **_worth(row, names, instrument)})
+            whose = _whose(names, strategy, instrument)
+            hedging = state.accounts[row["account"]].hedging
+            leg_name = "" if not hedging else "long" if leg > 0 else "short"
+            positions.append({**whose, "leg_name": leg_name, **row, **_worth(row, names, instrument)})
     orders = [_row(order) for order in state.orders[: int(head.order_count)]]
     timers = [_row(timer) for timer in state.timers if timer["active"]]
     return {
@@ -39,7 +44,8 @@ def moment_rows(state: Any, names: Names) -> dict[str, Any]:
         "ts": iso_time(int(head.now_ns)),
         "digest": state_digest(state).hex(),
         "head": _row(head),
-        "accounts": [account],
+        "accounts": [_account(state, number, names) for number in range(int(head.account_count))],
+        "balances": [_balance(state, row, names) for row in range(int(head.balance_count))],
         "limits": _row(state.limits),
         "positions": positions,
         "orders": [{**_whose(names, row["strategy"], row["instrument"]), **row, **_order_names(row)} for row in orders],
@@ -53,6 +59,18 @@ def moment_rows(state: Any, names: Names) -> dict[str, Any]:
 
 def _row(record: Any) -> Row:
     return {name: int(record[name]) for name in record.dtype.names}
+
+
+def _account(state: Any, number: int, names: Names) -> Row:
+    row = _row(state.accounts[number])
+    row["equity_minor"] = row["cash_minor"] + row["value_minor"]
+    return {**row, "account_name": names.account(number), "currency_name": names.currency_name(row["currency"])}
+
+
+def _balance(state: Any, at: int, names: Names) -> Row:
+    row = _row(state.balances[at])
+    named = {"account_name": names.account(row["account"]), "currency_name": names.currency_name(row["currency"])}
+    return {**row, **named, "ledger_sum_minor": int(ledger_sum_nb(state.balances[at]))}
 
 
 def _whose(names: Names, strategy: int, instrument: int) -> Row:
@@ -87,6 +105,8 @@ def average_price(cost_minor: int, quantity_lots: int, names: Names, instrument:
         return None
     numerator, denominator = names.ratios[instrument]
     ticks = Fraction(cost_minor * denominator, quantity_lots * numerator)
+    if names.instruments[instrument].is_inverse:
+        ticks = -1 / ticks if ticks else ticks
     return ticks * Fraction(to_decimal(names.instruments[instrument].tick_size))
 
 
@@ -127,22 +147,36 @@ def _table(header: tuple[str, ...], cells: list[list[str]], width: int | None) -
 
 
 def _account_lines(rows: dict[str, Any], names: Names) -> list[str]:
-    account, head = rows["accounts"][0], rows["head"]
-    entries = [
-        ("equity", names.money(account["equity_minor"])),
-        ("cash", names.money(account["cash_minor"])),
-        ("positions", names.money(account["value_minor"])),
-        ("deposited", names.money(account["deposited_minor"])),
-        ("realised", names.money(account["realised_minor"])),
-        ("unrealised", names.money(account["value_minor"] - account["cost_minor"])),
-        ("fees", names.money(account["fees_minor"])),
-    ]
-    size = max(len(value) for _, value in entries)
-    halted = ["", "trading is halted"] if head["halted"] else []
+    head = rows["head"]
+    lines = ["", "trading is halted"] if head["halted"] else []
+    for account in rows["accounts"]:
+        currency = account["currency"]
+        balances = [row for row in rows["balances"] if row["account_name"] == account["account_name"]]
+        entries = [
+            ("equity", names.money(account["equity_minor"], currency)),
+            ("cash", names.money(account["cash_minor"], currency)),
+            ("positions", names.money(account["value_minor"], currency)),
+        ]
+        entries += [line for row in balances for line in _ledger_lines(row, names, len(balances) > 1)]
+        size = max(len(value) for _, value in entries)
+        title = f"account  {account['account_name']}".rstrip()
+        lines += [
+            f"{title}  {account['currency_name']}",
+            *pairs([(label, value.rjust(size)) for label, value in entries]),
+        ]
     counts = (("fill_count", "fill"), ("trade_count", "round trip"), ("order_count", "open order"))
-    so_far = ", ".join(counted(head[field], what) for field, what in counts)
-    figures = pairs([(label, value.rjust(size)) for label, value in entries])
-    return [*halted, f"account  {names.currency}", *figures, f"  {so_far}"]
+    return [*lines, "  " + ", ".join(counted(head[field], what) for field, what in counts)]
+
+
+def _ledger_lines(balance: Row, names: Names, several: bool) -> list[tuple[str, str]]:
+    """The ledger accounts of a balance that are not zero, but for the cash of an only one, which is shown already."""
+    found = []
+    for name in LEDGER_ACCOUNTS:
+        always = name in ("deposits", "realised", "fees")
+        if (name != "cash" or several) and (always or balance[f"{name}_minor"]):
+            label = f"{balance['currency_name']} {name}" if several else name
+            found.append((label, names.money(balance[f"{name}_minor"], balance["currency"])))
+    return found
 
 
 _POSITION_HEADER = ("strategy", "instrument", "quantity", "average price", "value", "unrealised", "realised", "fees")
@@ -169,13 +203,13 @@ def _position_cells(row: Row, names: Names) -> list[str]:
     decimals = names.price_scales[instrument].decimals + AVERAGE_DECIMALS
     return [
         row["strategy_name"],
-        row["instrument_name"],
+        f"{row['instrument_name']} {row['leg_name']}".rstrip(),
         names.quantity(row["quantity_lots"], instrument),
         "-" if average is None else fraction_text(average, decimals),
-        names.money(row["value_minor"]),
-        names.money(row["unrealised_minor"]),
-        names.money(row["realised_minor"]),
-        names.money(row["fees_minor"]),
+        names.money(row["value_minor"], names.currency_of(instrument)),
+        names.money(row["unrealised_minor"], names.currency_of(instrument)),
+        names.money(row["realised_minor"], names.currency_of(instrument)),
+        names.money(row["fees_minor"], names.currency_of(instrument)),
     ]
 
 

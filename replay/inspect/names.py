@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from kernel.events.body import decode_body
-from kernel.events.catalogue import CurrencyDefined, InstrumentDefined, RunOpened, StrategyDefined
+from kernel.events.catalogue import AccountDefined, CurrencyDefined, InstrumentDefined, RunOpened, StrategyDefined
 from kernel.events.layout import Stored
 from kernel.instruments import Instrument
 from kernel.units import to_decimal
@@ -50,8 +50,10 @@ class Names(msgspec.Struct, frozen=True):
 
     opened: RunOpened | None = None
     configuration: Any = None
-    currency: str = ""
-    scale: int = 0
+    currencies: tuple[str, ...] = ("",)
+    scales: tuple[int, ...] = (0,)
+    accounts: tuple[str, ...] = ("",)
+    instrument_currencies: tuple[int, ...] = ()
     instruments: tuple[Instrument, ...] = ()
     ratios: tuple[tuple[int, int], ...] = ()
     strategies: tuple[str, ...] = ()
@@ -88,29 +90,56 @@ class Names(msgspec.Struct, frozen=True):
             return self.lot_scales[instrument].text(lots, least=0)
         return f"{lots} lots"
 
-    def money(self, minor: int) -> str:
-        """Money to the last minor unit that is not an idle zero, with separators."""
-        return Scale(1, self.scale).text(minor, least=min(MONEY_DECIMALS, self.scale), group=True)
+    @property
+    def currency(self) -> str:
+        """The name of the first currency."""
+        return self.currencies[0]
 
-    def money_exact(self, minor: int) -> str:
+    @property
+    def scale(self) -> int:
+        """The most decimals that a currency has."""
+        return max(self.scales)
+
+    def currency_of(self, instrument: int) -> int:
+        """The number of the currency in which an instrument settles; 0 for -1."""
+        return self.instrument_currencies[instrument] if 0 <= instrument < len(self.instrument_currencies) else 0
+
+    def currency_name(self, number: int) -> str:
+        """The name of a currency."""
+        return self.currencies[number] if 0 <= number < len(self.currencies) else f"currency {number}"
+
+    def account(self, number: int) -> str:
+        """The name of an account; empty for an only one without a name."""
+        return self.accounts[number] if 0 <= number < len(self.accounts) else f"account {number}"
+
+    def money(self, minor: int, currency: int = 0) -> str:
+        """Money to the last minor unit that is not an idle zero, with separators."""
+        scale = self.scales[currency] if 0 <= currency < len(self.scales) else 0
+        return Scale(1, scale).text(minor, least=min(MONEY_DECIMALS, scale), group=True)
+
+    def money_exact(self, minor: int, currency: int = 0) -> str:
         """Money with all decimals of its currency and no separators, for machines."""
-        return Scale(1, self.scale).text(minor)
+        return Scale(1, self.scales[currency]).text(minor)
 
 
 def read_names(definitions: Iterable[Stored]) -> Names:
     """The names that the defining events give; other events are passed over."""
-    opened, configuration, currency, scale = None, None, "", 0
-    instruments: dict[int, tuple[Instrument, tuple[int, int]]] = {}
+    opened, configuration = None, None
+    currencies: dict[int, tuple[str, int]] = {0: ("", 0)}
+    accounts: dict[int, str] = {0: ""}
+    instruments: dict[int, tuple[Instrument, InstrumentDefined]] = {}
     strategies: dict[int, dict[str, Any]] = {}
     for stored in definitions:
         event = stored.event
         if isinstance(event, RunOpened):
             opened, configuration = event, decode_body(stored.body)
         elif isinstance(event, CurrencyDefined):
-            currency, scale = str(decode_body(stored.body)), event.scale
+            currencies[event.currency] = str(decode_body(stored.body)), event.scale
+        elif isinstance(event, AccountDefined):
+            accounts[stored.account] = str(decode_body(stored.body))
         elif isinstance(event, InstrumentDefined):
             described = msgspec.convert(decode_body(stored.body), Instrument)
-            instruments[stored.instrument] = described, (event.numerator, event.denominator)
+            instruments[stored.instrument] = described, event
         elif isinstance(event, StrategyDefined):
             strategies[stored.strategy] = decode_body(stored.body)
     found = [instruments[number] for number in sorted(instruments)]
@@ -118,10 +147,12 @@ def read_names(definitions: Iterable[Stored]) -> Names:
     return Names(
         opened=opened,
         configuration=configuration,
-        currency=currency,
-        scale=scale,
+        currencies=tuple(currencies[number][0] for number in sorted(currencies)),
+        scales=tuple(currencies[number][1] for number in sorted(currencies)),
+        accounts=tuple(accounts[number] for number in sorted(accounts)),
+        instrument_currencies=tuple(event.currency for _, event in found),
         instruments=tuple(instrument for instrument, _ in found),
-        ratios=tuple(ratio for _, ratio in found),
+        ratios=tuple((event.numerator, event.denominator) for _, event in found),
         strategies=tuple(str(fact["name"]) for fact in facts),
         strategy_facts=tuple(facts),
         price_scales=tuple(scale_of(instrument.tick_size) for instrument, _ in found),

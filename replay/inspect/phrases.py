@@ -221,7 +221,7 @@ def _unit_text(names: Names, name: str) -> Callable[[int, int], str]:
     if name.endswith("_lots"):
         return names.quantity
     if name.endswith("_minor"):
-        return lambda number, instrument: names.money(number)
+        return lambda number, instrument: names.money(number, names.currency_of(instrument))
     if name.endswith("_ns"):
         return lambda number, instrument: time_text(number)
     if name.endswith("_rate"):
@@ -269,7 +269,7 @@ def _digest(names: Names, stored: Stored) -> str:
 
 _SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     (None, "body"): _body,
-    (None, "currency_name"): lambda names, stored: names.currency,
+    (None, "currency_name"): lambda names, stored: names.currency_name(getattr(stored.event, "currency", 0)),
     (events.RunOpened, "instruments"): lambda names, stored: counted(stored.event.instrument_count, "instrument"),
     (events.RunOpened, "strategies"): lambda names, stored: counted(stored.event.strategy_count, "strategy"),
     (events.TradeClosed, "fills"): lambda names, stored: counted(stored.event.fill_count, "fill"),

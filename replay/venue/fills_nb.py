@@ -7,9 +7,9 @@ from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import FILLED
 from kernel.exact_nb import OVERFLOW, scale_nb
 from kernel.jit import inlined, unit
-from kernel.ledger_nb import MONEY_OVERFLOW, OK, equity_nb, notional_nb
+from kernel.ledger_nb import MONEY_OVERFLOW, OK, book_index_nb, convert_nb, equity_nb, exposure_nb
 from kernel.lifecycle import CANCEL_NO_FUNDS, MAKER
-from kernel.orders_nb import position_index_nb
+from kernel.orders_nb import find_order_nb
 from kernel.react_nb import react_nb
 from kernel.state import STATE
 from kernel.units import RATE_SCALE
@@ -20,15 +20,21 @@ from replay.venue.reports_nb import cancel_rest_nb
 @inlined
 def _has_funds_nb(state, order, price_ticks, quantity_lots, fee_minor):
     """Whether the account carries the position that this fill would leave (always, if it makes it smaller)."""
-    limits, account = state.limits, state.accounts[0]
-    position = state.positions[position_index_nb(state, order.strategy, order.instrument)]
+    limits = state.limits
+    leg = 0
+    if state.head.hedging_count > 0:
+        leg = state.orders[find_order_nb(state, order.order_id)].leg
+    position = state.positions[book_index_nb(state, order.strategy, order.instrument, leg)]
+    account = state.accounts[position.account]
     after = position.quantity_lots + order.side * quantity_lots
     if limits.margin_rate == 0 or abs(after) <= abs(position.quantity_lots):
         return True
-    money = notional_nb(state.instruments[order.instrument], price_ticks, abs(after))
+    money = exposure_nb(state.instruments[order.instrument], price_ticks, abs(after))
+    if money != OVERFLOW:
+        money = convert_nb(state.balances[position.balance], money)
     if money == OVERFLOW:
         return False
-    gross = account.gross_minor - abs(position.value_minor) + money
+    gross = account.gross_minor - convert_nb(state.balances[position.balance], abs(position.value_minor)) + money
     required = scale_nb(gross, limits.margin_rate, 1, RATE_SCALE)
     return required != OVERFLOW and required <= equity_nb(account) - fee_minor
 
@@ -38,7 +44,7 @@ def fill_nb(venue, state, output, order, price_ticks, quantity_lots, liquidity, 
     """Report one fill (or that the account cannot carry it), and let the kernel book it."""
     head = venue.head
     rate = head.maker_fee_rate if liquidity == MAKER else head.taker_fee_rate
-    money = notional_nb(state.instruments[order.instrument], price_ticks, quantity_lots)
+    money = exposure_nb(state.instruments[order.instrument], price_ticks, quantity_lots)
     fee = scale_nb(money, rate, 1, RATE_SCALE) if money != OVERFLOW else OVERFLOW
     if fee == OVERFLOW:
         return MONEY_OVERFLOW

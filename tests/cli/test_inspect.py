@@ -142,7 +142,7 @@ def test_at_prints_the_state(run: Path) -> None:
 def test_at_json_is_exact(run: Path) -> None:
     rows = json.loads(call("at", run, FIRST_ORDER + 5, "--json").output)
     assert list(rows) == [
-        "sequence", "ts_ns", "ts", "digest", "head", "accounts", "limits", "positions", "orders", "timers",
+        "sequence", "ts_ns", "ts", "digest", "head", "accounts", "balances", "limits", "positions", "orders", "timers",
         "instruments",
     ]  # fmt: skip
     account, position = rows["accounts"][0], rows["positions"][0]

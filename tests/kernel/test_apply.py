@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,12 +21,22 @@ from kernel.events.layout import RECORD, Stored, encode
 from kernel.lifecycle import STATUS_NAMES
 from kernel.market import NO_PRICE
 from kernel.state import new_state
-from kernel.tables.table import MAX_ORDERS, MAX_TIMERS, NEVER_NS
+from kernel.tables.table import MAX_CURRENCIES, MAX_ORDERS, MAX_POSITIONS, MAX_TIMERS, NEVER_NS
 from tests.reference.kernel import Kernel, RefusedError, Trip
 
 HISTORIES = int(os.environ.get("KERNEL_HISTORIES", "100"))
 INSTRUMENTS, STRATEGIES = 2, 2
 RATIOS = [(1, 1), (3, 7), (1, 10**10), (10**6, 1), (1, 2), (2**40 + 1, 3)]
+# Accounts (currency, hedging), instruments (currency, contract), and whether the rate from 1 to 0 is stated.
+WORLDS = [
+    ([], ((0, 0), (0, 0)), False),
+    ([], ((0, 0), (0, 0)), False),
+    ([(0, 0)], ((0, 1), (0, 3)), False),
+    ([(0, 1)], ((0, 5), (0, 4)), False),
+    ([(0, 0), (1, 0)], ((1, 0), (0, 6)), True),
+    ([(0, 0), (1, 1)], ((1, 3), (0, 0)), True),
+    ([(1, 1), (0, 0)], ((0, 0), (1, 2)), False),
+]
 seen: Counter[str] = Counter()
 
 
@@ -66,7 +77,9 @@ class History:
         self.now_ns = 0
         self.events = 0
 
-    def feed(self, event: c.Event, instrument: int = -1, strategy: int = -1, *, sequence: int = 0) -> str:
+    def feed(
+        self, event: c.Event, instrument: int = -1, strategy: int = -1, *, sequence: int = 0, account: int = 0
+    ) -> str:
         """Give an event to both; returns the name of the status that both gave."""
         self.now_ns += 7
         stored = Stored(
@@ -76,7 +89,7 @@ class History:
             self.events,
             instrument,
             strategy,
-            0,
+            account,
             event,
         )
         status = "OK"
@@ -96,7 +109,7 @@ class History:
 
     def check(self) -> None:
         check_head(self.state, self.twin)
-        check_account(self.state, self.twin)
+        check_accounts(self.state, self.twin)
         check_books(self.state, self.twin)
         check_tables(self.state, self.twin)
 
@@ -113,6 +126,9 @@ def check_head(state: Any, twin: Kernel) -> None:
         "halted": twin.halted,
         "instrument_count": len(twin.papers),
         "strategy_count": twin.strategy_count,
+        "account_count": len(twin.accounts),
+        "balance_count": len(twin.balances),
+        "hedging_count": sum(account.hedging for account in twin.accounts),
         "order_count": len(twin.orders),
         "fill_count": twin.fill_count,
         "trade_count": twin.trade_count,
@@ -122,42 +138,62 @@ def check_head(state: Any, twin: Kernel) -> None:
     }
 
 
-def check_account(state: Any, twin: Kernel) -> None:
-    books = twin.books.values()
-    values = [twin.value(*place) for place in twin.books]
-    account = fields(state.accounts[0])
-    assert account == {
-        "currency": twin.currency,
-        "scale": twin.scale,
-        "cash_minor": twin.cash,
-        "deposited_minor": twin.deposited,
-        "realised_minor": sum(book.realised for book in books),
-        "fees_minor": sum(book.fees for book in books),
-        "cost_minor": sum(book.cost for book in books),
-        "value_minor": sum(values),
-        "gross_minor": sum(abs(value) for value in values),
-    }
-    expected = account["deposited_minor"] + account["realised_minor"] - account["fees_minor"] - account["cost_minor"]
-    assert account["cash_minor"] == expected
+def check_accounts(state: Any, twin: Kernel) -> None:
+    """Accounts and balances, the order of the rows included; every balance is balanced."""
+    for number, account in enumerate(twin.accounts):
+        cash, value, gross = twin.totals(number)
+        assert fields(state.accounts[number]) == {
+            **vars(account),
+            "scale": twin.scales.get(account.currency, 0),
+            "cash_minor": cash,
+            "value_minor": value,
+            "gross_minor": gross,
+        }
+    for row, (key, balance) in zip(state.balances, twin.balances.items(), strict=False):
+        numerator, denominator = (1, 1)
+        if key[1] != twin.accounts[key[0]].currency:
+            known = twin.rates.get((key[1], twin.accounts[key[0]].currency))
+            numerator, denominator = known[1] if known else (0, 0)
+        base = twin.in_base(key)
+        assert fields(row) == {
+            "account": key[0],
+            "currency": key[1],
+            "rate_numerator": numerator,
+            "rate_denominator": denominator,
+            **{f"{name}_minor": amount for name, amount in balance.amounts.items()},
+            "value_minor": twin.worth(key),
+            "gross_minor": twin.gross(key),
+            "base_cash_minor": base[0],
+            "base_value_minor": base[1],
+            "base_gross_minor": base[2],
+        }
+        assert ledger_nb.ledger_sum_nb(row) == 0
+    for (source, target), (_, (numerator, denominator), now_ns) in twin.rates.items():
+        assert state.rates[source * MAX_CURRENCIES + target].tolist() == (numerator, denominator, now_ns)
 
 
 def trip_fields(trip: Trip) -> dict[str, int]:
     names = ("ts_entry_ns", "entry_sequence", "side", "quantity_lots", "entry_minor", "exit_minor",
-             "realised_minor", "fees_minor", "fill_count")  # fmt: skip
-    return {f"trade_{name}": getattr(trip, name) for name in names}
+             "realised_minor", "fees_minor", "fill_count", "stop_ticks", "income_minor")  # fmt: skip
+    found = {f"trade_{name}": getattr(trip, name) for name in names}
+    return {**found, "high_ticks": trip.high_ticks, "low_ticks": trip.low_ticks}
 
 
 def check_books(state: Any, twin: Kernel) -> None:
-    for (strategy, instrument), book in twin.books.items():
-        position = state.positions[strategy * INSTRUMENTS + instrument]
+    rows = list(twin.balances)
+    for (strategy, instrument, leg), book in twin.books.items():
+        position = state.positions[ledger_nb.book_index_nb(state, strategy, instrument, leg)]
         assert fields(position) == {
+            "account": book.account,
+            "balance": rows.index((book.account, book.currency)),
             "quantity_lots": book.lots,
-            "pending_buy_lots": twin.pending(strategy, instrument, 1),
-            "pending_sell_lots": twin.pending(strategy, instrument, -1),
+            "pending_buy_lots": twin.pending(strategy, instrument, 1, leg),
+            "pending_sell_lots": twin.pending(strategy, instrument, -1, leg),
             "cost_minor": book.cost,
-            "value_minor": twin.value(strategy, instrument),
+            "value_minor": twin.papers[instrument].value(book),
             "realised_minor": book.realised,
             "fees_minor": book.fees,
+            "income_minor": book.income,
             **trip_fields(book.trip),
         }
     assert fields(state.closed_trade) == vars(twin.closed)
@@ -165,10 +201,13 @@ def check_books(state: Any, twin: Kernel) -> None:
 
 def check_tables(state: Any, twin: Kernel) -> None:
     assert state.limits.tolist() == tuple(getattr(twin.limits, name) for name in twin.limits.__struct_fields__)
-    for row, paper in zip(state.instruments[: len(twin.papers)].tolist(), twin.papers, strict=True):
-        assert row == (
-            paper.numerator, paper.denominator, paper.currency, paper.volume_known, paper.halted, paper.last,
-            paper.bid, paper.ask, paper.updated_ns, paper.events,
+    for number, paper in enumerate(twin.papers):
+        assert state.instruments[number].tolist() == (
+            paper.numerator, paper.denominator, paper.currency, paper.volume_known, paper.contract, paper.margined,
+            paper.inverse, paper.expiry_ns, paper.strike, paper.right, paper.halted, paper.last, paper.bid, paper.ask,
+            paper.updated_ns, paper.events,
+            sum(book.lots != 0 for place, book in twin.books.items() if place[1] == number),
+            paper.high, paper.low, paper.range_ns, *paper.source,
         )  # fmt: skip
     for row, order in zip(state.orders[: len(twin.orders)], twin.orders, strict=True):
         assert {**fields(row), "status": STATUS_NAMES[int(row.status)]} == vars(order)
@@ -181,9 +220,11 @@ def check_tables(state: Any, twin: Kernel) -> None:
 def check_unused(state: Any, twin: Kernel) -> None:
     """What was never used, or is used no more, is zero."""
     for table, used in (
-        (state.accounts, 1),
+        (state.accounts, len(twin.accounts)),
+        (state.balances, len(twin.balances)),
         (state.instruments, INSTRUMENTS),
-        (state.positions, STRATEGIES * INSTRUMENTS),
+        (state.positions[:MAX_POSITIONS], STRATEGIES * INSTRUMENTS),
+        (state.positions[MAX_POSITIONS:], STRATEGIES * INSTRUMENTS),
         (state.orders, len(twin.orders)),
     ):
         assert not np.frombuffer(table[used:].tobytes(), np.int64).any()
@@ -209,18 +250,39 @@ def define(history: History, draw: Draw) -> str:
         shape = draw.of(same, same, same, (0, 1), (1, 9), (513, 1), (512, 3), (1, 2))
         return history.feed(c.RunOpened(*shape, 0, 0, draw.below(9)))
     if number == 2:
-        return history.feed(c.CurrencyDefined(0, draw.below(9)))
+        return history.feed(c.CurrencyDefined(draw.of(0, 0, 1, 2, -1, MAX_CURRENCIES), draw.below(9)))
     if number == 3:
         return history.feed(draw.of(c.StrategyDefined(2), c.VenueConfigured(1, 0, 0, 0, 0), c.RunClosed(0, 0, 0, 0)))
     if number == 4:
         digests = c.StateDigest(1, 2, 3, 4), c.StateDigest(5, 6, 7, 8)
         return history.feed(draw.of(*digests, c.TailDiscarded(1, 2), c.DataSegment(*range(8))))
-    return history.feed(c.InstrumentDefined(0, 1, 1, 1), draw.of(-1, INSTRUMENTS, INSTRUMENTS + 5))
+    bad = c.InstrumentDefined(0, 1, 1, 1), draw.of(-1, INSTRUMENTS, INSTRUMENTS + 5)
+    again = c.InstrumentDefined(draw.of(0, 0, 1, 9), draw.of(3, 0, -1), draw.of(7, 0), 1, draw.of(0, 3, 5, 8, -1)), 0
+    return history.feed(*draw.of(bad, again))
 
 
 def deposit(history: History, draw: Draw) -> str:
     amounts = (10**6, 10**12, -5, 0, 2**61, 2**62 - 1, 2**62, -(2**61), 2**63 - 2)
-    return history.feed(c.CashDeposited(0, draw.of(*amounts)))
+    currency, account = draw.of((0, 0), (0, 0), (1, 0), (1, 1), (2, 0), (9, 0), (0, 5), (0, -1))
+    return history.feed(c.CashDeposited(currency, draw.of(*amounts)), account=account)
+
+
+def account(history: History, draw: Draw) -> str:
+    number = draw.below(4)
+    if number == 0:
+        numbers = draw.of(0, 1, len(history.twin.accounts), -1, 9)
+        return history.feed(c.AccountDefined(draw.of(0, 1, 8), draw.below(2), draw.below(2), 0), account=numbers)
+    if number == 1:
+        place = draw.of((0, 0), (1, 0), (0, 1), (1, 1), (-1, 0), (0, -1))
+        return history.feed(c.BookAssigned(draw.of(0, 1, 2)), *place)
+    if number == 2:
+        rate = draw.of(1, 3, 10**6, 0, 2**61, 2**62), draw.of(1, 7, 10**9, 0, -1)
+        currencies = draw.of((1, 0), (1, 0), (0, 1), (2, 0), (1, 1), (8, 0))
+        return history.feed(c.RateSet(*currencies, *rate), draw.of(0, 1, -1))
+    source = draw.of((1, 0), (0, 1), (2, 0), (9, 0))
+    return history.feed(
+        c.RateSourceDefined(*source, draw.of(1, 1000, 2**60, 0), draw.of(1, 10**6, 0)), draw.of(0, 1, -1)
+    )
 
 
 def market(history: History, draw: Draw) -> str:
@@ -233,7 +295,9 @@ def market(history: History, draw: Draw) -> str:
     if number == 1:
         bid, ask = draw.of((price, price + 1), (price, price + draw.below(5)), (NO_PRICE, price), (price, NO_PRICE))
         return history.feed(c.QuoteSeen(bid, 5, ask, 5), instrument)
-    return history.feed(c.BarClosed(price, price + 1, price - 1, price, draw.lots(), 0), instrument)
+    ts_open_ns = history.now_ns - draw.below(20)
+    high, low = price + draw.below(4), price - draw.below(4)
+    return history.feed(c.BarClosed(price, high, low, price, draw.lots(), ts_open_ns), instrument)
 
 
 def intend(history: History, draw: Draw) -> str:
@@ -249,6 +313,9 @@ def intend(history: History, draw: Draw) -> str:
     bad = draw.below(40)
     instrument = -1 if bad == 0 else INSTRUMENTS if bad == 1 else draw.of(0, 0, 0, 1)
     strategy = -1 if bad == 2 else STRATEGIES if bad == 3 else draw.of(0, 0, 1)
+    book = history.twin.books.get((strategy, instrument, 1))
+    if book is not None and (history.twin.accounts[book.account].hedging or draw.below(30) == 0):
+        event = msgspec.structs.replace(event, leg=draw.of(1, -1))
     status = history.feed(event, instrument, strategy)
     if status == "OK" and draw.below(8):  # most go on to the venue at once
         order_id = history.twin.orders[-1].order_id
@@ -331,10 +398,14 @@ def fill_order(history: History, draw: Draw, order: Any) -> str:
 
 def report(history: History, order: Any, draw: Draw) -> None:
     """What the kernel derives from a fill, true or altered in one word."""
-    book, twin = history.twin.books[order.strategy, order.instrument], history.twin
-    words = [order.order_id, book.lots, book.cost, book.realised, book.fees, twin.cash]
+    twin = history.twin
+    book = twin.books[twin.place(order)]
+    trip = twin.closed if twin.closed.quantity_lots else book.trip
+    cash = twin.balances[book.account, book.currency].amounts["cash"]
+    words = [order.order_id, book.lots, book.cost, book.realised, book.fees, cash]
+    words += [trip.high_ticks, trip.low_ticks, trip.stop_ticks, trip.income_minor]
     if draw.below(10) == 0:
-        words[1 + draw.below(5)] += 1
+        words[1 + draw.below(9)] += 1
     instrument = draw.of(-1, INSTRUMENTS, 2**30) if draw.below(20) == 0 else order.instrument
     history.feed(c.PositionChanged(*words), instrument, order.strategy)
     trip = twin.closed
@@ -386,7 +457,7 @@ def crowd(history: History, draw: Draw) -> str:
 
 STEPS = {
     intend: 5, fill: 8, market: 5, replaced: 2, verdict: 1, venue_word: 2, ask: 2, timer: 1, halt: 1, define: 1,
-    deposit: 1, wrong_sequence: 1, crowd: 1,
+    deposit: 1, account: 2, wrong_sequence: 1, crowd: 1,
 }  # fmt: skip
 steps = generators.tuples(
     generators.sampled_from([step for step, weight in STEPS.items() for _ in range(weight)]),
@@ -397,14 +468,24 @@ steps = generators.tuples(
 @settings(deadline=None, max_examples=HISTORIES, suppress_health_check=list(HealthCheck))
 @given(
     generators.tuples(*[generators.sampled_from(RATIOS)] * INSTRUMENTS),
+    generators.sampled_from(WORLDS),
     generators.lists(steps, min_size=20, max_size=70),
 )
-def test_apply_equals_the_naive_twin(ratios: Any, history_steps: list[Any]) -> None:
+def test_apply_equals_the_naive_twin(ratios: Any, world: Any, history_steps: list[Any]) -> None:
     history = History()
     assert history.feed(c.InstrumentDefined(0, 1, 1, 1), 0) == "BAD_INDEX", "nothing is defined before the opening"
     history.feed(c.RunOpened(INSTRUMENTS, STRATEGIES, 0, 0, 3))
+    accounts, instruments, rate = world
+    for number, (currency, hedging) in enumerate(accounts):
+        history.feed(c.AccountDefined(currency, number % 2, hedging, number), account=number)
+    if rate:
+        history.feed(c.RateSet(1, 0, 3, 7), 0)
     for number, (numerator, denominator) in enumerate(ratios):
-        history.feed(c.InstrumentDefined(0, numerator, denominator, 1), number)
+        history.feed(
+            c.InstrumentDefined(instruments[number][0], numerator, denominator, 1, instruments[number][1]), number
+        )
+    if len(accounts) > 1:
+        history.feed(c.BookAssigned(1), 1, 0)
     history.feed(c.CashDeposited(0, 10**9))
     for step, seed in history_steps:
         step(history, Draw(seed))
@@ -415,7 +496,7 @@ def test_the_histories_reached_every_status() -> None:
     """A canary for the steps above: each refusal that the twin knows was seen, and most events were legal."""
     if not seen:
         pytest.skip("runs after the histories")
-    wanted = "OK UNKNOWN_ORDER ILLEGAL_TRANSITION MONEY_OVERFLOW MISMATCH BAD_INDEX BAD_SEQUENCE"
+    wanted = "OK UNKNOWN_ORDER ILLEGAL_TRANSITION MONEY_OVERFLOW MISMATCH BAD_INDEX BAD_SEQUENCE UNKNOWN_RATE"
     for status in wanted.split():
         assert seen[status] > 0, f"no history came to {status}: {dict(seen)}"
     assert seen["OK"] > sum(seen.values()) // 2
@@ -446,6 +527,9 @@ def test_unknown_kinds_are_refused() -> None:
 def test_a_new_state_is_empty() -> None:
     state = new_state()
     assert (int(state.head.next_sequence), int(state.head.next_timer_ns)) == (1, NEVER_NS)
+    assert (int(state.head.account_count), int(state.head.balance_count)) == (1, 1)
     state.head.next_sequence = state.head.next_timer_ns = 0
+    state.head.account_count = state.head.balance_count = 0
+    state.balances[0].rate_numerator = state.balances[0].rate_denominator = 0
     assert not np.frombuffer(state.tobytes(), np.int64).any()
     assert len(state.orders) == MAX_ORDERS + 1

@@ -38,7 +38,8 @@ def test_the_fields_cover_the_buffer() -> None:
 
 
 def test_tables_follow_their_events() -> None:
-    assert CLOSED_TRADE.names == TradeClosed.__struct_fields__
+    ended = TradeClosed.__struct_fields__
+    assert CLOSED_TRADE.names == (*ended, "high_ticks", "low_ticks", "stop_ticks", "income_minor", "leg")
     assert LIMITS.names == LimitsSet.__struct_fields__
 
 

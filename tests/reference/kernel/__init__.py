@@ -6,20 +6,21 @@ between cash and the books is checked and not assumed. An event that does not fi
 leaves the twin as it was.
 """
 
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass
 from typing import Any
 
 from kernel.events import catalogue as c
 from kernel.events.layout import Stored
+from tests.reference.kernel.common import RefusedError, require
+from tests.reference.kernel.ledger import Book, Ledger, Paper, Place, Trip
 
-MONEY_BOUND = 2**62
+__all__ = ["Book", "Kernel", "Paper", "RefusedError", "Trip"]
+
 OPEN_ORDERS = 256
 TIMERS = 32
 MAX_INSTRUMENTS, MAX_STRATEGIES, MAX_BOOKS = 512, 8, 1024
 LOTS_OF_AN_ORDER = 2**54
 NEVER_NS = 2**63 - 1
-NO_PRICE = -(2**62)
 
 # status -> what happens -> status afterwards; a status that is a word of ENDED is the end of the order.
 ENDED = ("filled", "cancelled", "expired", "rejected", "denied")
@@ -49,59 +50,6 @@ for _status in LIVE[1:]:
     LIFE[_status, "fill rest"] = "filled"
     LIFE[_status, "cancel"] = "cancelled"
     LIFE[_status, "expire"] = "expired"
-
-
-class RefusedError(Exception):
-    """The event does not fit the state. The argument is the name of the status."""
-
-    @property
-    def status(self) -> str:
-        return str(self.args[0])
-
-
-def half_even(value: Fraction) -> int:
-    """The nearest integer, a tie to the even one."""
-    return round(value)
-
-
-def exact(a: int, b: int, numerator: int, denominator: int) -> int:
-    """``a * b * numerator / denominator`` rounded; refused when it reaches 2**62."""
-    value = half_even(Fraction(a * b * numerator, denominator))
-    if abs(value) >= MONEY_BOUND:
-        raise RefusedError("MONEY_OVERFLOW")
-    return value
-
-
-def require(holds: bool, status: str) -> None:
-    if not holds:
-        raise RefusedError(status)
-
-
-@dataclass
-class Trip:
-    """A round trip under way, or the last one that ended."""
-
-    ts_entry_ns: int = 0
-    ts_exit_ns: int = 0
-    side: int = 0
-    quantity_lots: int = 0
-    entry_minor: int = 0
-    exit_minor: int = 0
-    realised_minor: int = 0
-    fees_minor: int = 0
-    entry_sequence: int = 0
-    fill_count: int = 0
-
-
-@dataclass
-class Book:
-    """What one strategy holds in one instrument."""
-
-    lots: int = 0
-    cost: int = 0
-    realised: int = 0
-    fees: int = 0
-    trip: Trip = field(default_factory=Trip)
 
 
 @dataclass
@@ -138,53 +86,30 @@ class Order:
         return self.quantity_lots - self.filled_lots
 
 
-@dataclass
-class Paper:
-    """An instrument."""
-
-    currency: int = 0
-    numerator: int = 0
-    denominator: int = 0
-    volume_known: int = 0
-    halted: int = 0
-    last: int = 0
-    bid: int = 0
-    ask: int = 0
-    updated_ns: int = 0
-    events: int = 0
-
-
-class Kernel:
+class Kernel(Ledger):
     """The twin. ``apply`` takes a stored event, or raises RefusedError."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.next_sequence = 1
-        self.now_ns = 0
         self.halted = 0
         self.fill_count = self.trade_count = 0
         self.digest_interval = self.next_digest = 0
-        self.cash = self.deposited = self.currency = self.scale = 0
         self.limits = c.LimitsSet(0, 0, 0, 0, 0, 0, 0)
-        self.papers: list[Paper] = []
-        self.strategy_count = 0
-        self.books: dict[tuple[int, int], Book] = {}
-        self.closed = Trip()
         self.orders: list[Order] = []
         self.timers: list[dict[str, int] | None] = [None] * TIMERS
 
     # --- what follows from what is kept ---
 
-    def value(self, strategy: int, instrument: int) -> int:
-        paper = self.papers[instrument]
-        lots = self.books[strategy, instrument].lots
-        return half_even(Fraction(paper.last * lots * paper.numerator, paper.denominator)) if lots else 0
-
-    def pending(self, strategy: int, instrument: int, side: int) -> int:
+    def pending(self, strategy: int, instrument: int, side: int, leg: int) -> int:
         return sum(
             order.leaves
             for order in self.orders
-            if (order.strategy, order.instrument) == (strategy, instrument) and (order.side > 0) == (side > 0)
+            if self.place(order) == (strategy, instrument, leg) and (order.side > 0) == (side > 0)
         )
+
+    def place(self, order: Order) -> Place:
+        return order.strategy, order.instrument, -1 if order.leg < 0 else 1
 
     def next_timer_ns(self) -> int:
         return min((timer["due_ns"] for timer in self.timers if timer), default=NEVER_NS)
@@ -212,24 +137,10 @@ class Kernel:
         if not self.books:
             self.papers = [Paper() for _ in range(instruments)]
             self.strategy_count = strategies
-            self.books = {(s, i): Book() for s in range(strategies) for i in range(instruments)}
-
-    def on_CurrencyDefined(self, event: c.CurrencyDefined, stored: Stored) -> None:  # noqa: N802
-        self.currency, self.scale = event.currency, event.scale
-
-    def on_InstrumentDefined(self, event: c.InstrumentDefined, stored: Stored) -> None:  # noqa: N802
-        paper = self.paper_of(stored)
-        paper.currency, paper.volume_known = event.currency, event.volume_known
-        paper.numerator, paper.denominator = event.numerator, event.denominator
+            self.books = {(s, i, leg): Book() for s in range(strategies) for i in range(instruments) for leg in (1, -1)}
 
     def on_LimitsSet(self, event: c.LimitsSet, stored: Stored) -> None:  # noqa: N802
         self.limits = event
-
-    def on_CashDeposited(self, event: c.CashDeposited, stored: Stored) -> None:  # noqa: N802
-        require(abs(event.amount_minor) < MONEY_BOUND, "MONEY_OVERFLOW")
-        require(abs(self.cash + event.amount_minor) < MONEY_BOUND, "MONEY_OVERFLOW")
-        self.cash += event.amount_minor
-        self.deposited += event.amount_minor
 
     def on_TradingHalted(self, event: c.TradingHalted, stored: Stored) -> None:  # noqa: N802
         self.set_halted(stored, 1)
@@ -248,52 +159,14 @@ class Kernel:
             whole = stored.sequence - stored.sequence % self.digest_interval
             self.next_digest = whole + self.digest_interval
 
-    def paper_of(self, stored: Stored) -> Paper:
-        require(0 <= stored.instrument < len(self.papers), "BAD_INDEX")
-        return self.papers[stored.instrument]
-
-    # --- market data ---
-
-    def on_BarClosed(self, event: c.BarClosed, stored: Stored) -> None:  # noqa: N802
-        self.price(stored, event.close_ticks)
-
-    def on_TradeSeen(self, event: c.TradeSeen, stored: Stored) -> None:  # noqa: N802
-        self.price(stored, event.price_ticks)
-
-    def on_QuoteSeen(self, event: c.QuoteSeen, stored: Stored) -> None:  # noqa: N802
-        bid, ask = event.bid_ticks, event.ask_ticks
-        both = NO_PRICE not in (bid, ask)
-        paper = self.paper_of(stored)
-        require(all(abs(price) < MONEY_BOUND or price == NO_PRICE for price in (bid, ask)), "MONEY_OVERFLOW")
-        self.price(stored, half_even(Fraction(bid + ask, 2)) if both else paper.last)
-        paper.bid, paper.ask = (0 if price == NO_PRICE else price for price in (bid, ask))
-
-    def on_DepthChanged(self, event: c.DepthChanged, stored: Stored) -> None:  # noqa: N802
-        self.price(stored, self.paper_of(stored).last)
-
-    def price(self, stored: Stored, last: int) -> None:
-        paper = self.paper_of(stored)
-        before, paper.last = paper.last, last
-        if last != before:
-            try:
-                self.check_values(stored.instrument)
-            except RefusedError:
-                paper.last = before
-                raise
-        paper.updated_ns = stored.ts_ingest_ns
-        paper.events += 1
-
-    def check_values(self, instrument: int) -> None:
-        values = {place: self.value(*place) for place in self.books}
-        require(all(abs(value) < MONEY_BOUND for value in values.values()), "MONEY_OVERFLOW")
-        require(sum(abs(value) for value in values.values()) < MONEY_BOUND, "MONEY_OVERFLOW")
-
     # --- orders ---
 
     def on_OrderIntended(self, event: c.OrderIntended, stored: Stored) -> None:  # noqa: N802
         require(len(self.orders) < OPEN_ORDERS, "NO_CAPACITY")
         self.paper_of(stored)
         require(0 <= stored.strategy < self.strategy_count, "BAD_INDEX")
+        hedging = self.accounts[self.books[stored.strategy, stored.instrument, 1].account].hedging
+        require(abs(event.leg) == hedging, "MISMATCH")
         require(0 < event.quantity_lots <= LOTS_OF_AN_ORDER, "MISMATCH")
         self.orders.append(
             Order(
@@ -361,91 +234,15 @@ class Kernel:
         lots = event.quantity_lots
         require(0 < lots <= order.leaves, "MISMATCH")
         require(event.leaves_lots == order.leaves - lots and event.side == order.side, "MISMATCH")
-        book_fill = self.fill(order, event, stored)
         happening = "fill part" if event.leaves_lots else "fill rest"
-        require((order.status, happening) in LIFE, "ILLEGAL_TRANSITION")
-        book_fill()
+        possible = (order.status, happening) in LIFE
+        self.tentative(lambda: self.fill(self.place(order), event, stored, possible))
         order.filled_lots += lots
         self.fill_count += 1
         self.step(order, happening)
 
-    # --- books ---
-
-    def fill(self, order: Order, event: c.OrderFilled, stored: Stored) -> Any:
-        """Check a fill; the function that comes back books it."""
-        place = order.strategy, order.instrument
-        paper, book = self.papers[order.instrument], self.books[place]
-        ratio = paper.numerator, paper.denominator
-        side, lots, fee = event.side, event.quantity_lots, event.fee_minor
-        money = exact(event.price_ticks, lots, *ratio)
-        require(abs(money) + abs(fee) < MONEY_BOUND, "MONEY_OVERFLOW")
-        closing = min(lots, abs(book.lots)) if book.lots * side < 0 else 0
-        money_closing = exact(event.price_ticks, closing, *ratio)
-        cost_out = half_even(Fraction(book.cost * closing, abs(book.lots))) if closing else 0
-        realised = -side * money_closing - cost_out if closing else 0
-        cost = book.cost - cost_out + side * (money - money_closing)
-        cash = self.cash - side * money - fee
-        books = self.books.values()
-        account_cost = sum(other.cost for other in books) - book.cost + cost
-        account_realised = sum(other.realised for other in books) + realised
-        account_fees = sum(other.fees for other in books) + fee
-        of_account = cash, account_cost, account_realised, account_fees
-        of_book = book.lots + side * lots, cost, book.realised + realised, book.fees + fee
-        so_far = book.trip.entry_minor, book.trip.exit_minor
-        for amount in (*of_account, *of_book, *so_far):
-            require(abs(amount) < MONEY_BOUND, "MONEY_OVERFLOW")
-        before = book.lots
-        book.lots += side * lots
-        try:
-            self.check_values(order.instrument)
-        finally:
-            book.lots = before
-
-        def commit() -> None:
-            book.lots += side * lots
-            book.cost, self.cash = cost, cash
-            book.realised += realised
-            book.fees += fee
-            self.trips(book, event, stored, closing, money_closing, money, realised)
-
-        return commit
-
-    def trips(
-        self, book: Book, event: c.OrderFilled, stored: Stored, closing: int, money_closing: int, money: int,
-        realised: int,
-    ) -> None:  # fmt: skip
-        """The round trip that a fill closes, goes on with, or begins."""
-        self.closed.quantity_lots = 0
-        fee_closing = half_even(Fraction(event.fee_minor * closing, event.quantity_lots))
-        trip = book.trip
-        if closing:
-            trip.exit_minor += money_closing
-            trip.realised_minor += realised
-            trip.fees_minor += fee_closing
-            trip.fill_count += 1
-            if book.lots * trip.side <= 0:
-                trip.ts_exit_ns = stored.ts_event_ns
-                self.closed = trip
-                book.trip = trip = Trip()
-        opening = event.quantity_lots - closing
-        if opening:
-            if trip.side == 0:
-                trip.side = event.side
-                trip.ts_entry_ns, trip.entry_sequence = stored.ts_event_ns, stored.sequence
-            trip.quantity_lots += opening
-            trip.entry_minor += money - money_closing
-            trip.fees_minor += event.fee_minor - fee_closing
-            trip.fill_count += 1
-
-    def on_PositionChanged(self, event: c.PositionChanged, stored: Stored) -> None:  # noqa: N802
-        self.paper_of(stored)
-        require(0 <= stored.strategy < self.strategy_count, "BAD_INDEX")
-        book = self.books[stored.strategy, stored.instrument]
-        says = event.quantity_lots, event.cost_minor, event.realised_minor, event.fees_minor, event.cash_minor
-        require(says == (book.lots, book.cost, book.realised, book.fees, self.cash), "MISMATCH")
-
     def on_TradeClosed(self, event: c.TradeClosed, stored: Stored) -> None:  # noqa: N802
-        require(vars(self.closed) == {name: getattr(event, name) for name in vars(self.closed)}, "MISMATCH")
+        require(all(getattr(self.closed, name) == getattr(event, name) for name in event.__struct_fields__), "MISMATCH")
         self.trade_count += 1
 
     # --- timers ---
