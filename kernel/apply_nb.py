@@ -14,7 +14,7 @@ from kernel.events.layout import (
     LIMITS,
     POSITION_CHANGED,
     RECORD,
-    REQUEST_REFUSED,
+    REQUEST_REJECTED,
     RESUMED,
     RUN_CLOSED,
     RUN_OPENED,
@@ -204,7 +204,7 @@ def apply_nb(state, record):
         return market_nb(state, kind, record.instrument, record.ts_ingest_ns, record.words)
     head.next_sequence += 1
     head.now_ns = record.ts_ingest_ns
-    if INTENDED.kind <= kind <= REQUEST_REFUSED.kind:
+    if INTENDED.kind <= kind <= REQUEST_REJECTED.kind:
         return order_nb(state, record)
     if kind == POSITION_CHANGED.kind:
         return _position_nb(state, record)

@@ -1,89 +1,36 @@
 """``decide``: from what a strategy wants to what the kernel does about it.
 
-Owns the step from an intent to events: the intent itself, the verdict of the risk checks, a request to cancel or
-replace. It writes each event and gives it to ``apply`` at once, so the next check sees what the last one left. It
-sends nothing: an approved order simply stands in the state as submitted, and the driver carries it to the venue.
+Owns the step from an intent to events: an order (``placing_nb``), a request to cancel or replace, a timer. It writes
+each event and gives it to ``apply`` at once, so the next check sees what the last one left. It sends nothing: an
+approved order simply stands in the state as submitted, and the driver carries it to the venue.
 """
 
 from numba import types
 
 from kernel.apply_nb import apply_nb, find_timer_nb
 from kernel.emit_nb import OUTPUT, begin_nb
-from kernel.events.layout import (
-    CANCEL_REQUESTED,
-    CHECKED,
-    INTENDED,
-    REPLACE_REQUESTED,
-    REQUEST_REFUSED,
-    TIMER_SET,
+from kernel.events.layout import TIMER_SET
+from kernel.groups_nb import is_sized_nb
+from kernel.jit import inlined, unit
+from kernel.lifecycle import (
+    ASK_CANCEL,
+    ASK_REPLACE,
+    HELD,
+    NEXT,
+    PENDING_CANCEL,
+    PENDING_REPLACE,
+    REDUCING,
+    STRATEGY_ORDER,
 )
-from kernel.jit import inlined, jit, unit
-from kernel.ledger_nb import OK
-from kernel.lifecycle import ASK_CANCEL, ASK_REPLACE, NEXT, STRATEGY_ORDER
-from kernel.orders_nb import find_order_nb
+from kernel.orders_nb import find_order_nb, reducible_lots_nb
+from kernel.placing_nb import place_nb
+from kernel.requests_nb import ask_cancel_nb, ask_replace_nb, refuse_nb
 from kernel.risk_nb import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, NOT_OPEN, check_order_nb
 from kernel.state import STATE
 from kernel.strategy.context import CANCEL, INTENT, REPLACE, SUBMIT
-from kernel.tables.table import MAX_LOTS, MAX_ORDERS, MAX_TIMERS
+from kernel.tables.table import MAX_LOTS, MAX_TIMERS
 
 MIN_INTERVAL_NS = 1_000_000
-
-
-@jit
-def refuse_nb(state, output, strategy, instrument, order_id, check, limit, value):
-    """Record that a request was not passed on, and why."""
-    record = begin_nb(state, output, REQUEST_REFUSED.kind, instrument, strategy)
-    record.words[REQUEST_REFUSED.order_id] = order_id
-    record.words[REQUEST_REFUSED.check] = check
-    record.words[REQUEST_REFUSED.limit] = limit
-    record.words[REQUEST_REFUSED.value] = value
-    return apply_nb(state, record)
-
-
-@inlined
-def _submit_nb(state, output, strategy, intent):
-    """Record an intended order and the verdict on it."""
-    head = state.head
-    instrument = intent.instrument
-    if head.order_count >= MAX_ORDERS:
-        return refuse_nb(state, output, strategy, instrument, 0, CAPACITY, MAX_ORDERS, head.order_count)
-    if instrument < 0 or instrument >= head.instrument_count or not 0 < intent.quantity_lots <= MAX_LOTS:
-        return refuse_nb(state, output, strategy, -1, 0, INVALID_ORDER, 0, intent.quantity_lots)
-    record = begin_nb(state, output, INTENDED.kind, instrument, strategy)
-    words = record.words
-    words[INTENDED.side] = intent.side
-    words[INTENDED.order_type] = intent.order_type
-    words[INTENDED.time_in_force] = intent.time_in_force
-    words[INTENDED.quantity_lots] = intent.quantity_lots
-    words[INTENDED.limit_ticks] = intent.limit_ticks
-    words[INTENDED.stop_ticks] = intent.stop_ticks
-    words[INTENDED.tag] = intent.tag
-    words[INTENDED.instructions] = intent.instructions
-    words[INTENDED.purpose] = STRATEGY_ORDER
-    words[INTENDED.leg] = intent.leg
-    order_id = record.sequence
-    status = apply_nb(state, record)
-    if status != OK:
-        return status
-    check, limit, value = check_order_nb(
-        state,
-        strategy,
-        instrument,
-        intent.side,
-        intent.order_type,
-        intent.time_in_force,
-        0,
-        intent.quantity_lots,
-        intent.limit_ticks,
-        intent.stop_ticks,
-    )
-    output.cause = order_id
-    record = begin_nb(state, output, CHECKED.kind, instrument, strategy)
-    record.words[CHECKED.order_id] = order_id
-    record.words[CHECKED.check] = check
-    record.words[CHECKED.limit] = limit
-    record.words[CHECKED.value] = value
-    return apply_nb(state, record)
 
 
 @inlined
@@ -94,42 +41,32 @@ def _request_nb(state, output, strategy, intent):
     open_to_it = False
     if row >= 0:
         order = state.orders[row]
-        open_to_it = order.strategy == strategy and NEXT[order.status, happening] >= 0
+        pending = order.status == PENDING_CANCEL or (intent.action == REPLACE and order.status == PENDING_REPLACE)
+        open_to_it = order.strategy == strategy and not pending and NEXT[order.status, happening] >= 0
     if not open_to_it:
         return refuse_nb(state, output, strategy, intent.instrument, intent.order_id, NOT_OPEN, 0, 0)
     order = state.orders[row]
-    if intent.action == REPLACE:
-        check, limit, value = _check_replace_nb(state, order, intent)
-        if check != APPROVED:
-            return refuse_nb(state, output, strategy, order.instrument, order.order_id, check, limit, value)
-        record = begin_nb(state, output, REPLACE_REQUESTED.kind, order.instrument, strategy)
-        record.words[REPLACE_REQUESTED.quantity_lots] = intent.quantity_lots
-        record.words[REPLACE_REQUESTED.limit_ticks] = intent.limit_ticks
-        record.words[REPLACE_REQUESTED.stop_ticks] = intent.stop_ticks
-    else:
-        record = begin_nb(state, output, CANCEL_REQUESTED.kind, order.instrument, strategy)
-    assert REPLACE_REQUESTED.order_id == CANCEL_REQUESTED.order_id
-    record.words[CANCEL_REQUESTED.order_id] = intent.order_id
-    return apply_nb(state, record)
+    if intent.action == CANCEL:
+        return ask_cancel_nb(state, output, order, 0)
+    quantity_lots = intent.quantity_lots
+    if is_sized_nb(order.group_role):
+        quantity_lots = order.group_lots if order.status != HELD else order.quantity_lots
+    elif order.instructions & REDUCING != 0:
+        lots = reducible_lots_nb(state, strategy, order.instrument, order.leg, order.side)
+        quantity_lots = min(quantity_lots, order.filled_lots + lots)
+    check, limit, value = _check_replace_nb(state, order, quantity_lots, intent.limit_ticks, intent.stop_ticks)
+    if check != APPROVED:
+        return refuse_nb(state, output, strategy, order.instrument, order.order_id, check, limit, value)
+    return ask_replace_nb(state, output, order, quantity_lots, intent.limit_ticks, intent.stop_ticks, 0)
 
 
 @inlined
-def _check_replace_nb(state, order, intent):
+def _check_replace_nb(state, order, quantity_lots, limit_ticks, stop_ticks):
     """The verdict on the order as it would be; only what it adds is new to its book."""
-    if intent.quantity_lots <= order.filled_lots or intent.quantity_lots > MAX_LOTS:
-        return INVALID_ORDER, order.filled_lots, intent.quantity_lots
-    return check_order_nb(
-        state,
-        order.strategy,
-        order.instrument,
-        order.side,
-        order.order_type,
-        order.time_in_force,
-        intent.quantity_lots - order.quantity_lots,
-        intent.quantity_lots - order.filled_lots,
-        intent.limit_ticks,
-        intent.stop_ticks,
-    )
+    if quantity_lots <= order.filled_lots or quantity_lots > MAX_LOTS:
+        return INVALID_ORDER, order.filled_lots, quantity_lots
+    extra_lots, leaves_lots = quantity_lots - order.quantity_lots, quantity_lots - order.filled_lots
+    return check_order_nb(state, order, extra_lots, leaves_lots, limit_ticks, stop_ticks)
 
 
 @inlined
@@ -155,7 +92,7 @@ def _set_timer_nb(state, output, strategy, intent):
 def decide_nb(state, output, strategy, intent):
     """Turn one intent of a strategy into events. What was approved stands in the state; the driver carries it on."""
     if intent.action == SUBMIT:
-        return _submit_nb(state, output, strategy, intent)
+        return place_nb(state, output, strategy, intent.instrument, intent, STRATEGY_ORDER)
     if intent.action == CANCEL or intent.action == REPLACE:
         return _request_nb(state, output, strategy, intent)
     return _set_timer_nb(state, output, strategy, intent)

@@ -9,8 +9,21 @@ from kernel.jit import jit
 from kernel.records import record_dtype
 
 OUTPUT_RECORDS = 1 << 14
-# The times and the cause are the header of the next record; ``count`` says how many are written.
-OUTPUT = record_dtype(count="<i8", ts_event_ns="<i8", ts_ingest_ns="<i8", cause="<i8", records=(RECORD, OUTPUT_RECORDS))
+# The times and the cause are the header of the next record; ``count`` says how many are written. The rest is
+# ``place_nb``'s: the order that it made last (0 when it made none), and the group whose orders are being intended: its
+# id, the role that began it, how many orders are to come, and whether one was refused.
+OUTPUT = record_dtype(
+    count="<i8",
+    ts_event_ns="<i8",
+    ts_ingest_ns="<i8",
+    cause="<i8",
+    order_id="<i8",
+    group_id="<i8",
+    group_role="<i8",
+    group_left="<i8",
+    group_refused="<i8",
+    records=(RECORD, OUTPUT_RECORDS),
+)
 
 
 @jit

@@ -1,15 +1,17 @@
-"""The life of an order, as one table.
+"""The life of an order, as one table, and the numbers of what an order can be.
 
 Owns the statuses, the things that can happen to an order, and which may follow which. Compiled code reads the same
-table as ``NEXT[status, happening]``; -1 there means that it cannot happen, and ``apply`` refuses it.
+table as ``NEXT[status, happening]``; -1 there means that it cannot happen, and ``apply`` refuses it. What a type of
+order needs, and what goes together, is in ``terms.py``.
 """
 
 import numpy as np
 
-INTENDED, SUBMITTED, WORKING, PARTIAL, PENDING_CANCEL, PENDING_REPLACE = range(1, 7)
-FILLED, CANCELED, EXPIRED, REJECTED, DENIED = range(7, 12)
+INTENDED, HELD, SUBMITTED, WORKING, PARTIAL, PENDING_CANCEL, PENDING_REPLACE = range(1, 8)
+FILLED, CANCELED, EXPIRED, REJECTED, DENIED = range(8, 13)
 STATUS_NAMES = {
     INTENDED: "intended",
+    HELD: "held",
     SUBMITTED: "submitted",
     WORKING: "working",
     PARTIAL: "partly filled",
@@ -23,62 +25,133 @@ STATUS_NAMES = {
 }
 FIRST_TERMINAL = FILLED
 
-APPROVE, DENY, ACCEPT, REJECT, FILL_PART, FILL_REST, ASK_CANCEL, CANCEL, EXPIRE, ASK_REPLACE, REPLACE = range(11)
+APPROVE, HOLD, DENY, RELEASE, ACCEPT, REJECT, FILL_PART, FILL_REST, CANCEL, EXPIRE = range(10)
+ASK_CANCEL, REFUSE_CANCEL, ASK_REPLACE, REPLACE, REFUSE_REPLACE = range(10, 15)
 HAPPENING_NAMES = (
     "approve",
+    "hold",
     "deny",
+    "release",
     "accept",
     "reject",
     "fill part",
     "fill rest",
-    "ask cancel",
     "cancel",
     "expire",
+    "ask cancel",
+    "refuse cancel",
     "ask replace",
     "replace",
+    "refuse replace",
 )
 
 # A venue may fill before it acknowledges, and fill or expire while a cancel or a replace is under way: those races are
-# legal here and nowhere else.
+# legal here and nowhere else. A refusal that comes late, when nothing is pending any more, changes nothing. An order
+# that is held is not at the venue yet: what is asked of it happens at once. Only a group asks twice for the same.
+#
+# BACK leads to what the order was before the request. A replace can only be asked of a resting order, so when the last
+# one is answered it is working again, or partly filled when something has filled. A cancel goes back to
+# ``before_request``; what the venue says meanwhile of the order (THROUGH) must be legal for that, and moves it on.
+BACK = 0
+THROUGH = (ACCEPT, REJECT, FILL_PART, REPLACE, REFUSE_REPLACE)
 _OPEN = {FILL_REST: FILLED, CANCEL: CANCELED, EXPIRE: EXPIRED}
+_ASK = {ASK_CANCEL: PENDING_CANCEL, ASK_REPLACE: PENDING_REPLACE}
+_LATE = (REFUSE_CANCEL, REFUSE_REPLACE)
 TABLE = {
-    INTENDED: {APPROVE: SUBMITTED, DENY: DENIED},
-    SUBMITTED: {ACCEPT: WORKING, REJECT: REJECTED, FILL_PART: PARTIAL, ASK_CANCEL: PENDING_CANCEL, **_OPEN},
-    WORKING: {FILL_PART: PARTIAL, ASK_CANCEL: PENDING_CANCEL, ASK_REPLACE: PENDING_REPLACE, **_OPEN},
-    PARTIAL: {ACCEPT: PARTIAL, FILL_PART: PARTIAL, ASK_CANCEL: PENDING_CANCEL, ASK_REPLACE: PENDING_REPLACE, **_OPEN},
-    PENDING_CANCEL: {ACCEPT: PENDING_CANCEL, FILL_PART: PENDING_CANCEL, REJECT: REJECTED, **_OPEN},
-    PENDING_REPLACE: {REPLACE: WORKING, FILL_PART: PENDING_REPLACE, ASK_CANCEL: PENDING_CANCEL, **_OPEN},
+    INTENDED: {APPROVE: SUBMITTED, HOLD: HELD, DENY: DENIED},
+    HELD: {RELEASE: SUBMITTED, ASK_CANCEL: CANCELED, ASK_REPLACE: HELD},
+    SUBMITTED: {
+        ACCEPT: WORKING,
+        REJECT: REJECTED,
+        FILL_PART: PARTIAL,
+        ASK_CANCEL: PENDING_CANCEL,
+        **_OPEN,
+        **dict.fromkeys(_LATE, SUBMITTED),
+    },
+    WORKING: {FILL_PART: PARTIAL, **_ASK, **_OPEN, **dict.fromkeys(_LATE, WORKING)},
+    PARTIAL: {ACCEPT: PARTIAL, FILL_PART: PARTIAL, **_ASK, **_OPEN, **dict.fromkeys(_LATE, PARTIAL)},
+    PENDING_CANCEL: {
+        **dict.fromkeys(THROUGH, PENDING_CANCEL),
+        REJECT: REJECTED,
+        ASK_CANCEL: PENDING_CANCEL,
+        REFUSE_CANCEL: BACK,
+        **_OPEN,
+    },
+    PENDING_REPLACE: {
+        ACCEPT: PENDING_REPLACE,
+        FILL_PART: PENDING_REPLACE,
+        REPLACE: BACK,
+        REFUSE_REPLACE: BACK,
+        REFUSE_CANCEL: PENDING_REPLACE,
+        **_ASK,
+        **_OPEN,
+    },
 }
 
 NEXT = np.full((DENIED + 1, len(HAPPENING_NAMES)), -1, np.int64)
 for _status, _row in TABLE.items():
     for _happening, _after in _row.items():
         NEXT[_status, _happening] = _after
+IS_THROUGH = np.array([happening in THROUGH for happening in range(len(HAPPENING_NAMES))], np.int64)
 
 # Order types, times in force and sides, as the payload words hold them.
 MARKET, LIMIT, STOP, STOP_LIMIT = range(1, 5)
-ORDER_TYPE_NAMES = {MARKET: "market", LIMIT: "limit", STOP: "stop", STOP_LIMIT: "stop-limit"}
-GTC, IOC, FOK, DAY = range(1, 5)
-TIME_IN_FORCE_NAMES = {GTC: "GTC", IOC: "IOC", FOK: "FOK", DAY: "DAY"}
+MARKET_IF_TOUCHED, LIMIT_IF_TOUCHED, TRAILING_STOP, TRAILING_STOP_LIMIT = range(5, 9)
+ORDER_TYPE_NAMES = {
+    MARKET: "market",
+    LIMIT: "limit",
+    STOP: "stop",
+    STOP_LIMIT: "stop-limit",
+    MARKET_IF_TOUCHED: "market-if-touched",
+    LIMIT_IF_TOUCHED: "limit-if-touched",
+    TRAILING_STOP: "trailing stop",
+    TRAILING_STOP_LIMIT: "trailing stop-limit",
+}
+GTC, IOC, FOK, DAY, GTD, AT_OPEN, AT_CLOSE = range(1, 8)
+TIME_IN_FORCE_NAMES = {
+    GTC: "GTC",
+    IOC: "IOC",
+    FOK: "FOK",
+    DAY: "DAY",
+    GTD: "GTD",
+    AT_OPEN: "at-open",
+    AT_CLOSE: "at-close",
+}
 BUY, SELL = 1, -1
 SIDE_NAMES = {BUY: "buy", SELL: "sell"}
+# What a trailing stop keeps from the best price: ticks, or basis points of it. A distance in money of the instrument is
+# a number of ticks, and becomes one before it reaches the kernel.
+TRAIL_TICKS, TRAIL_BPS = 1, 2
+TRAIL_NAMES = {TRAIL_TICKS: "ticks", TRAIL_BPS: "bps"}
 
-# Why a venue cancelled the rest of an order, and how a fill met the market.
-CANCEL_ON_REQUEST, CANCEL_IOC, CANCEL_FOK, CANCEL_NO_FUNDS = range(4)
+# Why a venue cancelled the rest of an order, refused it, or refused a request; and how a fill met the market.
+CANCEL_ON_REQUEST, CANCEL_IOC, CANCEL_FOK, CANCEL_NO_FUNDS, CANCEL_REDUCE_ONLY, CANCEL_AUCTION = range(6)
 CANCEL_REASONS = {
     CANCEL_ON_REQUEST: "requested",
     CANCEL_IOC: "immediate-or-cancel: the rest did not fill",
     CANCEL_FOK: "fill-or-kill: not enough volume",
     CANCEL_NO_FUNDS: "not enough margin at the fill price",
+    CANCEL_REDUCE_ONLY: "reduce-only: nothing is left to reduce",
+    CANCEL_AUCTION: "at-open or at-close: the auction is over",
 }
+REJECT_STOP_IN_MARKET, REJECT_BY_VENUE, REJECT_POST_ONLY, REJECT_REDUCE_ONLY = range(1, 5)
+REJECT_CLOSED, REJECT_UNKNOWN_ORDER, REJECT_EXPIRED = range(5, 8)
+REJECT_REASONS = {
+    REJECT_STOP_IN_MARKET: "the market is beyond the stop already",
+    REJECT_BY_VENUE: "the venue gave no reason",
+    REJECT_POST_ONLY: "post-only: it would have taken",
+    REJECT_REDUCE_ONLY: "reduce-only: nothing to reduce",
+    REJECT_CLOSED: "the venue is not trading",
+    REJECT_UNKNOWN_ORDER: "the order is not open there",
+    REJECT_EXPIRED: "its time had passed",
+}
+REQUEST_CANCEL, REQUEST_REPLACE = 1, 2
+REQUEST_NAMES = {REQUEST_CANCEL: "cancel", REQUEST_REPLACE: "replace"}
 TAKER, MAKER = 1, 2
-
-# Why the simulated venue refuses an order.
-REJECT_STOP_IN_MARKET = 1
-REJECT_REASONS = {REJECT_STOP_IN_MARKET: "the market is beyond the stop already"}
 
 # What an order insists on, as bits, and who wants it.
 POST_ONLY, REDUCE_ONLY, CLOSE_POSITION = 1, 2, 4
+REDUCING = REDUCE_ONLY | CLOSE_POSITION
 INSTRUCTION_NAMES = {POST_ONLY: "post-only", REDUCE_ONLY: "reduce-only", CLOSE_POSITION: "close-position"}
 STRATEGY_ORDER, EXIT_ORDER, LIQUIDATION_ORDER, FLATTEN_ORDER = range(4)
 PURPOSE_NAMES = {
@@ -86,4 +159,17 @@ PURPOSE_NAMES = {
     EXIT_ORDER: "exit",
     LIQUIDATION_ORDER: "liquidation",
     FLATTEN_ORDER: "flatten",
+}
+
+# The role of an order in its group. The first fill of one OCO order ends the others; of OUO orders ("one updates the
+# other") each fill takes as much from the others. The orders of the last four roles wait for, or are waited for.
+NO_GROUP, OCO, OUO, PARENT, CHILD, ENTRY, TAKE_PROFIT, STOP_LOSS = range(8)
+ROLE_NAMES = {
+    OCO: "one-cancels-other",
+    OUO: "one-updates-other",
+    PARENT: "parent",
+    CHILD: "child",
+    ENTRY: "entry",
+    TAKE_PROFIT: "take-profit",
+    STOP_LOSS: "stop-loss",
 }

@@ -11,12 +11,16 @@ from kernel.events.layout import (
     EXPIRED,
     FILLED,
     INTENDED,
+    ORDER_TERMS,
     REJECTED,
+    RELEASED,
     REPLACE_REQUESTED,
     REPLACED,
     REQUEST_REFUSED,
+    REQUEST_REJECTED,
 )
 from kernel.fills_nb import fill_nb
+from kernel.groups_nb import group_fill_nb, is_sized_nb, join_group_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import (
     BAD_INDEX,
@@ -32,15 +36,29 @@ from kernel.lifecycle import (
     APPROVE,
     ASK_CANCEL,
     ASK_REPLACE,
+    BACK,
     CANCEL,
     DENY,
     EXPIRE,
     FILL_PART,
     FILL_REST,
     FIRST_TERMINAL,
+    HELD,
+    HOLD,
+    IS_THROUGH,
     NEXT,
+    PARTIAL,
+    PENDING_CANCEL,
+    PENDING_REPLACE,
+    REDUCING,
+    REFUSE_CANCEL,
+    REFUSE_REPLACE,
     REJECT,
+    RELEASE,
     REPLACE,
+    REQUEST_CANCEL,
+    STOP_LOSS,
+    WORKING,
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
@@ -62,23 +80,49 @@ def position_index_nb(state, strategy, instrument):
 
 
 @inlined
-def pend_nb(position, side, lots):
-    """Add to (or take from) what the open orders of a book may still do on one side."""
-    if side > 0:
-        position.pending_buy_lots += lots
-    else:
-        position.pending_sell_lots += lots
+def reducible_lots_nb(state, strategy, instrument, leg, side):
+    """How many lots an order on ``side`` can reduce a book by; for side 0, how many it holds."""
+    held = state.positions[book_index_nb(state, strategy, instrument, leg)].quantity_lots
+    return abs(held) if side == 0 else max(-side * held, 0)
+
+
+@inlined
+def pend_nb(position, order, lots):
+    """Add to (or take from) what the open orders of a book may still do on the order's side.
+
+    An order that can only reduce a position never adds to what the book may become, so it is not counted.
+    """
+    if order.instructions & REDUCING == 0:
+        if order.side > 0:
+            position.pending_buy_lots += lots
+        else:
+            position.pending_sell_lots += lots
 
 
 @jit
 def _remove_order_nb(state, row):
     """Close the gap, so that the open orders stay in the order in which they were intended."""
     head = state.head
+    if state.orders[row].group_id != 0:
+        head.group_order_count -= 1
     last = head.order_count - 1
     for at in range(row, last):
         state.orders[at] = state.orders[at + 1]
     state.orders[last] = state.orders[MAX_ORDERS]
     head.order_count = last
+
+
+@jit
+def _step_nb(order, status, happening):
+    """What a status of the order becomes; -1 where the table does not allow it."""
+    after = NEXT[status, happening]
+    if after != BACK:
+        return after
+    if status == PENDING_CANCEL:
+        return order.before_request
+    if order.replaces_pending > 1:
+        return PENDING_REPLACE
+    return PARTIAL if order.filled_lots > 0 else WORKING
 
 
 @jit
@@ -88,14 +132,30 @@ def _advance_nb(state, order_id, happening):
     if row < 0:
         return UNKNOWN_ORDER
     order = state.orders[row]
-    after = NEXT[order.status, happening]
+    status = order.status
+    after = _step_nb(order, status, happening)
     if after < 0:
         return ILLEGAL_TRANSITION
+    if status == PENDING_CANCEL and IS_THROUGH[happening] == 1:
+        under = _step_nb(order, order.before_request, happening)
+        if under < 0:
+            return ILLEGAL_TRANSITION
+        order.before_request = under
+    elif after == PENDING_CANCEL and status != PENDING_CANCEL:
+        order.before_request = status
+    elif after != PENDING_CANCEL:
+        order.before_request = order.cancel_linked = 0
+    if happening == ASK_REPLACE and after == PENDING_REPLACE:
+        order.replaces_pending += 1
+    elif (happening == REPLACE or happening == REFUSE_REPLACE) and order.replaces_pending > 0:
+        order.replaces_pending -= 1
+        if order.replaces_pending == 0:
+            order.asked_lots = 0
     order.status = after
     if after >= FIRST_TERMINAL:
         leaves = order.quantity_lots - order.filled_lots
         position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
-        pend_nb(position, order.side, -leaves)
+        pend_nb(position, order, -leaves)
         _remove_order_nb(state, row)
     return OK
 
@@ -137,8 +197,70 @@ def _intend_nb(state, record):
     order.ts_intended_ns = record.ts_ingest_ns
     order.cause = record.cause
     position = state.positions[book_index_nb(state, record.strategy, record.instrument, order.leg)]
-    pend_nb(position, order.side, order.quantity_lots)
+    pend_nb(position, order, order.quantity_lots)
     return OK
+
+
+@inlined
+def _terms_nb(state, words):
+    """What an order says beyond the plain fields, once and before its verdict."""
+    row = find_order_nb(state, words[ORDER_TERMS.order_id])
+    if row < 0:
+        return UNKNOWN_ORDER
+    order = state.orders[row]
+    role = words[ORDER_TERMS.group_role]
+    if order.status != STATUS_INTENDED or order.group_id != 0:
+        return ILLEGAL_TRANSITION
+    if role < 0 or role > STOP_LOSS or (words[ORDER_TERMS.group_id] != 0) != (role != 0):
+        return MISMATCH
+    order.trail_kind = words[ORDER_TERMS.trail_kind]
+    order.trail_value = words[ORDER_TERMS.trail_value]
+    order.limit_offset_ticks = words[ORDER_TERMS.limit_offset_ticks]
+    order.display_lots = words[ORDER_TERMS.display_lots]
+    order.expire_ns = words[ORDER_TERMS.expire_ns]
+    order.group_id = words[ORDER_TERMS.group_id]
+    order.group_role = role
+    order.parent_id = words[ORDER_TERMS.parent_id]
+    if role != 0:
+        state.head.group_order_count += 1
+        join_group_nb(order)
+    return OK
+
+
+@inlined
+def _verdict_nb(state, words):
+    row = find_order_nb(state, words[CHECKED.order_id])
+    happening = DENY
+    if words[CHECKED.check] == 0:
+        happening = HOLD if row >= 0 and state.orders[row].parent_id != 0 else APPROVE
+    return _advance_nb(state, words[CHECKED.order_id], happening)
+
+
+@inlined
+def _resize_nb(state, order, quantity_lots):
+    """Give an open order another total quantity. Returns a status."""
+    if quantity_lots <= order.filled_lots or quantity_lots > MAX_LOTS:
+        return MISMATCH
+    position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
+    pend_nb(position, order, quantity_lots - order.quantity_lots)
+    order.quantity_lots = quantity_lots
+    return OK
+
+
+@inlined
+def _release_nb(state, words):
+    row = find_order_nb(state, words[RELEASED.order_id])
+    if row < 0:
+        return UNKNOWN_ORDER
+    order = state.orders[row]
+    if order.status != HELD:
+        return ILLEGAL_TRANSITION
+    if order.group_lots != words[RELEASED.quantity_lots]:
+        return MISMATCH
+    status = _resize_nb(state, order, words[RELEASED.quantity_lots])
+    if status != OK:
+        return status
+    return _advance_nb(state, words[RELEASED.order_id], RELEASE)
 
 
 @inlined
@@ -168,9 +290,34 @@ def _fill_order_nb(state, record):
     if status != OK:
         return status
     order.filled_lots += quantity
-    pend_nb(position, order.side, -quantity)
+    pend_nb(position, order, -quantity)
+    if order.group_id != 0:
+        group_fill_nb(state, order, quantity)
     state.head.fill_count += 1
     return _advance_nb(state, words[FILLED.order_id], FILL_REST if leaves == 0 else FILL_PART)
+
+
+@inlined
+def _ask_nb(state, kind, words):
+    """A request to cancel or replace. What is asked of an order that is held happens at once."""
+    order_id = words[CANCEL_REQUESTED.order_id]
+    row = find_order_nb(state, order_id)
+    if row < 0:
+        return UNKNOWN_ORDER
+    order = state.orders[row]
+    if kind == CANCEL_REQUESTED.kind:
+        if words[CANCEL_REQUESTED.linked] == 1:
+            order.cancel_linked = 1
+        return _advance_nb(state, order_id, ASK_CANCEL)
+    if order.status == HELD:
+        status = _resize_nb(state, order, words[REPLACE_REQUESTED.quantity_lots])
+        if status != OK:
+            return status
+        order.limit_ticks = words[REPLACE_REQUESTED.limit_ticks]
+        order.stop_ticks = words[REPLACE_REQUESTED.stop_ticks]
+    else:
+        order.asked_lots = words[REPLACE_REQUESTED.quantity_lots]
+    return _advance_nb(state, order_id, ASK_REPLACE)
 
 
 @inlined
@@ -179,14 +326,26 @@ def _replace_nb(state, words):
     if row < 0:
         return UNKNOWN_ORDER
     order = state.orders[row]
-    if words[REPLACED.quantity_lots] <= order.filled_lots or words[REPLACED.quantity_lots] > MAX_LOTS:
-        return MISMATCH
-    position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
-    pend_nb(position, order.side, words[REPLACED.quantity_lots] - order.quantity_lots)
-    order.quantity_lots = words[REPLACED.quantity_lots]
+    as_wanted = order.group_lots == order.quantity_lots and not is_sized_nb(order.group_role)
+    status = _resize_nb(state, order, words[REPLACED.quantity_lots])
+    if status != OK:
+        return status
+    if order.group_id != 0 and as_wanted:
+        order.group_lots = order.quantity_lots
     order.limit_ticks = words[REPLACED.limit_ticks]
     order.stop_ticks = words[REPLACED.stop_ticks]
     return _advance_nb(state, words[REPLACED.order_id], REPLACE)
+
+
+@inlined
+def _refused_nb(state, words):
+    """The venue refused a request. When the order has ended meanwhile, the request just lost the race."""
+    row = find_order_nb(state, words[REQUEST_REJECTED.order_id])
+    if row < 0:
+        return OK
+    state.orders[row].group_refused = 1 if state.orders[row].group_id != 0 else 0
+    refused = REFUSE_CANCEL if words[REQUEST_REJECTED.request] == REQUEST_CANCEL else REFUSE_REPLACE
+    return _advance_nb(state, words[REQUEST_REJECTED.order_id], refused)
 
 
 @inlined
@@ -196,7 +355,7 @@ def order_nb(state, record):
     if kind == INTENDED.kind:
         return _intend_nb(state, record)
     if kind == CHECKED.kind:
-        return _advance_nb(state, words[CHECKED.order_id], APPROVE if words[CHECKED.check] == 0 else DENY)
+        return _verdict_nb(state, words)
     if kind == ACCEPTED.kind:
         return _advance_nb(state, words[ACCEPTED.order_id], ACCEPT)
     if kind == REJECTED.kind:
@@ -207,11 +366,18 @@ def order_nb(state, record):
         return _advance_nb(state, words[CANCELED.order_id], CANCEL)
     if kind == EXPIRED.kind:
         return _advance_nb(state, words[EXPIRED.order_id], EXPIRE)
-    if kind == CANCEL_REQUESTED.kind:
-        return _advance_nb(state, words[CANCEL_REQUESTED.order_id], ASK_CANCEL)
-    if kind == REPLACE_REQUESTED.kind:
-        return _advance_nb(state, words[REPLACE_REQUESTED.order_id], ASK_REPLACE)
+    if kind == CANCEL_REQUESTED.kind or kind == REPLACE_REQUESTED.kind:
+        return _ask_nb(state, kind, words)
     if kind == REPLACED.kind:
         return _replace_nb(state, words)
-    assert kind == REQUEST_REFUSED.kind
-    return OK
+    if kind == ORDER_TERMS.kind:
+        return _terms_nb(state, words)
+    if kind == RELEASED.kind:
+        return _release_nb(state, words)
+    if kind == REQUEST_REJECTED.kind:
+        return _refused_nb(state, words)
+    return OK  # REQUEST_REFUSED: nothing came of it
+
+
+assert CANCEL_REQUESTED.order_id == REPLACE_REQUESTED.order_id == 0
+assert REQUEST_REFUSED.kind < ORDER_TERMS.kind

@@ -1,16 +1,17 @@
 """``react``: what the kernel derives from a report of the venue, right after it was applied.
 
-Owns the events that follow a fill: what it did to the book, and the round trip when it ended one. Simulated and real
-venues alike: a driver applies a report and then calls this.
+Owns the events that follow a fill: what it did to the book, and the round trip when it ended one; then what the
+orders of a group need (``linked_nb``). Simulated and real venues alike: a driver applies a report and then calls this.
 """
 
 from numba import types
 
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
-from kernel.events.layout import FILLED, POSITION_CHANGED, TRADE_CLOSED
+from kernel.events.layout import CHECKED, FILLED, POSITION_CHANGED, REQUEST_REJECTED, TRADE_CLOSED
 from kernel.jit import inlined, unit
 from kernel.ledger_nb import OK, book_index_nb
+from kernel.linked_nb import drop_idle_nb, keep_groups_nb
 from kernel.state import STATE
 
 
@@ -54,7 +55,12 @@ def _after_fill_nb(state, output, strategy, instrument, order_id):
 def react_nb(state, output, at):
     """Derive what follows from the report that is record ``at`` of the output. Returns a status."""
     record = output.records[at]
+    head, kind, status = state.head, record.kind, OK
     output.cause = record.sequence
-    if record.kind == FILLED.kind:
-        return _after_fill_nb(state, output, record.strategy, record.instrument, record.words[FILLED.order_id])
-    return OK
+    if kind == FILLED.kind:
+        status = _after_fill_nb(state, output, record.strategy, record.instrument, record.words[FILLED.order_id])
+        if status == OK and head.order_count > 0:
+            status = drop_idle_nb(state, output, record.strategy, record.instrument)
+    if status == OK and head.group_order_count > 0 and CHECKED.kind <= kind <= REQUEST_REJECTED.kind:
+        status = keep_groups_nb(state, output)
+    return status

@@ -8,15 +8,16 @@ cannot compute its value (it would overflow) refuses.
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import equity_nb, exposure_nb
-from kernel.lifecycle import DAY, GTC, LIMIT, MARKET, STOP, STOP_LIMIT
-from kernel.orders_nb import position_index_nb
-from kernel.tables.table import MAX_LOTS
+from kernel.lifecycle import REDUCING
+from kernel.orders_nb import position_index_nb, reducible_lots_nb
+from kernel.terms_nb import is_valid_nb
 from kernel.units import RATE_SCALE
 
 APPROVED = 0
 (
     HALTED,
     INVALID_ORDER,
+    REDUCE_ONLY,
     NO_MARKET,
     OPEN_ORDERS,
     ORDER_QUANTITY,
@@ -24,14 +25,16 @@ APPROVED = 0
     PRICE_BAND,
     POSITION_NOTIONAL,
     BUYING_POWER,
+    GROUP_REFUSED,
     NOT_OPEN,
     CAPACITY,
     INVALID_TIMER,
-) = range(1, 13)
+) = range(1, 15)
 
 CHECKS = {
     HALTED: ("halted", "trading in the instrument, or all trading, is halted"),
-    INVALID_ORDER: ("invalid_order", "side, type, time in force, quantity and prices must make an order"),
+    INVALID_ORDER: ("invalid_order", "side, type, time in force, quantity, prices and terms must make an order"),
+    REDUCE_ONLY: ("reduce_only", "there must be a position that the order reduces"),
     NO_MARKET: ("no_market", "no price of the instrument has been seen yet"),
     OPEN_ORDERS: ("open_orders", "open orders, this one included, against limit.open_orders"),
     ORDER_QUANTITY: ("order_quantity", "lots of the order against limit.order_lots"),
@@ -39,23 +42,11 @@ CHECKS = {
     PRICE_BAND: ("price_band", "distance of limit or stop from the last price against limit.price_band"),
     POSITION_NOTIONAL: ("position_notional", "money of the position that would result against limit.position_notional"),
     BUYING_POWER: ("buying_power", "margin for all positions and open orders, and costs, against equity"),
+    GROUP_REFUSED: ("group_refused", "another order of its group was refused"),
     NOT_OPEN: ("not_open", "the order to cancel or replace is not open, or not the strategy's"),
     CAPACITY: ("capacity", "the kernel's table of open orders, intents or timers is full"),
     INVALID_TIMER: ("invalid_timer", "a timer must be due later than now, and repeat no faster than each millisecond"),
 }
-
-
-@inlined
-def _is_valid_nb(side, order_type, time_in_force, quantity_lots, limit_ticks, stop_ticks):
-    if side != 1 and side != -1:
-        return False
-    if order_type < MARKET or order_type > STOP_LIMIT or time_in_force < GTC or time_in_force > DAY:
-        return False
-    if quantity_lots <= 0 or quantity_lots > MAX_LOTS or limit_ticks < 0 or stop_ticks < 0:
-        return False
-    needs_limit = order_type == LIMIT or order_type == STOP_LIMIT
-    needs_stop = order_type == STOP or order_type == STOP_LIMIT
-    return (limit_ticks > 0) == needs_limit and (stop_ticks > 0) == needs_stop
 
 
 @inlined
@@ -93,20 +84,22 @@ def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
 
 
 @jit
-def check_order_nb(
-    state, strategy, instrument_id, side, order_type, time_in_force, extra_lots, quantity_lots, limit_ticks, stop_ticks
-):
-    """The verdict on an order: ``(check, limit, value)``; check 0 means approved.
+def check_order_nb(state, order, extra_lots, quantity_lots, limit_ticks, stop_ticks):
+    """The verdict on an order (a row of the state's orders): ``(check, limit, value)``; check 0 means approved.
 
-    ``quantity_lots`` is what the order may still fill, of which ``extra_lots`` are not yet among the pending lots of
-    its book (0 for an order that has been intended, the change for a replace).
+    ``quantity_lots`` is what it may still fill, of which ``extra_lots`` are not yet among the pending lots of its book
+    (0 for an order that has been intended, the change for a replace); the prices are those that it is to have.
     """
     head, limits = state.head, state.limits
+    strategy, instrument_id, side = order.strategy, order.instrument, order.side
     instrument = state.instruments[instrument_id]
     if head.halted != 0 or instrument.halted != 0:
         return HALTED, 0, 1
-    if not _is_valid_nb(side, order_type, time_in_force, quantity_lots, limit_ticks, stop_ticks):
+    if not is_valid_nb(order, quantity_lots, limit_ticks, stop_ticks, head.now_ns):
         return INVALID_ORDER, 0, quantity_lots
+    reducing = order.instructions & REDUCING != 0
+    if reducing and order.parent_id == 0 and reducible_lots_nb(state, strategy, instrument_id, order.leg, side) == 0:
+        return REDUCE_ONLY, 0, quantity_lots
     last = instrument.last_ticks
     if last <= 0:
         return NO_MARKET, 0, last
@@ -127,6 +120,8 @@ def check_order_nb(
         rate = scale_nb(distance, RATE_SCALE, 1, last)
         if rate == OVERFLOW or rate > limits.price_band_rate:
             return PRICE_BAND, limits.price_band_rate, rate
+    if reducing:
+        return APPROVED, 0, 0
     return _check_exposure_nb(state, strategy, instrument_id, side, extra_lots, price, notional)
 
 

@@ -12,13 +12,15 @@ Timers that are due at or before a row's time fire before it, each as a transact
 """
 
 from kernel.apply_nb import apply_nb
-from kernel.decide_nb import decide_nb, refuse_nb
+from kernel.decide_nb import decide_nb
 from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
 from kernel.events.layout import BAR_CLOSED, FILLED, TIMER_FIRED, WORDS
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
 from kernel.market import BAR, ROW_WORDS
 from kernel.marks_nb import event_kind_nb, market_nb
+from kernel.placing_nb import abandon_group_nb
+from kernel.requests_nb import refuse_nb
 from kernel.risk_nb import CAPACITY
 from kernel.strategy.context import FILL, MAX_INTENTS, START, TIMER
 from kernel.tables.table import MAX_TIMERS
@@ -82,6 +84,10 @@ def _settle_call_nb(engine):
         if status != OK:
             return status
     drop_done_nb(venue)
+    if output.group_left > 0:
+        status = abandon_group_nb(state, output)
+        if status != OK:
+            return status
     if call.intents_lost > 0:
         output.cause = call.cause
         lost = call.intent_count + call.intents_lost

@@ -81,19 +81,25 @@ class OrderExpired(Event, frozen=True):
 
 @declare(39, "execution.cancel_request")
 class CancelRequested(Event, frozen=True):
-    """A strategy wants the rest of an order cancelled."""
+    """The rest of an order is to be cancelled. Linked is 1 when its group wants that: a venue that knows of groups does
+    it at once. An order that is held ends with this event, as the venue never had it.
+    """
 
     order_id: int
+    linked: int = 0
 
 
 @declare(40, "execution.replace_request")
 class ReplaceRequested(Event, frozen=True):
-    """A strategy wants an open order changed; the id stays."""
+    """An open order is to be changed; the id stays. Linked is 1 when its group wants that; then only the quantity
+    changes. An order that is held has changed with this event.
+    """
 
     order_id: int
     quantity_lots: int
     limit_ticks: int
     stop_ticks: int
+    linked: int = 0
 
 
 @declare(41, "execution.replaced", external=True)
@@ -120,7 +126,9 @@ class RequestRefused(Event, frozen=True):
 class OrderTerms(Event, frozen=True):
     """What an order says beyond the plain fields; it follows its intent at once.
 
-    The group (the id of its first order) and the role in it link orders; a child waits until its parent has filled.
+    Trail kind 1 keeps the stop trail_value ticks from the best price, 2 so many basis points of it. The group (the id
+    of its first order) and the role in it link orders: 1 one cancels the other, 2 one updates the other, 3 parent,
+    4 child, 5 entry, 6 take-profit, 7 stop-loss. An order with a parent is held until that has filled.
     """
 
     order_id: int
@@ -136,7 +144,7 @@ class OrderTerms(Event, frozen=True):
 
 @declare(44, "execution.released")
 class OrderReleased(Event, frozen=True):
-    """A held order may leave for the venue, for this total quantity."""
+    """A held order leaves for the venue, for this total quantity."""
 
     order_id: int
     quantity_lots: int

@@ -142,6 +142,13 @@ def _next_intent(ctx, action, instrument):
     intent.leg = 0
     intent.due_ns = 0
     intent.interval_ns = 0
+    intent.trail_kind = 0
+    intent.trail_value = 0
+    intent.limit_offset_ticks = 0
+    intent.display_lots = 0
+    intent.expire_ns = 0
+    intent.group_role = 0
+    intent.group_size = 0
     return intent
 
 

@@ -50,6 +50,13 @@ INTENT = table_dtype(
     "leg",
     "due_ns",
     "interval_ns",
+    "trail_kind",
+    "trail_value",
+    "limit_offset_ticks",
+    "display_lots",
+    "expire_ns",
+    "group_role",
+    "group_size",  # of the group that this order begins; 0 for the others in it, which follow at once
 )
 # All strategies share ``memory`` and ``parameters``; each has its own stretch of them, from ``call.memory_at`` and
 # ``call.parameters_at`` on. The last intent is a spare that takes what is over the limit.

@@ -17,5 +17,6 @@ HEAD = table_dtype(
     "digest_interval",
     "next_digest",
     "next_timer_ns",  # when the earliest timer is due; NEVER_NS without one
+    "group_order_count",  # open orders that belong to a group
 )
 TIMER = table_dtype("active", "strategy", "instrument", "timer", "due_ns", "interval_ns")

@@ -5,7 +5,10 @@ from kernel.tables.table import table_dtype
 ORDER = table_dtype(
     "order_id",
     "status",
-    "before_request",  # the status that an order goes back to when the venue refuses a cancel or a replace
+    "before_request",  # what an order was when its cancel was asked for, kept up to date; 0 otherwise
+    "cancel_linked",  # 1 when its group asked for that cancel
+    "replaces_pending",  # replaces that the venue has not answered
+    "asked_lots",  # the quantity that the last of them asked for; 0 without one
     "strategy",
     "instrument",
     "side",
@@ -30,4 +33,7 @@ ORDER = table_dtype(
     "group_id",
     "group_role",
     "parent_id",
+    # What its group wants of it.
+    "group_lots",  # the total quantity that it is to have
+    "group_refused",  # 1 after the venue refused to cancel or replace it, until something in the group changes
 )

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from kernel.events import catalogue as events
 from kernel.events.body import decode_body
 from kernel.events.layout import Stored
-from kernel.lifecycle import CANCEL_REASONS, MAKER, ORDER_TYPE_NAMES, SIDE_NAMES, TAKER, TIME_IN_FORCE_NAMES
+from kernel.lifecycle import MAKER, ORDER_TYPE_NAMES, SIDE_NAMES, TAKER, TIME_IN_FORCE_NAMES
 from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT, UNKNOWN_SIZE
 from kernel.risk_nb import CHECKS
 from kernel.units import RATE_SCALE
 from replay.inspect.names import Names, Scale
+from replay.inspect.order_phrases import ORDER_PHRASES, ORDER_SPECIALS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND_NS = 1_000_000_000
@@ -61,19 +62,7 @@ _PHRASES: dict[type[events.Event], str] = {
     events.TimerFired: "timer {timer}, due {due_ns}",
     events.TradingHalted: "[{body}]",
     events.TradingResumed: "[{body}]",
-    events.OrderIntended: "{side} {quantity_lots} {order_type} {time_in_force}[ at {limit_ticks}]"
-    "[ stop {stop_ticks}][ tag {tag}]",
-    events.RiskChecked: "order {order_id}: {check}[ (limit {limit}, found {value})]",
-    events.OrderAccepted: "order {order_id}",
-    events.OrderRejected: "order {order_id}: reason {reason}",
-    events.OrderFilled: "order {order_id}: {side} {quantity_lots} at {price_ticks}, fee {fee_minor}"
-    "[, {liquidity}][, {leaves_lots} open]",
-    events.OrderCanceled: "order {order_id}: {leaves_lots} not filled, {reason}",
-    events.OrderExpired: "order {order_id}: {leaves_lots} not filled",
-    events.CancelRequested: "order {order_id}",
-    events.ReplaceRequested: "order {order_id}: {quantity_lots}[ at {limit_ticks}][ stop {stop_ticks}]",
-    events.OrderReplaced: "order {order_id}: {quantity_lots}[ at {limit_ticks}][ stop {stop_ticks}]",
-    events.RequestRefused: "[order {order_id}: ]{check}[ (limit {limit}, found {value})]",
+    **ORDER_PHRASES,
     events.PositionChanged: "holds {quantity_lots}, cost {cost_minor}, realised {realised_minor}, cash {cash_minor}",
     events.TradeClosed: "{side} {quantity_lots}, realised {realised_minor}, fees {fees_minor}, {fills}, "
     "since {ts_entry_ns}",
@@ -286,7 +275,5 @@ _SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     (events.TimerSet, "interval"): lambda names, stored: (
         duration_text(stored.event.interval_ns) if stored.event.interval_ns else ""
     ),
-    (events.OrderCanceled, "reason"): lambda names, stored: CANCEL_REASONS.get(
-        stored.event.reason, f"reason {stored.event.reason}"
-    ),
+    **ORDER_SPECIALS,
 }

@@ -11,14 +11,16 @@ from kernel.emit_nb import begin_nb
 from kernel.events.layout import (
     ACCEPTED,
     CANCEL_REQUESTED,
+    CANCELED,
     CHECKED,
     EXPIRED,
+    RELEASED,
     REPLACE_REQUESTED,
     REPLACED,
 )
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
-from kernel.lifecycle import CANCEL_ON_REQUEST, DAY, REJECT_STOP_IN_MARKET, STOP, STOP_LIMIT
+from kernel.lifecycle import CANCEL_ON_REQUEST, DAY, REJECT_STOP_IN_MARKET, STOP, STOP_LIMIT, SUBMITTED
 from kernel.orders_nb import find_order_nb
 from kernel.risk_nb import APPROVED
 from replay.venue.memory import VENUE_ORDERS
@@ -110,27 +112,46 @@ def _accept_nb(venue, state, output, order_id, order):
 
 @inlined
 def _cancel_nb(venue, state, output, order_id):
-    """Cancel a resting order on request."""
-    return cancel_rest_nb(state, output, venue.orders[find_resting_nb(venue, order_id)], CANCEL_ON_REQUEST)
+    """Cancel a resting order on request; one that has ended is not open, and one that never left need not leave."""
+    row = find_order_nb(state, order_id)
+    if row < 0:
+        return OK
+    at = find_resting_nb(venue, order_id)
+    if at >= 0:
+        return cancel_rest_nb(state, output, venue.orders[at], CANCEL_ON_REQUEST)
+    order = state.orders[row]
+    record = begin_nb(state, output, CANCELED.kind, order.instrument, order.strategy)
+    record.words[CANCELED.order_id] = order_id
+    record.words[CANCELED.leaves_lots] = order.quantity_lots - order.filled_lots
+    record.words[CANCELED.reason] = CANCEL_ON_REQUEST
+    return apply_nb(state, record)
 
 
 @inlined
 def _replace_nb(venue, state, output, request):
-    """Change a resting order; it is a new order to the market from now on (its stop is armed again)."""
+    """Change a resting order; it is a new order to the market from now on (its stop is armed again).
+
+    When its group asks, only its quantity changes, and it stays what it is to the market.
+    """
     order_id = request[REPLACE_REQUESTED.order_id]
     quantity_lots = request[REPLACE_REQUESTED.quantity_lots]
     limit_ticks, stop_ticks = request[REPLACE_REQUESTED.limit_ticks], request[REPLACE_REQUESTED.stop_ticks]
-    order = venue.orders[find_resting_nb(venue, order_id)]
+    at = find_resting_nb(venue, order_id)
+    if at < 0 or venue.orders[at].remaining_lots == 0:
+        return OK
+    order = venue.orders[at]
     order.remaining_lots = quantity_lots - order.filled_lots
-    order.limit_ticks = limit_ticks
-    order.stop_ticks = stop_ticks
+    linked = request[REPLACE_REQUESTED.linked]
+    if linked == 0:
+        order.limit_ticks = limit_ticks
+        order.stop_ticks = stop_ticks
     record = begin_nb(state, output, REPLACED.kind, order.instrument, order.strategy)
     record.words[REPLACED.order_id] = order_id
     record.words[REPLACED.quantity_lots] = quantity_lots
     record.words[REPLACED.limit_ticks] = limit_ticks
     record.words[REPLACED.stop_ticks] = stop_ticks
     status = apply_nb(state, record)
-    if status != OK:
+    if status != OK or linked == 1:
         return status
     return _arrive_nb(venue, state, output, order)
 
@@ -164,9 +185,12 @@ def expire_nb(venue, state, output, ts_ns):
 def receive_nb(venue, state, output, record):
     """Take what the kernel sends: an order, or a request about one. Other records are none of the venue's business."""
     kind, words = record.kind, record.words
-    if kind == CHECKED.kind and words[CHECKED.check] == APPROVED:
+    if kind == RELEASED.kind or (kind == CHECKED.kind and words[CHECKED.check] == APPROVED):
         order_id = words[CHECKED.order_id]
-        return _accept_nb(venue, state, output, order_id, state.orders[find_order_nb(state, order_id)])
+        row = find_order_nb(state, order_id)
+        if row < 0 or state.orders[row].status != SUBMITTED:
+            return OK  # held until its parent fills, or cancelled before it left
+        return _accept_nb(venue, state, output, order_id, state.orders[row])
     if kind == CANCEL_REQUESTED.kind:
         return _cancel_nb(venue, state, output, words[CANCEL_REQUESTED.order_id])
     if kind == REPLACE_REQUESTED.kind:

@@ -135,6 +135,7 @@ def check_head(state: Any, twin: Kernel) -> None:
         "digest_interval": twin.digest_interval,
         "next_digest": twin.next_digest,
         "next_timer_ns": twin.next_timer_ns(),
+        "group_order_count": sum(bool(order.group_id) for order in twin.orders),
     }
 
 
@@ -210,7 +211,8 @@ def check_tables(state: Any, twin: Kernel) -> None:
             paper.high, paper.low, paper.range_ns, *paper.source,
         )  # fmt: skip
     for row, order in zip(state.orders[: len(twin.orders)], twin.orders, strict=True):
-        assert {**fields(row), "status": STATUS_NAMES[int(row.status)]} == vars(order)
+        words = {name: STATUS_NAMES.get(int(row[name]), "") for name in ("status", "before_request")}
+        assert {**fields(row), **words} == twin.row(order)
     for row, timer in zip(state.timers, twin.timers, strict=True):
         assert int(row.active) == (timer is not None)
         if timer is not None:
@@ -303,12 +305,13 @@ def market(history: History, draw: Draw) -> str:
 def intend(history: History, draw: Draw) -> str:
     event = c.OrderIntended(
         draw.of(1, -1),
-        1 + draw.below(4),
-        1 + draw.below(4),
+        1 + draw.below(8),
+        1 + draw.below(7),
         draw.lots(),
         draw.below(99),
         draw.below(99),
         draw.below(9),
+        draw.of(0, 0, 0, 1, 2, 4),
     )
     bad = draw.below(40)
     instrument = -1 if bad == 0 else INSTRUMENTS if bad == 1 else draw.of(0, 0, 0, 1)
@@ -317,12 +320,43 @@ def intend(history: History, draw: Draw) -> str:
     if book is not None and (history.twin.accounts[book.account].hedging or draw.below(30) == 0):
         event = msgspec.structs.replace(event, leg=draw.of(1, -1))
     status = history.feed(event, instrument, strategy)
+    if status == "OK" and draw.below(3) == 0:
+        terms(history, draw, history.twin.orders[-1].order_id)
     if status == "OK" and draw.below(8):  # most go on to the venue at once
         order_id = history.twin.orders[-1].order_id
         history.feed(c.RiskChecked(order_id, 0 if draw.below(8) else 5, 0, 0))
         if history.twin.orders and history.twin.orders[-1].order_id == order_id and draw.below(8):
             history.feed(c.OrderAccepted(order_id))
     return status
+
+
+def terms(history: History, draw: Draw, order_id: int) -> str:
+    """Terms of an order, mostly in a group that is there already."""
+    groups = [order.group_id for order in history.twin.orders if order.group_id]
+    group_id = draw.of(*groups) if groups and draw.below(5) else order_id
+    role = draw.of(0, 1, 2, 3, 4, 5, 5, 5, 6, 6, 7, 7) if draw.below(20) else draw.of(-1, 8)
+    if draw.below(20):
+        group_id = group_id if role else 0
+    parent_id = group_id if role in (4, 6, 7) else 0
+    numbers = (draw.below(3), draw.below(50), draw.below(9), draw.below(5), draw.below(99))
+    return history.feed(c.OrderTerms(order_id, *numbers, group_id, role, parent_id))
+
+
+def release(history: History, draw: Draw) -> str:
+    order = an_order(history, draw, "held")
+    if order is None or draw.below(12) == 0:
+        return history.feed(c.OrderReleased(order.order_id if order else 12, 1 + draw.below(5)))
+    return history.feed(c.OrderReleased(order.order_id, history.twin.group_lots(order)))
+
+
+def late_terms(history: History, draw: Draw) -> str:
+    order = an_order(history, draw, "intended")
+    return terms(history, draw, order.order_id if order else 3)
+
+
+def refused(history: History, draw: Draw) -> str:
+    order = an_order(history, draw, "replace pending", "cancel pending")
+    return history.feed(c.RequestRejected(order.order_id if order else 3, draw.of(1, 2), 1))
 
 
 def verdict(history: History, draw: Draw) -> str:
@@ -351,7 +385,7 @@ def ask(history: History, draw: Draw) -> str:
     if number == 0:
         return history.feed(c.RequestRefused(order_id, 10, 0, 0))
     if number < 3:
-        return history.feed(c.CancelRequested(order_id))
+        return history.feed(c.CancelRequested(order_id, draw.below(2)))
     return history.feed(c.ReplaceRequested(order_id, draw.lots(), draw.below(50), 0))
 
 
@@ -456,8 +490,8 @@ def crowd(history: History, draw: Draw) -> str:
 
 
 STEPS = {
-    intend: 5, fill: 8, market: 5, replaced: 2, verdict: 1, venue_word: 2, ask: 2, timer: 1, halt: 1, define: 1,
-    deposit: 1, account: 2, wrong_sequence: 1, crowd: 1,
+    intend: 5, fill: 8, market: 5, replaced: 2, verdict: 1, venue_word: 2, ask: 3, timer: 1, halt: 1, define: 1,
+    deposit: 1, account: 2, wrong_sequence: 1, crowd: 1, release: 2, late_terms: 1, refused: 1,
 }  # fmt: skip
 steps = generators.tuples(
     generators.sampled_from([step for step, weight in STEPS.items() for _ in range(weight)]),

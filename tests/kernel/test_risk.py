@@ -70,13 +70,13 @@ class Desk:
 
     def submit(
         self, side: int, lots: int, *, order_type: int = life.MARKET, limit: int = 0, stop: int = 0,
-        time_in_force: int = life.GTC, strategy: int = 0, instrument: int = 0,
+        time_in_force: int = life.GTC, strategy: int = 0, instrument: int = 0, **terms: int,
     ) -> tuple[int, int, int, int]:  # fmt: skip
         """``(check, limit, value, order id)`` of the verdict or refusal."""
         since = int(self.output.count)
         intent = self.intent(
             action=SUBMIT, side=side, quantity_lots=lots, order_type=order_type, limit_ticks=limit, stop_ticks=stop,
-            time_in_force=time_in_force, instrument=instrument,
+            time_in_force=time_in_force, instrument=instrument, **terms,
         )  # fmt: skip
         assert decide_nb(self.state, self.output, strategy, intent) == OK
         verdict = self.events(since)[-1].event
@@ -117,9 +117,17 @@ ROWS: list[tuple[str, dict[str, int], Any, dict[str, int], tuple[int, int, int]]
     ("side", {}, None, {"side": 2, "lots": 3}, (risk.INVALID_ORDER, 0, 3)),
     ("no side", {}, None, {"side": 0, "lots": 3}, (risk.INVALID_ORDER, 0, 3)),
     ("type 0", {}, None, {"lots": 3, "order_type": 0}, (risk.INVALID_ORDER, 0, 3)),
-    ("type 5", {}, None, {"lots": 3, "order_type": 5}, (risk.INVALID_ORDER, 0, 3)),
+    ("type 9", {}, None, {"lots": 3, "order_type": 9}, (risk.INVALID_ORDER, 0, 3)),
     ("time in force 0", {}, None, {"lots": 3, "time_in_force": 0}, (risk.INVALID_ORDER, 0, 3)),
-    ("time in force 5", {}, None, {"lots": 3, "time_in_force": 5}, (risk.INVALID_ORDER, 0, 3)),
+    ("time in force 8", {}, None, {"lots": 3, "time_in_force": 8}, (risk.INVALID_ORDER, 0, 3)),
+    ("an unknown instruction", {}, None, {"lots": 3, "instructions": 8}, (risk.INVALID_ORDER, 0, 3)),
+    ("nothing to reduce", {}, None, {"lots": 3, "instructions": life.REDUCE_ONLY}, (risk.REDUCE_ONLY, 0, 3)),
+    (
+        "it would not reduce", {}, lambda d: d.hold(6), {"lots": 3, "instructions": life.REDUCE_ONLY},
+        (risk.REDUCE_ONLY, 0, 3),
+    ),
+    ("it reduces", {}, lambda d: d.hold(-6), {"lots": 3, "instructions": life.REDUCE_ONLY}, (0, 0, 0)),
+    ("nothing to close", {}, None, {"lots": 0, "instructions": life.CLOSE_POSITION}, (risk.REDUCE_ONLY, 0, 0)),
     ("no lots", {}, None, {"lots": 0}, (risk.INVALID_ORDER, 0, 0)),
     ("minus lots", {}, None, {"lots": -4}, (risk.INVALID_ORDER, 0, -4)),
     ("too many lots", {}, None, {"lots": MAX_LOTS + 1}, (risk.INVALID_ORDER, 0, MAX_LOTS + 1)),
@@ -219,7 +227,8 @@ def test_check(name: str, limits: dict[str, int], before: Any, order: dict[str, 
 
 
 def test_every_check_has_a_row() -> None:
-    seen = {row[4][0] for row in ROWS} | {risk.NOT_OPEN, risk.CAPACITY, risk.INVALID_TIMER}
+    elsewhere = {risk.GROUP_REFUSED}  # in test_groups.py
+    seen = {row[4][0] for row in ROWS} | {risk.NOT_OPEN, risk.CAPACITY, risk.INVALID_TIMER} | elsewhere
     assert seen == {risk.APPROVED, *risk.CHECKS}
 
 

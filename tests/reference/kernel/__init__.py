@@ -6,87 +6,22 @@ between cash and the books is checked and not assumed. An event that does not fi
 leaves the twin as it was.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from kernel.events import catalogue as c
 from kernel.events.layout import Stored
 from tests.reference.kernel.common import RefusedError, require
 from tests.reference.kernel.ledger import Book, Ledger, Paper, Place, Trip
+from tests.reference.kernel.orders import ENDED, LIVE, Order, Orders
 
-__all__ = ["Book", "Kernel", "Paper", "RefusedError", "Trip"]
+__all__ = ["ENDED", "LIVE", "Book", "Kernel", "Order", "Paper", "RefusedError", "Trip"]
 
-OPEN_ORDERS = 256
 TIMERS = 32
 MAX_INSTRUMENTS, MAX_STRATEGIES, MAX_BOOKS = 512, 8, 1024
-LOTS_OF_AN_ORDER = 2**54
 NEVER_NS = 2**63 - 1
 
-# status -> what happens -> status afterwards; a status that is a word of ENDED is the end of the order.
-ENDED = ("filled", "cancelled", "expired", "rejected", "denied")
-LIVE = ("intended", "submitted", "working", "partly filled", "cancel pending", "replace pending")
-LIFE = {
-    ("intended", "approve"): "submitted",
-    ("intended", "deny"): "denied",
-    ("submitted", "accept"): "working",
-    ("submitted", "reject"): "rejected",
-    ("submitted", "fill part"): "partly filled",
-    ("submitted", "ask cancel"): "cancel pending",
-    ("working", "fill part"): "partly filled",
-    ("working", "ask cancel"): "cancel pending",
-    ("working", "ask replace"): "replace pending",
-    ("partly filled", "accept"): "partly filled",
-    ("partly filled", "fill part"): "partly filled",
-    ("partly filled", "ask cancel"): "cancel pending",
-    ("partly filled", "ask replace"): "replace pending",
-    ("cancel pending", "accept"): "cancel pending",
-    ("cancel pending", "fill part"): "cancel pending",
-    ("cancel pending", "reject"): "rejected",
-    ("replace pending", "replace"): "working",
-    ("replace pending", "fill part"): "replace pending",
-    ("replace pending", "ask cancel"): "cancel pending",
-}
-for _status in LIVE[1:]:
-    LIFE[_status, "fill rest"] = "filled"
-    LIFE[_status, "cancel"] = "cancelled"
-    LIFE[_status, "expire"] = "expired"
 
-
-@dataclass
-class Order:
-    order_id: int
-    status: str
-    strategy: int
-    instrument: int
-    side: int
-    order_type: int
-    time_in_force: int
-    quantity_lots: int
-    filled_lots: int
-    limit_ticks: int
-    stop_ticks: int
-    tag: int
-    instructions: int
-    purpose: int
-    leg: int
-    ts_intended_ns: int
-    cause: int
-    before_request: int = 0
-    trail_kind: int = 0
-    trail_value: int = 0
-    limit_offset_ticks: int = 0
-    display_lots: int = 0
-    expire_ns: int = 0
-    group_id: int = 0
-    group_role: int = 0
-    parent_id: int = 0
-
-    @property
-    def leaves(self) -> int:
-        return self.quantity_lots - self.filled_lots
-
-
-class Kernel(Ledger):
+class Kernel(Ledger, Orders):
     """The twin. ``apply`` takes a stored event, or raises RefusedError."""
 
     def __init__(self) -> None:
@@ -96,7 +31,7 @@ class Kernel(Ledger):
         self.fill_count = self.trade_count = 0
         self.digest_interval = self.next_digest = 0
         self.limits = c.LimitsSet(0, 0, 0, 0, 0, 0, 0)
-        self.orders: list[Order] = []
+        Orders.__init__(self)
         self.timers: list[dict[str, int] | None] = [None] * TIMERS
 
     # --- what follows from what is kept ---
@@ -105,7 +40,7 @@ class Kernel(Ledger):
         return sum(
             order.leaves
             for order in self.orders
-            if self.place(order) == (strategy, instrument, leg) and (order.side > 0) == (side > 0)
+            if self.place(order) == (strategy, instrument, leg) and (order.side > 0) == (side > 0) and not order.reduces
         )
 
     def place(self, order: Order) -> Place:
@@ -159,75 +94,7 @@ class Kernel(Ledger):
             whole = stored.sequence - stored.sequence % self.digest_interval
             self.next_digest = whole + self.digest_interval
 
-    # --- orders ---
-
-    def on_OrderIntended(self, event: c.OrderIntended, stored: Stored) -> None:  # noqa: N802
-        require(len(self.orders) < OPEN_ORDERS, "NO_CAPACITY")
-        self.paper_of(stored)
-        require(0 <= stored.strategy < self.strategy_count, "BAD_INDEX")
-        hedging = self.accounts[self.books[stored.strategy, stored.instrument, 1].account].hedging
-        require(abs(event.leg) == hedging, "MISMATCH")
-        require(0 < event.quantity_lots <= LOTS_OF_AN_ORDER, "MISMATCH")
-        self.orders.append(
-            Order(
-                order_id=stored.sequence,
-                status="intended",
-                strategy=stored.strategy,
-                instrument=stored.instrument,
-                side=event.side,
-                order_type=event.order_type,
-                time_in_force=event.time_in_force,
-                quantity_lots=event.quantity_lots,
-                filled_lots=0,
-                limit_ticks=event.limit_ticks,
-                stop_ticks=event.stop_ticks,
-                tag=event.tag,
-                instructions=event.instructions,
-                purpose=event.purpose,
-                leg=event.leg,
-                ts_intended_ns=stored.ts_ingest_ns,
-                cause=stored.cause,
-            )
-        )
-
-    def order(self, order_id: int) -> Order:
-        found = [order for order in self.orders if order.order_id == order_id]
-        require(len(found) == 1, "UNKNOWN_ORDER")
-        return found[0]
-
-    def step(self, order: Order, happening: str) -> None:
-        require((order.status, happening) in LIFE, "ILLEGAL_TRANSITION")
-        order.status = LIFE[order.status, happening]
-        if order.status in ENDED:
-            self.orders.remove(order)
-
-    def on_RiskChecked(self, event: c.RiskChecked, stored: Stored) -> None:  # noqa: N802
-        self.step(self.order(event.order_id), "deny" if event.check else "approve")
-
-    def on_OrderAccepted(self, event: c.OrderAccepted, stored: Stored) -> None:  # noqa: N802
-        self.step(self.order(event.order_id), "accept")
-
-    def on_OrderRejected(self, event: c.OrderRejected, stored: Stored) -> None:  # noqa: N802
-        self.step(self.order(event.order_id), "reject")
-
-    def on_OrderCanceled(self, event: c.OrderCanceled, stored: Stored) -> None:  # noqa: N802
-        self.step(self.order(event.order_id), "cancel")
-
-    def on_OrderExpired(self, event: c.OrderExpired, stored: Stored) -> None:  # noqa: N802
-        self.step(self.order(event.order_id), "expire")
-
-    def on_CancelRequested(self, event: c.CancelRequested, stored: Stored) -> None:  # noqa: N802
-        self.step(self.order(event.order_id), "ask cancel")
-
-    def on_ReplaceRequested(self, event: c.ReplaceRequested, stored: Stored) -> None:  # noqa: N802
-        self.step(self.order(event.order_id), "ask replace")
-
-    def on_OrderReplaced(self, event: c.OrderReplaced, stored: Stored) -> None:  # noqa: N802
-        order = self.order(event.order_id)
-        require(order.filled_lots < event.quantity_lots <= LOTS_OF_AN_ORDER, "MISMATCH")
-        self.step(order, "replace")
-        order.quantity_lots = event.quantity_lots
-        order.limit_ticks, order.stop_ticks = event.limit_ticks, event.stop_ticks
+    # --- fills ---
 
     def on_OrderFilled(self, event: c.OrderFilled, stored: Stored) -> None:  # noqa: N802
         order = self.order(event.order_id)
@@ -235,10 +102,11 @@ class Kernel(Ledger):
         require(0 < lots <= order.leaves, "MISMATCH")
         require(event.leaves_lots == order.leaves - lots and event.side == order.side, "MISMATCH")
         happening = "fill part" if event.leaves_lots else "fill rest"
-        possible = (order.status, happening) in LIFE
+        possible = order.stage not in ("intended", "held")
         self.tentative(lambda: self.fill(self.place(order), event, stored, possible))
         order.filled_lots += lots
         self.fill_count += 1
+        self.share_fill(order, lots)
         self.step(order, happening)
 
     def on_TradeClosed(self, event: c.TradeClosed, stored: Stored) -> None:  # noqa: N802
