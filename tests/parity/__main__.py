@@ -63,6 +63,8 @@ def main() -> int:
     parser.add_argument("--python", default=sys.executable, help="The Python of the peers.  [default: this one]")
     parser.add_argument("--data", type=Path, action="append", help="A catalogue file of bars or trades.  [the sample]")
     parser.add_argument("--bars", type=int, help="How many bars at most, 0 for all.  [5,000 for NautilusTrader]")
+    parser.add_argument("--random", type=int, default=500, help="How many random small cases.  [500]")
+    parser.add_argument("--seed", type=int, default=0, help="Of the random cases.  [0]")
     parser.add_argument("--only", choices=[peer.name for peer in PEERS], help="One peer.")
     parser.add_argument("--strategy", action="append", choices=list(STRATEGIES), help="One strategy.  [all]")
     options = parser.parse_args()
@@ -85,7 +87,7 @@ def main() -> int:
 def check(peer: Peer, files: list[Bars], names: list[str], options: argparse.Namespace, folder: Path) -> int:
     """Compare every strategy on every file with one peer; how many differ."""
     python = environment(peer.requirements, options.environments, options.python)
-    unequal = check_cases(peer, python)
+    unequal = check_cases(peer, python, options)
     count = peer.bars if options.bars is None else options.bars
     for bars in (one.first(count) for one in files):
         given = {"size": bars.size, "pace": bars.pace}
@@ -112,13 +114,15 @@ def check_canary(peer: Peer, bars: Bars, theirs: Outcome) -> None:
         raise RuntimeError(f"{CANARY} under profile pessimistic equals {peer.name}: the comparison is broken")
 
 
-def check_cases(peer: Peer, python: Path) -> int:
-    """Run the small cases; how many are not as the pages say."""
+def check_cases(peer: Peer, python: Path, options: argparse.Namespace) -> int:
+    """Run the small cases; how many are not as the pages say, or not alike."""
     count, wrong = cases.check(peer.engine, peer.profile, python)
     print(f"{peer.name}: {count - len(wrong)} of {count} cases of docs/fills.md and docs/parity.md are as written")
-    for text in wrong:
+    unlike = cases.check_random(peer.engine, peer.profile, python, options.seed, options.random)
+    print(f"{peer.name}: {options.random - len(unlike)} of {options.random} random cases are equal", flush=True)
+    for text in wrong + unlike:
         print(f"    DIFFERS: {text}")
-    return len(wrong)
+    return len(wrong) + len(unlike)
 
 
 def line(strategy: str, fee_bps: str, found: Comparison, minor_per_currency: int) -> str:

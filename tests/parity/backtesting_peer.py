@@ -19,9 +19,9 @@ from shared_strategies import STRATEGIES
 
 
 class Listener:
-    """Writes down each fill as ``[bar, signed units, price, profit of what it closed, or null]``."""
+    """Writes down each fill as ``[bar, signed lots, price, profit of what it closed, or null]``."""
 
-    def __init__(self):
+    def __init__(self, unit_lots):
         self.fills = []
         broker = backtesting.backtesting._Broker
         if not hasattr(broker, "parity_methods"):
@@ -29,12 +29,12 @@ class Listener:
         open_trade, close_trade = broker.parity_methods
 
         def opened(broker, price, size, sl, tp, time_index, tag):
-            self.fills.append([time_index, size, price, None])
+            self.fills.append([time_index, size * unit_lots, price, None])
             open_trade(broker, price, size, sl, tp, time_index, tag)
 
         def closed(broker, trade, price, time_index):
             close_trade(broker, trade, price, time_index)
-            self.fills.append([time_index, -trade.size, price, trade.pl])
+            self.fills.append([time_index, -trade.size * unit_lots, price, trade.pl])
 
         broker._open_trade, broker._close_trade = opened, closed
 
@@ -106,7 +106,7 @@ def execute(job, table, run):
     frame = pd.DataFrame(
         table[:, 2:7].astype(float), pd.to_datetime(table[:, 0]), ["Open", "High", "Low", "Close", "Volume"]
     )
-    listener = Listener()
+    listener = Listener(job["unit_lots"])
     backtest = Backtest(frame, host_class(job, bars, run), cash=float(job["cash_ticks"]), commission=run["fee"])
     stats = backtest.run()
     return {"fills": listener.fills, "equity": stats["_equity_curve"]["Equity"].tolist()}

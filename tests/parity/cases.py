@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from bench.peers.environments import run as run_command
+from tests.parity import random_cases
 from tests.parity.peers import ALONE
 from tests.replay.test_venue import read_cases
 from tests.replay.venue_script import Outcome, mirrored, parts
@@ -20,12 +21,14 @@ from tests.replay.venue_script import Outcome, mirrored, parts
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 HERE = Path(__file__).parent
 CASES_SECONDS = 600
+PLENTY = "1000000000"
 
 
 class Dialect(msgspec.Struct, frozen=True):
     """What an engine's script of cases understands: its words, its settings by profile, and what it cannot tell.
 
-    ``untold`` are patterns and what stands for them; an entry of an outcome that becomes empty is left out.
+    ``untold`` are patterns and what stands for them; an entry of an outcome that becomes empty is left out. ``joins``
+    says that it cuts fills where they meet older parts of a position, so neighbours at one price count as one.
     """
 
     script: str
@@ -33,6 +36,7 @@ class Dialect(msgspec.Struct, frozen=True):
     order_words: frozenset[str]
     request_words: frozenset[str]
     untold: dict[str, str]
+    joins: bool = False
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -48,7 +52,7 @@ class Difference(msgspec.Struct, frozen=True):
 PLAIN = frozenset({"buy", "sell", "market", "limit", "stop"})
 DIALECTS = {
     "backtesting.py": Dialect(
-        "backtesting_cases.py", {"next_open": {}}, PLAIN, frozenset(), {r" (maker|taker|open)\b|#\d+ ": ""}
+        "backtesting_cases.py", {"next_open": {}}, PLAIN, frozenset(), {r" (maker|taker|open)\b|#\d+ ": ""}, joins=True
     ),
     "NautilusTrader": Dialect(
         "nautilus_cases.py",
@@ -57,8 +61,8 @@ DIALECTS = {
         frozenset({"cancel", "replace", "limit", "stop"}),
         {
             r" open$": "",
-            r"(\d+ )?cancelled( \(.*\))?$": "cancelled",
-            r"(\d+ )?expired$": "expired",
+            r"((?<!#)\b\d+ )?cancelled( \(.*\))?$": "cancelled",
+            r"((?<!#)\b\d+ )?expired$": "expired",
             r"rejected \(.*\)$": "rejected",
             r"updated .*": "replaced",
             # It says when a stop is triggered, and nothing to a request about an order that is over.
@@ -66,6 +70,7 @@ DIALECTS = {
         },
     ),
 }
+_FILL = re.compile(r"^(\d+): (\d+) at (\S+)$")
 _NUMBER = re.compile(r"^[#x]?-?\d+$|^\d+/\d+/\d+/\d+$")
 
 
@@ -91,6 +96,20 @@ def check(engine: str, profile: str, python: Path) -> tuple[int, list[str]]:
         if _told(dialect, case.ours) == case.theirs:
             wrong.append(f"{_text(case)}: listed as a difference, and is none")
     return len(answers), wrong
+
+
+def check_random(engine: str, profile: str, python: Path, seed: int, count: int) -> list[str]:
+    """Where the engine and ours differ in random cases. Raises RuntimeError when its script fails."""
+    dialect = DIALECTS[engine]
+    forces = ("", "", *sorted(dialect.order_words & {"IOC", "FOK"}))
+    made = random_cases.cases(seed, count, forces, volumes=engine == "NautilusTrader")
+    given = [Difference({"profile": profile, "cash": PLENTY}, orders, market, "", "") for orders, market in made]
+    wrong = []
+    for case, theirs in zip(given, _ask(dialect, python, given), strict=True):
+        ours = Outcome(case.settings, case.orders, case.market).describe()
+        if _told(dialect, ours) != _told(dialect, theirs):
+            wrong.append(f"seed {seed}, {_text(case)}: {engine} says {_told(dialect, theirs)}, ours is {ours}")
+    return wrong
 
 
 def _rows(dialect: Dialect, profile: str) -> Iterator[Difference]:
@@ -143,7 +162,20 @@ def _told(dialect: Dialect, outcome: str) -> str:
     entries = outcome.split("; ")
     for pattern, instead in dialect.untold.items():
         entries = [re.sub(pattern, instead, entry) for entry in entries]
-    return "; ".join(entry for entry in entries if entry) or "rests"
+    entries = [entry for entry in entries if entry]
+    return "; ".join(_joined(entries) if dialect.joins else entries) or "rests"
+
+
+def _joined(entries: list[str]) -> list[str]:
+    """Neighbouring fills of one row and price as one."""
+    out: list[str] = []
+    for entry in entries:
+        before, now = (_FILL.match(out[-1]) if out else None), _FILL.match(entry)
+        if before and now and before[1] == now[1] and before[3] == now[3]:
+            out[-1] = f"{now[1]}: {int(before[2]) + int(now[2])} at {now[3]}"
+        else:
+            out.append(entry)
+    return out
 
 
 def _text(case: Difference) -> str:

@@ -28,7 +28,7 @@ SECOND_NS = 10**9
 
 
 class Bars(msgspec.Struct, frozen=True):
-    """Bars of one instrument. ``table`` is int64 with the columns of COLUMNS; volume is in units, rounded down.
+    """Bars of one instrument. ``table`` is int64 with the columns of COLUMNS; volume is in lots.
 
     ``minor_per_tick`` is the money of one tick of one unit; ``size`` a plain number of units for an order, ``pace``
     the usual range of a bar in millionths of the price.
@@ -69,7 +69,6 @@ def load(path: Path, folder: Path) -> Bars:
     unit_lots, minor_per_tick = _unit(instrument)
     columns = read_columns(file.path)
     table = np.stack([columns[name] for name in COLUMNS], 1)
-    table[:, 6] //= unit_lots
     cash_ticks = CASH * 10**instrument.scale // minor_per_tick
     size = max(1, cash_ticks // SHARE // int(table[:, 3].max()))
     pace = int(np.median((table[:, 3] - table[:, 4]) * 1_000_000 // table[:, 5]))

@@ -1,11 +1,11 @@
 """NautilusTrader runs the strategies: ``python nautilus_peer.py JOB.json > outcomes.json``.
 
-Runs in the peer's interpreter and imports nothing of ours but the text of the strategies. Prices are fed as whole ticks
-and sizes as whole units; the account's currency is one tick of one unit, with as many decimals as our money has, so
-that its rounding of fees is ours. The job names the bars (a .npy of whole numbers: open time, close time, open, high,
-low, close, volume), the cash and the runs. Settings are its defaults: no latency, fill and fee models of its own, stops
-in the market rejected; the risk engine is bypassed, as ours has no limits either. Bars that have no volume at all get
-plenty, because ours takes none for unknown.
+Runs in the peer's interpreter and imports nothing of ours but the text of the strategies. Prices are fed as whole
+ticks and sizes as units with as many decimals as lots need; the account's currency is one tick of one unit, with as
+many decimals as our money has, so that its rounding of fees is ours. The job names the bars (a .npy of whole numbers:
+open time, close time, open, high, low, close, volume), the cash and the runs. Settings are its defaults: no latency,
+fill and fee models of its own, stops in the market rejected; the risk engine is bypassed, as ours has no limits
+either. Bars that have no volume at all get plenty, because ours takes none for unknown.
 """
 
 import json
@@ -19,7 +19,7 @@ from nautilus_trader.config import LoggingConfig, RiskEngineConfig, StrategyConf
 from nautilus_trader.model.data import Bar, BarType
 from nautilus_trader.model.enums import AccountType, CurrencyType, OmsType, OrderSide
 from nautilus_trader.model.identifiers import InstrumentId, Symbol, Venue
-from nautilus_trader.model.instruments import Equity
+from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.objects import Currency, Money, Price, Quantity
 from nautilus_trader.trading.strategy import Strategy
 from shared_strategies import STRATEGIES
@@ -27,6 +27,7 @@ from shared_strategies import STRATEGIES
 NAME = InstrumentId(Symbol("BARS"), Venue("PEER"))
 BAR_TYPE = BarType.from_str(f"{NAME}-1-MINUTE-LAST-EXTERNAL")
 PLENTY = 1_000_000_000
+BASE = Currency("THING", 8, 0, "what is traded", CurrencyType.CRYPTO)
 
 
 class HostConfig(StrategyConfig, frozen=True):
@@ -56,7 +57,8 @@ class Host(Strategy):
         return total + sum(one.unrealized_pnl(close).as_double() for one in self.cache.positions_open())
 
     def on_order_filled(self, event):
-        signed = int(event.last_qty) * (1 if event.order_side == OrderSide.BUY else -1)
+        lots = int(event.last_qty.as_decimal() * self.desk.unit_lots)
+        signed = lots if event.order_side == OrderSide.BUY else -lots
         bar, price = self.desk.row_of[event.ts_event], int(event.last_px)
         closing = 0
         if self.held * signed < 0:
@@ -76,6 +78,7 @@ class Desk:
 
     def __init__(self, host, job):
         self.host, self.ticks_per_currency, self.row_of = host, job["ticks_per_currency"], job["row_of"]
+        self.unit_lots, self.size_decimals = job["unit_lots"], job["size_decimals"]
         self.orders = []
 
     def begin(self):
@@ -83,7 +86,7 @@ class Desk:
 
     @property
     def position(self):
-        return self.host.held
+        return self.host.held // self.unit_lots
 
     @property
     def equity(self):
@@ -113,7 +116,7 @@ class Desk:
         self.send(self.host.order_factory.stop_limit, side, units, **prices)
 
     def send(self, make, side, units, **prices):
-        order = make(NAME, OrderSide.BUY if side > 0 else OrderSide.SELL, Quantity(units, 0), **prices)
+        order = make(NAME, OrderSide.BUY if side > 0 else OrderSide.SELL, Quantity(units, self.size_decimals), **prices)
         self.orders.append(order)
         self.host.submit_order(order)
 
@@ -125,13 +128,17 @@ class Desk:
             self.cancel_oldest()
 
 
-def make_bars(table):
-    volumes = table[:, 6] if table[:, 6].any() else np.full(len(table), PLENTY)
+def make_bars(table, decimals):
+    volumes = table[:, 6] if table[:, 6].any() else np.full(len(table), PLENTY * 10**decimals)
     rows = zip(table[:, 1].tolist(), table[:, 2:6].tolist(), volumes.tolist(), strict=True)
     return [
-        Bar(BAR_TYPE, *(Price(price, 0) for price in prices), Quantity(volume, 0), ts, ts)
-        for ts, prices, volume in rows
+        Bar(BAR_TYPE, *(Price(price, 0) for price in prices), quantity(lots, decimals), ts, ts)
+        for ts, prices, lots in rows
     ]
+
+
+def quantity(lots, decimals):
+    return Quantity.from_str(f"{Decimal(lots).scaleb(-decimals):.{decimals}f}")
 
 
 def execute(job, bars, run):
@@ -146,9 +153,13 @@ def execute(job, bars, run):
         default_leverage=Decimal(1), bar_adaptive_high_low_ordering=job["adaptive"],
     )  # fmt: skip
     fee = Decimal(str(run["fee"]))
+    decimals = job["size_decimals"]
     engine.add_instrument(
-        Equity(NAME, NAME.symbol, currency, 0, Price(1, 0), Quantity(1, 0), 0, 0, maker_fee=fee, taker_fee=fee)
-    )
+        CurrencyPair(
+            NAME, NAME.symbol, BASE, currency, 0, decimals, Price(1, 0), quantity(1, decimals), 0, 0,
+            margin_init=Decimal(0), margin_maint=Decimal(0), maker_fee=fee, taker_fee=fee,
+        )
+    )  # fmt: skip
     engine.add_data(bars)
     host = Host(HostConfig())
     host.prepare(job, run, currency)
@@ -163,7 +174,7 @@ def main():
         job = json.load(file)
     table = np.load(job["bars"])
     job["row_of"] = {ts: row for row, ts in enumerate(table[:, 1].tolist())}
-    bars = make_bars(table)
+    bars = make_bars(table, job["size_decimals"])
     outcomes = [execute(job, bars, run) for run in job["runs"]]
     json.dump({"version": nautilus_trader.__version__, "outcomes": outcomes}, sys.stdout)
 

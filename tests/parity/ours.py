@@ -66,14 +66,14 @@ def _fills_and_trips(bars: Bars, events: list[Stored]) -> tuple[list[Fill], list
         event = stored.event
         if isinstance(event, OrderFilled):
             bar_of_sequence[stored.sequence] = bar
-            fills.append(Fill(bar, event.side * event.quantity_lots // bars.unit_lots, event.price_ticks))
+            fills.append(Fill(bar, event.side * event.quantity_lots, event.price_ticks))
         elif isinstance(event, TradeClosed):
             trips.append(
                 Trip(
                     entry_bar=bar_of_sequence[event.entry_sequence],
                     exit_bar=bar,
                     side=event.side,
-                    units=event.quantity_lots // bars.unit_lots,
+                    lots=event.quantity_lots,
                     entry_money=event.entry_minor,
                     exit_money=event.exit_minor,
                     profit=event.realised_minor - event.fees_minor,

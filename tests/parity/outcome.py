@@ -13,10 +13,10 @@ CENT_PARTS = 200  # half a cent is a currency unit divided by this
 
 
 class Fill(msgspec.Struct, frozen=True):
-    """Signed units at a price in ticks, in the bar of this number."""
+    """Signed lots at a price in ticks, in the bar of this number."""
 
     bar: int
-    units: int
+    lots: int
     price: int
 
 
@@ -26,9 +26,9 @@ class Trip(msgspec.Struct, frozen=True):
     entry_bar: int
     exit_bar: int
     side: int
-    units: int
-    entry_money: int
-    exit_money: int
+    lots: int
+    entry_money: float
+    exit_money: float
     profit: float
 
 
@@ -62,8 +62,8 @@ def joined(fills: Sequence[Fill]) -> list[Fill]:
     out: list[Fill] = []
     for fill in fills:
         last = out[-1] if out else None
-        if last and last.bar == fill.bar and last.price == fill.price and last.units * fill.units > 0:
-            out[-1] = Fill(fill.bar, last.units + fill.units, fill.price)
+        if last and last.bar == fill.bar and last.price == fill.price and last.lots * fill.lots > 0:
+            out[-1] = Fill(fill.bar, last.lots + fill.lots, fill.price)
         else:
             out.append(fill)
     return out
@@ -95,8 +95,15 @@ def compare(ours: Outcome, theirs: Outcome, minor_per_currency: int, from_bar: i
 
 
 def _same_trip(left: Trip, right: Trip, tolerance: float) -> bool:
-    same = msgspec.structs.replace(left, profit=0) == msgspec.structs.replace(right, profit=0)
-    return same and abs(left.profit - right.profit) < tolerance
+    if (left.entry_bar, left.exit_bar, left.side, left.lots) != (
+        right.entry_bar,
+        right.exit_bar,
+        right.side,
+        right.lots,
+    ):
+        return False
+    pairs = ((one.entry_money, one.exit_money, one.profit) for one in (left, right))
+    return all(abs(mine - other) < tolerance for mine, other in zip(*pairs, strict=True))
 
 
 def _first(what: str, equal: list[bool], mine: Sequence[object], other: Sequence[object]) -> str:

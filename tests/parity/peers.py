@@ -25,38 +25,40 @@ def run(
         "bars": str(table),
         "cash_ticks": CASH * bars.ticks_per_currency,
         "ticks_per_currency": bars.ticks_per_currency,
+        "unit_lots": bars.unit_lots,
+        "size_decimals": len(str(bars.unit_lots)) - 1,
         "money_decimals": len(str(bars.minor_per_tick)) - 1,  # of a tick; our own money has no finer ones
         "runs": runs,
         **more,
     }
     job.write_text(json.dumps(given))
     answer = json.loads(run_command([python, *ALONE, HERE / script, job], RUN_SECONDS, f"{script} failed"))
-    return answer["version"], [_outcome(one, bars.minor_per_tick) for one in answer["outcomes"]]
+    return answer["version"], [_outcome(one, bars) for one in answer["outcomes"]]
 
 
-def _outcome(answer: dict[str, Any], minor_per_tick: int) -> Outcome:
-    """Fills are ``[bar, signed units, price, profit of what it closed, or null]``, equity is in ticks of one unit."""
-    fills = [Fill(bar, int(units), _whole(price)) for bar, units, price, _ in answer["fills"]]
-    equity = np.array(answer["equity"], np.float64) * minor_per_tick
-    return Outcome(fills, _trips(answer["fills"], minor_per_tick), equity)
+def _outcome(answer: dict[str, Any], bars: Bars) -> Outcome:
+    """Fills are ``[bar, signed lots, price, profit of what it closed, or null]``, money is in ticks of one unit."""
+    fills = [Fill(bar, int(lots), _whole(price)) for bar, lots, price, _ in answer["fills"]]
+    equity = np.array(answer["equity"], np.float64) * bars.minor_per_tick
+    return Outcome(fills, _trips(answer["fills"], bars), equity)
 
 
-def _trips(fills: list[Any], minor_per_tick: int) -> list[Trip]:
+def _trips(fills: list[Any], bars: Bars) -> list[Trip]:
     """Round trips out of a peer's fills and the profits that it reports for what they closed."""
     trips: list[Trip] = []
-    held = entry_bar = units = entry = out = 0
-    profit = 0.0
+    held = entry_bar = opened = 0
+    entry = out = profit = 0.0
     for bar, signed, price, closed_profit in fills:
-        money = abs(signed) * _whole(price) * minor_per_tick
+        money = abs(signed) * _whole(price) * bars.minor_per_tick / bars.unit_lots
         if held == 0:
-            entry_bar, units, entry, out, profit, side = bar, 0, 0, 0, 0.0, 1 if signed > 0 else -1
+            entry_bar, opened, entry, out, profit, side = bar, 0, 0.0, 0.0, 0.0, 1 if signed > 0 else -1
         held += signed
         if closed_profit is None:
-            units, entry = units + abs(signed), entry + money
+            opened, entry = opened + abs(signed), entry + money
             continue
-        out, profit = out + money, profit + closed_profit * minor_per_tick
+        out, profit = out + money, profit + closed_profit * bars.minor_per_tick
         if held == 0:
-            trips.append(Trip(entry_bar, bar, side, int(units), int(entry), int(out), profit))
+            trips.append(Trip(entry_bar, bar, side, int(opened), entry, out, profit))
     return trips
 
 
