@@ -31,7 +31,7 @@ def standing_nb(venue, instrument, side):
 
 @jit
 def take_nb(venue, state, output, order, price_ticks, offered_lots, ts_event_ns):
-    """Fill as a taker: what is offered at the price, all the rest one tick worse, or at the limit as a maker."""
+    """Fill as a taker: what is offered at the price, all the rest one tick worse, unless that is beyond the limit."""
     side = order.side
     first = min(order.remaining_lots, offered_lots)
     if order.time_in_force == FOK and first < order.remaining_lots:
@@ -46,24 +46,30 @@ def take_nb(venue, state, output, order, price_ticks, offered_lots, ts_event_ns)
         return status
     if order.time_in_force == IOC:
         return cancel_rest_nb(state, output, order, CANCEL_IOC)
-    liquidity = TAKER
     worse = max(price_ticks + side, 1)
-    limit = order.limit_ticks
-    if limit != 0 and side * worse > side * limit:
-        worse = limit
-        liquidity = MAKER
-    return fill_nb(venue, state, output, order, worse, order.remaining_lots, liquidity, ts_event_ns)
+    if order.limit_ticks != 0 and side * worse > side * order.limit_ticks:
+        return OK
+    return fill_nb(venue, state, output, order, worse, order.remaining_lots, TAKER, ts_event_ns)
 
 
 @jit
 def _make_nb(venue, state, output, order, price_ticks, offered_lots, through, ts_event_ns):
-    """Fill as a maker: what is offered at the price; the rest at the limit, if the market went through it."""
+    """Fill as a maker: what is offered at the price; the rest at the limit, if the market went through it.
+
+    IOC and FOK come here as stop-limits that did not fill when they were triggered.
+    """
     first = min(order.remaining_lots, offered_lots)
+    if order.time_in_force == FOK and first < order.remaining_lots:
+        return cancel_rest_nb(state, output, order, CANCEL_FOK)
     status = OK
     if first > 0:
         status = fill_nb(venue, state, output, order, price_ticks, first, MAKER, ts_event_ns)
-    if status != OK or order.remaining_lots == 0 or not through:
+    if status != OK or order.remaining_lots == 0:
         return status
+    if order.time_in_force == IOC:
+        return cancel_rest_nb(state, output, order, CANCEL_IOC)
+    if not through:
+        return OK
     return fill_nb(venue, state, output, order, order.limit_ticks, order.remaining_lots, MAKER, ts_event_ns)
 
 
@@ -76,7 +82,11 @@ def _meet_nb(venue, state, output, order, price_ticks, offered_lots, ts_event_ns
         return take_nb(venue, state, output, order, price_ticks, offered_lots, ts_event_ns)
     if order.order_type == LIMIT:
         if side * price_ticks <= side * order.limit_ticks:
-            return take_nb(venue, state, output, order, price_ticks, offered_lots, ts_event_ns)
+            status = take_nb(venue, state, output, order, price_ticks, offered_lots, ts_event_ns)
+            if status != OK or order.remaining_lots == 0:
+                return status
+            # The rest stands at the price by now, and the size is seen once more.
+            return _make_nb(venue, state, output, order, price_ticks, offered_lots, False, ts_event_ns)
         if order.time_in_force == IOC:
             return cancel_rest_nb(state, output, order, CANCEL_IOC)
         if order.time_in_force == FOK:
