@@ -8,17 +8,21 @@ trading, recovery and audit run this very function.
 from kernel.accounts_nb import define_money_nb
 from kernel.events.layout import (
     BAR_CLOSED,
+    CROSSED,
     HALTED,
     INTENDED,
     LEVEL_SET,
     LIMITS,
+    PORTFOLIO_PLAN_SET,
     POSITION_CHANGED,
     RECORD,
+    REJECTED,
     REQUEST_REJECTED,
     RESUMED,
     RUN_CLOSED,
     RUN_OPENED,
     SEGMENT,
+    SIGNAL,
     STATE_DIGEST,
     STRATEGY,
     TAIL_DISCARDED,
@@ -26,6 +30,7 @@ from kernel.events.layout import (
     TIMER_SET,
     TRADE_CLOSED,
     VENUE,
+    WEIGHT_SET,
 )
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import (
@@ -38,6 +43,7 @@ from kernel.ledger_nb import (
 )
 from kernel.marks_nb import market_nb
 from kernel.orders_nb import order_nb
+from kernel.signals_nb import note_rejection_nb, signal_event_nb
 from kernel.state import STATE
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, MAX_TIMERS, NEVER_NS
 
@@ -200,12 +206,16 @@ def apply_nb(state, record):
         return OK
     if record.sequence != head.next_sequence:
         return BAD_SEQUENCE
-    if BAR_CLOSED.kind <= kind <= LEVEL_SET.kind:
+    if BAR_CLOSED.kind <= kind <= LEVEL_SET.kind or kind == WEIGHT_SET.kind:
         return market_nb(state, kind, record.instrument, record.ts_ingest_ns, record.words)
     head.next_sequence += 1
     head.now_ns = record.ts_ingest_ns
-    if INTENDED.kind <= kind <= REQUEST_REJECTED.kind:
+    if INTENDED.kind <= kind <= REQUEST_REJECTED.kind or kind == CROSSED.kind:
+        if kind == REJECTED.kind:
+            note_rejection_nb(state, record)
         return order_nb(state, record)
+    if SIGNAL.kind <= kind <= PORTFOLIO_PLAN_SET.kind or kind == STRATEGY.kind:
+        return signal_event_nb(state, record)
     if kind == POSITION_CHANGED.kind:
         return _position_nb(state, record)
     if kind == TRADE_CLOSED.kind:
@@ -220,6 +230,6 @@ def apply_nb(state, record):
         return OK
     if kind == RUN_OPENED.kind or kind == LIMITS.kind or kind == HALTED.kind or kind == RESUMED.kind:
         return _define_nb(state, record)
-    if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == STRATEGY.kind or kind == VENUE.kind:
+    if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind:
         return OK
     return define_money_nb(state, record)

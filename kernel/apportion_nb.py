@@ -4,34 +4,43 @@ Owns the one rule by which the kernel divides what cannot be divided evenly: por
 order that several strategies wanted.
 """
 
+from numba import types
+
 from kernel.exact_nb import divide_product_nb
-from kernel.jit import jit
+from kernel.jit import unit
+from kernel.ledger_nb import OK
+from kernel.records import record_dtype
+from kernel.tables.table import MAX_INSTRUMENTS
+
+MOST_PARTS = MAX_INSTRUMENTS
+SHARES = record_dtype(weights=("<i8", MOST_PARTS), parts=("<i8", MOST_PARTS), remainders=("<i8", MOST_PARTS))
 
 
-@jit
-def apportion_nb(total, weights, count, parts, remainders):
-    """Share ``total`` out into ``parts[:count]`` in proportion to ``weights[:count]``.
+@unit(SHARES, types.int64, types.int64)
+def apportion_nb(shares, total, count):
+    """Share ``total`` out into ``shares.parts[:count]`` in proportion to ``shares.weights[:count]``. Returns OK.
 
     Each part is rounded down; what is left goes one by one to the largest remainders, the lowest place first among
     equals (Hamilton's method). All numbers are integers, none is negative, and the weights sum to less than 2**62;
-    ``total`` too is less than 2**62. When all weights are 0, so are all parts. ``remainders`` is room for as many.
+    ``total`` too is less than 2**62. When all weights are 0, so are all parts.
     """
     sum_weights = 0
     for place in range(count):
-        parts[place] = 0
-        sum_weights += weights[place]
+        shares.parts[place] = 0
+        sum_weights += shares.weights[place]
     if sum_weights == 0:
-        return
+        return OK
     left = total
     for place in range(count):
-        part, remainder = divide_product_nb(total, weights[place], sum_weights)
-        parts[place] = part
-        remainders[place] = remainder
+        part, remainder = divide_product_nb(total, shares.weights[place], sum_weights)
+        shares.parts[place] = part
+        shares.remainders[place] = remainder
         left -= part
     for _ in range(left):
         best = 0
         for place in range(1, count):
-            if remainders[place] > remainders[best]:
+            if shares.remainders[place] > shares.remainders[best]:
                 best = place
-        parts[best] += 1
-        remainders[best] = -1
+        shares.parts[best] += 1
+        shares.remainders[best] = -1
+    return OK

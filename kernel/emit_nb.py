@@ -4,11 +4,21 @@ Owns the output, an array of records and how many are written. An event gets the
 what it causes can name it at once; it takes effect only when ``apply`` has been given the finished record.
 """
 
+from kernel.apportion_nb import MOST_PARTS, SHARES
 from kernel.events.layout import RECORD, WORDS
 from kernel.jit import jit
+from kernel.plans import EXIT_FACTS
 from kernel.records import record_dtype
+from kernel.strategy.context import INTENT
 
 OUTPUT_RECORDS = 1 << 14
+# Room to work in, for what the kernel wants by itself; nothing is kept there from one call to the next.
+WORK = record_dtype(
+    intent=INTENT,
+    facts=EXIT_FACTS,
+    shares=SHARES,
+    order_ids=("<i8", MOST_PARTS),
+)
 # The times and the cause are the header of the next record; ``count`` says how many are written. The rest is
 # ``place_nb``'s: the order that it made last (0 when it made none), and the group whose orders are being intended: its
 # id, the role that began it, how many orders are to come, and whether one was refused.
@@ -22,6 +32,7 @@ OUTPUT = record_dtype(
     group_role="<i8",
     group_left="<i8",
     group_refused="<i8",
+    work=WORK,
     records=(RECORD, OUTPUT_RECORDS),
 )
 

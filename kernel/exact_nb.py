@@ -5,8 +5,9 @@ division that is slow, rare and just as exact. Nothing wraps: what does not fit 
 """
 
 import numpy as np
+from numba import types
 
-from kernel.jit import jit
+from kernel.jit import jit, unit
 
 OVERFLOW = -(1 << 63)  # no amount of money is INT64_MIN, so it can say "does not fit"
 MONEY_MAX = 1 << 62  # sums of two amounts within this bound cannot wrap
@@ -105,3 +106,9 @@ def divide_product_nb(a, b, denominator):
     if wide >= np.uint64(MONEY_MAX):
         return OVERFLOW, 0
     return np.int64(wide), np.int64(rest)
+
+
+@unit(types.int64, types.int64, types.int64, types.int64)
+def scale_linked_nb(a, b, numerator, denominator):
+    """``scale_nb``, compiled once: for code that runs seldom."""
+    return scale_nb(a, b, numerator, denominator)

@@ -8,9 +8,10 @@ the last price, because only that can still be had. All levels are whole ticks. 
 price rounded half to even, and at least one tick.
 """
 
-from kernel.exact_nb import OVERFLOW, divide_product_nb, scale_nb
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
 from kernel.jit import inlined, jit
 from kernel.plans import MAX_RUNGS
+from kernel.sizing_nb import share_minor_nb
 from kernel.units import RATE_SCALE
 
 HARD_FAIL, PROTECTION, PROFIT, DEGRADATION = range(1, 5)
@@ -61,12 +62,22 @@ REASONS = {
 
 
 @jit
+def tier_nb(reason):
+    """The tier of a reason: reasons are numbered in the order of their tiers."""
+    if reason <= PROTECTION_REJECTED:
+        return HARD_FAIL
+    if reason <= MAX_HOLD:
+        return PROTECTION
+    return PROFIT if reason <= PARTIAL_TARGET else DEGRADATION
+
+
+@jit
 def level_ticks_nb(entry_ticks, side, rate):
     """The price that is ``rate`` of the entry price away from it, on the side of gain (``side``) or loss (-``side``).
 
     0 when it does not fit.
     """
-    distance = scale_nb(entry_ticks, rate, 1, RATE_SCALE)
+    distance = scale_linked_nb(entry_ticks, rate, 1, RATE_SCALE)
     if distance == OVERFLOW:
         return 0
     return entry_ticks + side * max(distance, 1)
@@ -89,7 +100,7 @@ def _trail_ticks_nb(plan, side, best_ticks):
     """Where the trailing stop stands behind a best price: the nearer of the two, if both are set."""
     distance = plan.trail_ticks
     if plan.trail_rate > 0:
-        of_price = scale_nb(best_ticks, plan.trail_rate, 1, RATE_SCALE)
+        of_price = scale_linked_nb(best_ticks, plan.trail_rate, 1, RATE_SCALE)
         if of_price != OVERFLOW:
             of_price = max(of_price, 1)
             distance = of_price if distance == 0 else min(distance, of_price)
@@ -139,11 +150,11 @@ def _degradation_nb(plan, facts):
         left = facts.strength_rate
         if facts.horizon_ns > 0:
             age = min(max(facts.now_ns - facts.signal_ns, 0), facts.horizon_ns)
-            left = scale_nb(left, facts.horizon_ns - age, 1, facts.horizon_ns)
+            left = scale_linked_nb(left, facts.horizon_ns - age, 1, facts.horizon_ns)
         if left < plan.strength_floor_rate:
             return SIGNAL_DECAY, plan.strength_floor_rate, left
     if plan.volatility_multiple_rate > 0 and facts.entry_volatility_e8 > 0:
-        limit = scale_nb(facts.entry_volatility_e8, plan.volatility_multiple_rate, 1, RATE_SCALE)
+        limit = scale_linked_nb(facts.entry_volatility_e8, plan.volatility_multiple_rate, 1, RATE_SCALE)
         if limit != OVERFLOW and facts.volatility_e8 > limit:
             return VOLATILITY, limit, facts.volatility_e8
     if plan.greek_limit_e8 > 0 and abs(facts.greek_e8) > plan.greek_limit_e8:
@@ -152,47 +163,48 @@ def _degradation_nb(plan, facts):
 
 
 @inlined
-def _ladder_nb(plan, facts, side, held_lots):
+def _ladder_nb(rungs, first_rung, facts, side, held_lots):
     """The rungs from the first that is not taken that the last price has reached: lots, limit, how many are taken then.
 
     Each rung closes its share of the largest size, rounded towards zero but at least one lot.
     """
     lots, limit, taken = 0, 0, facts.rungs_taken
     for rung in range(MAX_RUNGS):
-        if rung < facts.rungs_taken or rung != taken or plan.rung_gain_rates[rung] <= 0:
+        entry = rungs[first_rung + rung]
+        if rung < facts.rungs_taken or rung != taken or entry.gain_rate <= 0:
             continue
-        level = level_ticks_nb(facts.entry_ticks, side, plan.rung_gain_rates[rung])
+        level = level_ticks_nb(facts.entry_ticks, side, entry.gain_rate)
         if not _reached_nb(side, facts.last_ticks, level):
             continue
-        share, _ = divide_product_nb(facts.peak_lots, plan.rung_share_rates[rung], RATE_SCALE)
-        lots = held_lots if share == OVERFLOW else min(lots + max(share, 1), held_lots)
+        lots = min(lots + max(share_minor_nb(facts.peak_lots, entry.share_rate), 1), held_lots)
         limit, taken = level, rung + 1
     return lots, limit, taken
 
 
 @jit
-def check_exit_nb(plan, facts):
+def check_exit_nb(plan, rungs, first_rung, facts):
     """The verdict on a position: ``(reason, lots to close, limit, value, rungs taken)``; reason STAY (0) keeps it.
 
+    The ladder is ``rungs[first_rung : first_rung + MAX_RUNGS]``.
     Tiers apply in the order hard fail, protection, profit, degradation, and rules in the order of ``REASONS``.
     """
     held = abs(facts.quantity_lots)
-    rungs = facts.rungs_taken
+    before = facts.rungs_taken
     if held == 0:
-        return STAY, 0, 0, 0, rungs
+        return STAY, 0, 0, 0, before
     side = 1 if facts.quantity_lots > 0 else -1
     reason, limit, value = _hard_fail_nb(facts)
     if reason == STAY:
         reason, limit, value = _protection_nb(plan, facts, side, facts.low_ticks if side > 0 else facts.high_ticks)
     if reason != STAY:
-        return reason, held, limit, value, rungs
+        return reason, held, limit, value, before
     target = facts.target_ticks
     if target == 0 and plan.target_rate > 0:
         target = level_ticks_nb(facts.entry_ticks, side, plan.target_rate)
     if _reached_nb(side, facts.last_ticks, target):
-        return TARGET, held, target, facts.last_ticks, rungs
-    lots, limit, taken = _ladder_nb(plan, facts, side, held)
+        return TARGET, held, target, facts.last_ticks, before
+    lots, limit, taken = _ladder_nb(rungs, first_rung, facts, side, held)
     if lots > 0:
         return PARTIAL_TARGET, lots, limit, facts.last_ticks, taken
     reason, limit, value = _degradation_nb(plan, facts)
-    return reason, held if reason != STAY else 0, limit, value, rungs
+    return reason, held if reason != STAY else 0, limit, value, before

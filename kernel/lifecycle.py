@@ -147,7 +147,7 @@ REJECT_REASONS = {
 }
 REQUEST_CANCEL, REQUEST_REPLACE = 1, 2
 REQUEST_NAMES = {REQUEST_CANCEL: "cancel", REQUEST_REPLACE: "replace"}
-TAKER, MAKER = 1, 2
+TAKER, MAKER, INTERNAL = 1, 2, 3
 
 # What an order insists on, as bits, and who wants it.
 POST_ONLY, REDUCE_ONLY, CLOSE_POSITION = 1, 2, 4

@@ -18,6 +18,7 @@ STATUS  status    0          0       0           0           0
 ACTION  action    numerator  denom.  0           0           0
 RATE    from      to         numer.  denom.      0           0
 LEVEL   level     value      0       0           0           0
+WEIGHT  weight    0          0       0           0           0
 ======  ========  =========  ======  ==========  ==========  ============
 
 Prices are ticks, sizes are lots, ``side`` is +1 (buyer aggressed), -1 (seller) or 0 (unknown). ``ts_ns`` is the
@@ -35,8 +36,9 @@ BAR = 1
 TRADE = 2
 QUOTE = 3
 # Facts about an instrument or the world, in the same stream: a level of the order book, a session of the exchange, a
-# funding rate, the trading status, a corporate action, a conversion rate, a level such as a volatility index.
-DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL = range(4, 11)
+# funding rate, the trading status, a corporate action, a conversion rate, a level such as a volatility index, a weight
+# in a portfolio (a rate).
+DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL, WEIGHT = range(4, 12)
 KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes", DEPTH: "depth"}
 ROW_WORD_NAMES = {
     BAR: ("open", "high", "low", "close", "volume"),

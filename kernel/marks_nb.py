@@ -9,6 +9,7 @@ from kernel.events.layout import (
     QUOTE_SEEN,
     RATE_SET,
     TRADE_SEEN,
+    WEIGHT_SET,
 )
 from kernel.exact_nb import MONEY_MAX, OVERFLOW
 from kernel.jit import inlined
@@ -19,7 +20,8 @@ from kernel.ledger_nb import (
     book_index_nb,
     revalue_nb,
 )
-from kernel.market import BAR, NO_PRICE
+from kernel.market import BAR, NO_PRICE, WEIGHT
+from kernel.signals_nb import note_prices_nb, set_weight_nb
 
 FIRST_MARKET_EVENT = BAR_CLOSED.kind
 
@@ -36,7 +38,7 @@ def market_nb(state, kind, instrument_id, ts_ns, words):
     instrument.updated_ns = ts_ns
     instrument.event_count += 1
     if kind > QUOTE_SEEN.kind:
-        return _fact_nb(state, kind, words)
+        return _fact_nb(state, kind, instrument_id, words)
     before, high, low, range_ns = _price_nb(instrument, kind, ts_ns, words)
     if instrument.last_ticks == OVERFLOW:
         return MONEY_OVERFLOW
@@ -44,14 +46,18 @@ def market_nb(state, kind, instrument_id, ts_ns, words):
         status = _mark_books_nb(state, instrument_id, instrument.last_ticks != before, high, low, range_ns)
         if status != OK:
             return status
+    if head.exits_on == 1:
+        note_prices_nb(state, instrument_id, before)
     if instrument.rate_numerator != 0 and instrument.last_ticks > 0:
         return _state_rate_nb(state, instrument)
     return OK
 
 
 @inlined
-def _fact_nb(state, kind, words):
-    """What is known besides prices: a stated rate of conversion."""
+def _fact_nb(state, kind, instrument_id, words):
+    """What is known besides prices: a stated rate of conversion, a weight in a portfolio."""
+    if kind == WEIGHT_SET.kind:
+        return set_weight_nb(state, instrument_id, words[WEIGHT_SET.weight_rate])
     if kind == RATE_SET.kind:
         return set_rate_nb(
             state,
@@ -146,5 +152,6 @@ def _quote_nb(instrument, words):
 
 @inlined
 def event_kind_nb(row_kind):
-    """The event kind of a market row: the market events are declared in the order of the kinds of rows."""
-    return row_kind + FIRST_MARKET_EVENT - BAR
+    """The event kind of a market row: the market events are declared in the order of the kinds of rows,
+    but for the weights, which came later."""
+    return row_kind + FIRST_MARKET_EVENT - BAR if row_kind != WEIGHT else WEIGHT_SET.kind

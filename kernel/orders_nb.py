@@ -8,6 +8,7 @@ from kernel.events.layout import (
     CANCEL_REQUESTED,
     CANCELED,
     CHECKED,
+    CROSSED,
     EXPIRED,
     FILLED,
     INTENDED,
@@ -62,6 +63,8 @@ from kernel.lifecycle import (
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
+
+assert CROSSED[1:] == FILLED[1:]  # a cross is booked as a fill
 
 
 @jit
@@ -360,7 +363,7 @@ def order_nb(state, record):
         return _advance_nb(state, words[ACCEPTED.order_id], ACCEPT)
     if kind == REJECTED.kind:
         return _advance_nb(state, words[REJECTED.order_id], REJECT)
-    if kind == FILLED.kind:
+    if kind == FILLED.kind or kind == CROSSED.kind:
         return _fill_order_nb(state, record)
     if kind == CANCELED.kind:
         return _advance_nb(state, words[CANCELED.order_id], CANCEL)

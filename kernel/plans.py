@@ -48,9 +48,19 @@ SIZING_DEFAULTS: dict[int, dict[str, int]] = {
     KELLY: {"fraction_rate": RATE_SCALE // 2, "cap_rate": 20 * PERCENT},
 }
 
-# What an exit decides on besides prices. Rungs: at a gain of ``gain_rate`` of the entry price close ``share_rate`` of
-# the largest size that the position has had; in rising order of gain, the first 0 ends the ladder.
+# How a strategy divides its share of equity over its signals.
+NO_METHOD, EQUAL_WEIGHT, CONFIDENCE_WEIGHT, RECORDED_WEIGHT = range(4)
+METHODS = {
+    NO_METHOD: ("none", "each signal is sized by the sizing model alone"),
+    EQUAL_WEIGHT: ("equal", "the same for each instrument with a signal"),
+    CONFIDENCE_WEIGHT: ("confidence", "in proportion to the confidence of the signals"),
+    RECORDED_WEIGHT: ("weights", "by the recorded weight of the instrument"),
+}
+PORTFOLIO_PLAN = record_dtype(method="<i8", share_rate="<i8", net="<i8")
+
+# What an exit decides on besides prices.
 EXIT_PLAN = record_dtype(
+    active="<i8",
     stop_rate="<i8",
     trail_rate="<i8",
     trail_ticks="<i8",
@@ -58,13 +68,14 @@ EXIT_PLAN = record_dtype(
     time_stop_gain_rate="<i8",
     max_hold_ns="<i8",
     target_rate="<i8",
-    rung_gain_rates=("<i8", MAX_RUNGS),
-    rung_share_rates=("<i8", MAX_RUNGS),
     strength_floor_rate="<i8",
     volatility_multiple_rate="<i8",
     greek_limit_e8="<i8",
 )
-EXIT_DEFAULTS = {"max_hold_ns": 120 * HOUR_NS}
+# At a gain of ``gain_rate`` of the entry price close ``share_rate`` of the largest size that the position has had. The
+# rungs of a strategy rise in gain; the first 0 ends its ladder.
+EXIT_RUNG = record_dtype(gain_rate="<i8", share_rate="<i8")
+EXIT_DEFAULTS = {"active": 1, "max_hold_ns": 120 * HOUR_NS}
 EXIT_FACTS = record_dtype(
     # the position
     quantity_lots="<i8",
@@ -97,16 +108,21 @@ def sizing_plan(model: int, **fields: int) -> Any:
     return _filled(SIZING_PLAN, {"model": model, **SIZING_DEFAULTS[model], **fields})
 
 
-def exit_plan(**fields: Any) -> Any:
+def exit_plan(**fields: int) -> Any:
     """An exit plan: the defaults (a longest hold of 120 hours), then ``fields``."""
     return _filled(EXIT_PLAN, {**EXIT_DEFAULTS, **fields})
 
 
-def _filled(dtype: np.dtype, values: dict[str, Any]) -> Any:
+def exit_ladder(*rungs: tuple[int, int]) -> np.ndarray:
+    """Up to four rungs ``(gain_rate, share_rate)`` as a table of EXIT_RUNG."""
+    table = np.zeros(MAX_RUNGS, EXIT_RUNG)
+    for place, rung in enumerate(rungs):
+        table[place] = rung
+    return table
+
+
+def _filled(dtype: np.dtype, values: dict[str, int]) -> Any:
     record = new_record(dtype)
     for name, value in values.items():
-        if isinstance(value, tuple):
-            getattr(record, name)[: len(value)] = value
-        else:
-            setattr(record, name, value)
+        setattr(record, name, value)
     return record

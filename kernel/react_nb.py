@@ -9,14 +9,14 @@ from numba import types
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import CHECKED, FILLED, POSITION_CHANGED, REQUEST_REJECTED, TRADE_CLOSED
-from kernel.jit import inlined, unit
+from kernel.jit import jit, unit
 from kernel.ledger_nb import OK, book_index_nb
 from kernel.linked_nb import drop_idle_nb, keep_groups_nb
 from kernel.state import STATE
 
 
-@inlined
-def _after_fill_nb(state, output, strategy, instrument, order_id):
+@jit
+def after_fill_nb(state, output, strategy, instrument, order_id):
     """Record what a fill, already applied, did to the book; and the round trip when it ended one."""
     trade = state.closed_trade
     position = state.positions[book_index_nb(state, strategy, instrument, trade.leg)]
@@ -58,7 +58,7 @@ def react_nb(state, output, at):
     head, kind, status = state.head, record.kind, OK
     output.cause = record.sequence
     if kind == FILLED.kind:
-        status = _after_fill_nb(state, output, record.strategy, record.instrument, record.words[FILLED.order_id])
+        status = after_fill_nb(state, output, record.strategy, record.instrument, record.words[FILLED.order_id])
         if status == OK and head.order_count > 0:
             status = drop_idle_nb(state, output, record.strategy, record.instrument)
     if status == OK and head.group_order_count > 0 and CHECKED.kind <= kind <= REQUEST_REJECTED.kind:

@@ -10,10 +10,11 @@ the events record, so a replay does not depend on the indicator.
 """
 
 import numpy as np
+from numba import types
 
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, divide_product_nb
-from kernel.jit import inlined, jit
-from kernel.plans import ATR_RISK, EQUITY_SHARE, FIXED_LOTS, FIXED_MONEY, KELLY, VOLATILITY_TARGET
+from kernel.jit import inlined, jit, unit
+from kernel.plans import ATR_RISK, EQUITY_SHARE, FIXED_LOTS, FIXED_MONEY, KELLY, SIZING_PLAN, VOLATILITY_TARGET
 from kernel.units import RATE_SCALE
 
 MISSING = -1  # a measure that is not known
@@ -33,7 +34,7 @@ def to_e8_nb(value):
     return np.int64(np.rint(value * RATE_SCALE))
 
 
-@jit
+@unit(types.int64, types.int64)
 def share_minor_nb(money_minor, rate):
     """``rate`` of an amount of money, in whole minor units; 0 when either is not positive or it does not fit."""
     if money_minor <= 0 or rate <= 0:
@@ -42,7 +43,7 @@ def share_minor_nb(money_minor, rate):
     return 0 if share == OVERFLOW else share
 
 
-@jit
+@unit(types.int64, types.int64, types.int64, types.int64)
 def lots_for_money_nb(money_minor, ticks, numerator, denominator):
     """Whole lots of which each costs ``ticks``, for at most ``money_minor``.
 
@@ -55,7 +56,7 @@ def lots_for_money_nb(money_minor, ticks, numerator, denominator):
     return 0 if lots == OVERFLOW else lots
 
 
-@jit
+@unit(types.int64, types.int64)
 def stop_distance_ticks_nb(atr_e8, multiple_rate):
     """``multiple_rate`` times the ATR in whole ticks, rounded up so that risk is never understated; 0 when missing."""
     if atr_e8 <= 0 or multiple_rate <= 0:
@@ -76,7 +77,7 @@ def atr_risk_lots_nb(equity_minor, risk_rate, distance_ticks, numerator, denomin
     return lots_for_money_nb(share_minor_nb(equity_minor, risk_rate), distance_ticks, numerator, denominator)
 
 
-@jit
+@unit(types.int64, types.int64)
 def volatility_rate_nb(target_rate, volatility_e8):
     """The share of equity to hold so that it moves by ``target_rate``: target by measured volatility; 0 when missing.
 
@@ -88,7 +89,7 @@ def volatility_rate_nb(target_rate, volatility_e8):
     return 0 if rate == OVERFLOW else rate
 
 
-@jit
+@unit(*[types.int64] * 3)
 def kelly_rate_nb(win_rate, payoff_rate, fraction_rate):
     """``fraction_rate`` of Kelly's share of equity ``p - (1 - p) / b``; 0 without an edge.
 
@@ -112,14 +113,46 @@ def confident_lots_nb(lots, confidence_rate):
 
 
 @inlined
-def _wanted_lots_nb(plan, equity_minor, price_ticks, numerator, denominator, measure_e8):
+def _worth_nb(price_ticks, inverse, numerator, denominator):
+    """What a lot is worth, as ``(ticks, divisor)``: ticks * numerator / divisor minor units; ``(0, 1)`` if too fine.
+
+    An inverse contract is worth numerator / (denominator * price) of its coin.
+    """
+    if inverse == 0:
+        return price_ticks, denominator
+    if np.float64(price_ticks) * np.float64(denominator) >= MONEY_MAX:
+        return 0, 1
+    return 1, price_ticks * denominator
+
+
+@unit(*[types.int64] * 5)
+def lots_worth_nb(money_minor, price_ticks, inverse, numerator, denominator):
+    """Whole lots that are worth at most ``money_minor`` at a price; ``inverse`` 1 for an inverse contract."""
+    ticks, divisor = _worth_nb(price_ticks, inverse, numerator, denominator)
+    return lots_for_money_nb(money_minor, ticks, numerator, divisor)
+
+
+@inlined
+def _atr_risk_lots_nb(plan, equity_minor, price_ticks, inverse, numerator, denominator, atr_e8):
+    """See ``atr_risk_lots_nb``. A lot of an inverse contract loses its worth * distance / (price - distance)."""
+    distance = stop_distance_ticks_nb(atr_e8, plan.multiple_rate)
+    if inverse == 0:
+        return atr_risk_lots_nb(equity_minor, plan.share_rate, distance, numerator, denominator)
+    if distance <= 0 or distance >= price_ticks:
+        return 0
+    money, _ = divide_product_nb(share_minor_nb(equity_minor, plan.share_rate), price_ticks - distance, distance)
+    ticks, divisor = _worth_nb(price_ticks, inverse, numerator, denominator)
+    return 0 if money == OVERFLOW else lots_for_money_nb(money, ticks, numerator, divisor)
+
+
+@inlined
+def _wanted_lots_nb(plan, equity_minor, price_ticks, inverse, numerator, denominator, measure_e8):
     """What the model asks for, before cap and confidence."""
     model = plan.model
     if model == FIXED_LOTS:
         return max(plan.quantity_lots, 0)
     if model == ATR_RISK:
-        distance = stop_distance_ticks_nb(measure_e8, plan.multiple_rate)
-        return atr_risk_lots_nb(equity_minor, plan.share_rate, distance, numerator, denominator)
+        return _atr_risk_lots_nb(plan, equity_minor, price_ticks, inverse, numerator, denominator, measure_e8)
     money = 0
     if model == FIXED_MONEY:
         money = plan.money_minor
@@ -130,20 +163,21 @@ def _wanted_lots_nb(plan, equity_minor, price_ticks, numerator, denominator, mea
     elif model == KELLY:
         rate = kelly_rate_nb(plan.win_rate, plan.payoff_rate, plan.fraction_rate)
         money = share_minor_nb(equity_minor, rate)
-    return lots_for_money_nb(money, price_ticks, numerator, denominator)
+    return lots_worth_nb(money, price_ticks, inverse, numerator, denominator)
 
 
-@jit
-def size_lots_nb(plan, equity_minor, price_ticks, numerator, denominator, measure_e8, confidence_rate):
+@unit(SIZING_PLAN, *[types.int64] * 7)
+def size_lots_nb(plan, equity_minor, price_ticks, inverse, numerator, denominator, measure_e8, confidence_rate):
     """Lots, never negative, for a plan (``kernel.plans.SIZING_PLAN``) at a price; the caller knows the direction.
 
-    ``measure_e8`` is the ATR in ticks or the volatility as ``to_e8_nb`` gives it, for the model that needs one. The cap
-    applies to the model's result; a confidence then scales what is left, so half the confidence is half the position.
+    Equity is in the instrument's currency. ``measure_e8`` is the ATR in ticks or the volatility as ``to_e8_nb`` gives
+    it, for the model that needs one. The cap applies to the model's result; a confidence then scales what is left, so
+    half the confidence is half the position.
     """
     if equity_minor <= 0 or price_ticks <= 0:
         return 0
-    lots = _wanted_lots_nb(plan, equity_minor, price_ticks, numerator, denominator, measure_e8)
+    lots = _wanted_lots_nb(plan, equity_minor, price_ticks, inverse, numerator, denominator, measure_e8)
     if plan.cap_rate > 0:
-        most = lots_for_money_nb(share_minor_nb(equity_minor, plan.cap_rate), price_ticks, numerator, denominator)
-        lots = min(lots, most)
+        money = share_minor_nb(equity_minor, plan.cap_rate)
+        lots = min(lots, lots_worth_nb(money, price_ticks, inverse, numerator, denominator))
     return confident_lots_nb(lots, confidence_rate) if plan.by_confidence == 1 else lots

@@ -27,6 +27,7 @@ from kernel.tables.ledger import (
 )
 from kernel.tables.orders import ORDER
 from kernel.tables.risk import LIMITS
+from kernel.tables.signals import SIGNAL_ROW, SIGNAL_TABLES
 from kernel.tables.table import (
     MAX_ACCOUNTS,
     MAX_BALANCES,
@@ -50,6 +51,8 @@ STATE = record_dtype(
     closed_trade=CLOSED_TRADE,
     orders=(ORDER, MAX_ORDERS + 1),  # the last row stays zero: it clears the others
     timers=(TIMER, MAX_TIMERS),
+    signals=(SIGNAL_ROW, MAX_POSITIONS),
+    **SIGNAL_TABLES,
 )
 
 

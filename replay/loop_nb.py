@@ -5,8 +5,11 @@ same for backtest and audit. For each row, as one transaction:
 
 1. the event gets its sequence and is applied (last price, value of what is held);
 2. the venue ends DAY orders of an earlier day, then fills resting orders from the row, each fill booked at once;
-3. each strategy hears of its fills, then of the row, in the order in which the strategies were given;
-4. what a strategy wants is checked and submitted right after its call; what fills at once is told at the end.
+3. the exits of open positions in the instrument;
+4. each strategy hears of its fills, then of the row, in the order in which the strategies were given;
+5. what a strategy wants is checked and submitted right after its call;
+6. the targets that its signals asked for are set, and what is missing is ordered; what fills at once is told at the
+   end.
 
 Timers that are due at or before a row's time fire before it, each as a transaction of its own, earliest first.
 """
@@ -14,12 +17,14 @@ Timers that are due at or before a row's time fire before it, each as a transact
 from kernel.apply_nb import apply_nb
 from kernel.decide_nb import decide_nb
 from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
-from kernel.events.layout import BAR_CLOSED, FILLED, TIMER_FIRED, WORDS
+from kernel.events.layout import BAR_CLOSED, CROSSED, FILLED, TIMER_FIRED, WORDS
+from kernel.exit_orders_nb import exits_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
-from kernel.market import BAR, ROW_WORDS
+from kernel.market import BAR, QUOTE, ROW_WORDS
 from kernel.marks_nb import event_kind_nb, market_nb
 from kernel.placing_nb import abandon_group_nb
+from kernel.portfolio_nb import portfolio_nb
 from kernel.requests_nb import refuse_nb
 from kernel.risk_nb import CAPACITY
 from kernel.strategy.context import FILL, MAX_INTENTS, START, TIMER
@@ -193,12 +198,23 @@ def _tell_fills_nb(engine, functions, ts_ns):
     while control.told_record < output.count:
         record = output.records[control.told_record]
         control.told_record += 1
-        if record.kind == FILLED.kind:
+        if record.kind == FILLED.kind or record.kind == CROSSED.kind:
             _copy_words_nb(engine.context.call.words, record.words, WORDS)
             result = _invoke_nb(engine, functions, record.strategy, record.instrument, FILL, record.sequence, ts_ns)
             if result != NEED_ROWS:
                 return result
     return NEED_ROWS
+
+
+@jit
+def _carry_nb(engine, status, first_record):
+    """Settle what the kernel wanted by itself from ``first_record`` on. Returns whether all is well."""
+    output, venue = engine.output, engine.venue
+    if status == OK and output.count > first_record:
+        status = settle_nb(venue, engine.context.state, output, first_record)
+        drop_done_nb(venue)
+    engine.control.status = status
+    return status == OK
 
 
 @inlined
@@ -216,6 +232,11 @@ def _row_nb(engine, functions, row):
     if status != OK:
         engine.control.status = status
         return APPLY_FAILED
+    if state.head.exits_on == 1 and row.kind <= QUOTE:
+        asked = output.count
+        status = exits_nb(state, output, row.instrument, cause)
+        if not _carry_nb(engine, status, asked):
+            return APPLY_FAILED
     if output.count > control.told_record:
         result = _tell_fills_nb(engine, functions, row.ts_ns)
         if result != NEED_ROWS:
@@ -227,6 +248,11 @@ def _row_nb(engine, functions, row):
             result = _invoke_nb(engine, functions, strategy, row.instrument, row.kind, cause, row.ts_ns)
             if result != NEED_ROWS:
                 return result
+    if state.head.targets_due > 0 and row.kind <= QUOTE:
+        asked = output.count
+        status = portfolio_nb(state, output)
+        if not _carry_nb(engine, status, asked):
+            return APPLY_FAILED
     return NEED_ROWS
 
 

@@ -14,7 +14,7 @@ from kernel.events.body import encode_body, pack_body
 from kernel.events.catalogue import Event
 from kernel.events.layout import Stored, encode
 from kernel.instruments import currency_scale
-from replay.config import RunConfig, instant_ns, money, resolve_rates
+from replay.config import RunConfig, instant_ns, money, resolve_plans, resolve_rates
 from replay.loading import LoadedStrategy, Universe
 from replay.venue.profiles import PROFILES
 
@@ -28,6 +28,8 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
     keep their files, and a strategy written twice is seen to decide the same.
     """
     rates = resolve_rates(config)
+    scale = currency_scale(universe.instruments[0].currency)
+    plans = [resolve_plans(config, number, scale) for number in range(len(config.strategies))]
     return {
         "instruments": [msgspec.to_builtins(instrument) for instrument in universe.instruments],
         "strategies": [
@@ -35,8 +37,9 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
                 "name": strategy.name,
                 "parameters": strategy.parameters,
                 "instruments": [universe.instruments[number].name for number in strategy.instruments],
+                **plan,
             }
-            for strategy in strategies
+            for strategy, plan in zip(strategies, plans, strict=True)
         ],
         "from_ns": instant_ns("from", config.start),
         "to_ns": instant_ns("to", config.end),
@@ -112,6 +115,7 @@ def _opening_events(
     for number, description in enumerate(resolved["strategies"]):
         defined_strategy = events.StrategyDefined(len(description["parameters"]))
         out.append((-1, number, defined_strategy, encode_body(description)))
+        out += [(-1, number, event, b"") for event in _plan_events(description)]
     limits_set = events.LimitsSet(
         limits.order_lots,
         money("limits.order_notional", limits.order_notional, scale),
@@ -127,4 +131,18 @@ def _opening_events(
     )
     out.append((-1, -1, configured, encode_body(config.fill)))
     out.append((-1, -1, events.CashDeposited(0, resolved["cash_minor"]), b""))
+    return out
+
+
+def _plan_events(description: dict[str, Any]) -> list[Event]:
+    """The sizing, portfolio and exit plans of one strategy, where it has them."""
+    out: list[Event] = []
+    if "sizing" in description:
+        fields = events.SizingPlanSet.__struct_fields__
+        out.append(events.SizingPlanSet(*(description["sizing"].get(name, 0) for name in fields)))
+    if "portfolio" in description:
+        out.append(events.PortfolioPlanSet(**description["portfolio"]))
+    if "exits" in description:
+        out.append(events.ExitPlanSet(**description["exits"]))
+        out += [events.ExitRungSet(at, gain, share) for at, (gain, share) in enumerate(description["rungs"])]
     return out

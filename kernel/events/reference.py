@@ -1,12 +1,13 @@
-"""The reference pages of events and of risk checks, made from their declarations.
+"""The reference pages of events, risk checks, sizing and exits, made from their declarations.
 
-``python -m kernel.events.reference events`` (or ``risk``) prints a page; the ones in ``docs/`` are its output, and a
-test compares them.
+``python -m kernel.events.reference events`` (or ``risk``, ``sizing``, ``exits``) prints a page; the ones in ``docs/``
+are its output, and a test compares them.
 """
 
 import sys
 
 from kernel.events.catalogue import EventType, event_types
+from kernel.events.reference_plans import exits_page, sizing_page
 
 _EVENTS_INTRO = """# Events
 
@@ -51,7 +52,7 @@ def risk_page() -> str:
     return _RISK_INTRO + "\n".join(["", "| number | check | what it compares |", "|---|---|---|", *rows]) + "\n"
 
 
-PAGES = {"events": events_page, "risk": risk_page}
+PAGES = {"events": events_page, "risk": risk_page, "sizing": sizing_page, "exits": exits_page}
 
 if __name__ == "__main__":
     sys.stdout.write(PAGES[sys.argv[1]]())

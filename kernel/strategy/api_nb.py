@@ -12,7 +12,8 @@ from kernel.jit import jit
 from kernel.ledger_nb import equity_nb
 from kernel.lifecycle import BUY, GTC, LIMIT, MARKET, SELL, STOP
 from kernel.orders_nb import position_index_nb
-from kernel.strategy.context import BAR, CANCEL, MAX_INTENTS, REPLACE, SET_TIMER, SUBMIT, TRADE
+from kernel.sizing_nb import to_e8_nb
+from kernel.strategy.context import BAR, CANCEL, EMIT_SIGNAL, MAX_INTENTS, REPLACE, SET_TIMER, SUBMIT, TRADE
 from kernel.units import RATE_SCALE
 
 # --- the event --------------------------------------------------------------------------------------------------
@@ -149,6 +150,10 @@ def _next_intent(ctx, action, instrument):
     intent.expire_ns = 0
     intent.group_role = 0
     intent.group_size = 0
+    intent.strength_rate = 0
+    intent.confidence_rate = 0
+    intent.horizon_ns = 0
+    intent.measure_e8 = 0
     return intent
 
 
@@ -242,3 +247,28 @@ def set_timer(ctx, timer, due_ns, interval_ns):
     intent.tag = timer
     intent.due_ns = due_ns
     intent.interval_ns = interval_ns
+
+
+@jit
+def signal_in(ctx, instrument, direction, strength, confidence, horizon_ns, stop_ticks, target_ticks, measure):
+    """Say what is thought of an instrument: the run's sizing, portfolio and exit plans make targets and orders of it.
+
+    ``direction`` is positive for long, negative for short, 0 for flat. ``strength`` and ``confidence`` are numbers
+    from 0 to 1, ``horizon_ns`` is how long the signal holds (0: for ever), stop and target are prices in ticks (0:
+    none). ``measure`` is what the sizing model needs: the average true range in ticks, or the volatility as a share.
+    Each float is rounded here, once, to 1/100,000,000; a negative one counts as not known.
+    """
+    intent = _next_intent(ctx, EMIT_SIGNAL, instrument)
+    intent.side = 1 if direction > 0 else (-1 if direction < 0 else 0)
+    intent.strength_rate = max(to_e8_nb(strength), 0)
+    intent.confidence_rate = max(to_e8_nb(confidence), 0)
+    intent.horizon_ns = max(horizon_ns, 0)
+    intent.stop_ticks = max(stop_ticks, 0)
+    intent.limit_ticks = max(target_ticks, 0)
+    intent.measure_e8 = to_e8_nb(measure)
+
+
+@jit
+def signal(ctx, direction, strength, confidence, measure):
+    """``signal_in`` for the event's instrument, without horizon, stop and target."""
+    signal_in(ctx, ctx.call.instrument, direction, strength, confidence, 0, 0, 0, measure)

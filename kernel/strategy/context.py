@@ -19,7 +19,7 @@ CALL_NAMES = {
     START: "start", BAR: "bar", TRADE: "trade", QUOTE: "quote", DEPTH: "depth", FILL: "fill", TIMER: "timer",
 }  # fmt: skip
 
-SUBMIT, CANCEL, REPLACE, SET_TIMER = 1, 2, 3, 4
+SUBMIT, CANCEL, REPLACE, SET_TIMER, EMIT_SIGNAL = 1, 2, 3, 4, 5
 
 CALL = record_dtype(
     kind="<i8",
@@ -57,6 +57,11 @@ INTENT = table_dtype(
     "expire_ns",
     "group_role",
     "group_size",  # of the group that this order begins; 0 for the others in it, which follow at once
+    # Of a signal, whose direction is the side and whose target price the limit.
+    "strength_rate",
+    "confidence_rate",
+    "horizon_ns",
+    "measure_e8",
 )
 # All strategies share ``memory`` and ``parameters``; each has its own stretch of them, from ``call.memory_at`` and
 # ``call.parameters_at`` on. The last intent is a spare that takes what is over the limit.

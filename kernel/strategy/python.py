@@ -199,6 +199,24 @@ class Strategy:
         """Change an open order's total quantity and prices."""
         api_nb.replace(self._context, int(order_id), int(quantity_lots), int(limit_ticks), int(stop_ticks))
 
+    def signal(
+        self,
+        direction: int,
+        strength: float = 1.0,
+        confidence: float = 1.0,
+        *,
+        horizon_ns: int = 0,
+        stop_ticks: int = 0,
+        target_ticks: int = 0,
+        measure: float = -1.0,
+        instrument: int | None = None,
+    ) -> None:
+        """Say what is thought of an instrument; see ``api_nb.signal_in``."""
+        at = int(self._context.call.instrument if instrument is None else instrument)
+        said = int(direction), float(strength), float(confidence)
+        prices = int(horizon_ns), int(stop_ticks), int(target_ticks)
+        api_nb.signal_in(self._context, at, *said, *prices, float(measure))
+
     def set_timer(self, timer: int, due_ns: int, interval_ns: int = 0) -> None:
         """Be called with ``on_timer`` at ``due_ns`` and then every ``interval_ns`` (0: once)."""
         api_nb.set_timer(self._context, int(timer), int(due_ns), int(interval_ns))

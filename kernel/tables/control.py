@@ -18,5 +18,7 @@ HEAD = table_dtype(
     "next_digest",
     "next_timer_ns",  # when the earliest timer is due; NEVER_NS without one
     "group_order_count",  # open orders that belong to a group
+    "targets_due",  # books whose target is to be set
+    "exits_on",  # 1 when a strategy has an exit plan
 )
 TIMER = table_dtype("active", "strategy", "instrument", "timer", "due_ns", "interval_ns")

@@ -75,6 +75,7 @@ INSTRUMENT = table_dtype(
     "rate_to",
     "rate_numerator",  # 0: it states none
     "rate_denominator",
+    "weight_rate",  # recorded weight in a portfolio
 )
 POSITION = table_dtype(
     "account",

@@ -9,6 +9,7 @@ of the setting. File and line are added to the message by whoever holds the conf
 
 from replay.config.amounts import count, instant_ns, length_ns, money, rate
 from replay.config.errors import ConfigError, Places, SettingError, located
+from replay.config.exits import ExitsConfig
 from replay.config.limits import LimitsConfig
 from replay.config.load import load_config
 from replay.config.model import (
@@ -19,8 +20,10 @@ from replay.config.model import (
     Rates,
     RunConfig,
     StrategyConfig,
+    resolve_plans,
     resolve_rates,
 )
+from replay.config.sizing import PortfolioConfig, SizingConfig
 
 __all__ = [
     "DEFAULT_DIGEST_INTERVAL",
@@ -28,11 +31,14 @@ __all__ = [
     "FSYNC_POLICIES",
     "JOURNAL_MODES",
     "ConfigError",
+    "ExitsConfig",
     "LimitsConfig",
     "Places",
+    "PortfolioConfig",
     "Rates",
     "RunConfig",
     "SettingError",
+    "SizingConfig",
     "StrategyConfig",
     "count",
     "instant_ns",
@@ -41,5 +47,6 @@ __all__ = [
     "located",
     "money",
     "rate",
+    "resolve_plans",
     "resolve_rates",
 ]

@@ -4,12 +4,23 @@ Each table of the file has a module of its own beside this one, with its struct 
 and ``check`` calls it.
 """
 
+from typing import Any
+
 import msgspec
 
 from kernel.units import BPS, RATE_SCALE
 from replay.config.amounts import Number, instant_ns, rate
 from replay.config.errors import Places, SettingError
+from replay.config.exits import ExitsConfig, check_exits, resolve_exits
 from replay.config.limits import LimitsConfig, check_limits
+from replay.config.sizing import (
+    PortfolioConfig,
+    SizingConfig,
+    check_portfolio,
+    check_sizing,
+    resolve_portfolio,
+    resolve_sizing,
+)
 from replay.venue.profiles import PROFILES
 
 DEFAULT_DIGEST_INTERVAL = 262_144  # events; a digest hashes the whole state, which costs as much as 1,500 bars
@@ -25,6 +36,9 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
     use: str
     parameters: dict[str, int | float | str] = msgspec.field(default_factory=dict, name="set")
     instruments: list[str] = msgspec.field(default_factory=list)
+    sizing: SizingConfig = msgspec.field(default_factory=SizingConfig)
+    portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
+    exits: ExitsConfig = msgspec.field(default_factory=ExitsConfig)
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +58,9 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     slippage_bps: Number | None = None
     volume_share: Number = "0.1"
     limits: LimitsConfig = msgspec.field(default_factory=LimitsConfig)
+    sizing: SizingConfig = msgspec.field(default_factory=SizingConfig)
+    portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
+    exits: ExitsConfig = msgspec.field(default_factory=ExitsConfig)
     journal: str = "reference"
     fsync: str = "batch"
     digest_interval: int = DEFAULT_DIGEST_INTERVAL
@@ -78,6 +95,39 @@ def check(config: RunConfig) -> None:
         raise SettingError("from", f"is {config.start}, not before the end {config.end}", against="to")
     resolve_rates(config)
     check_limits(config.limits)
+    check_plans(config)
+
+
+def check_plans(config: RunConfig) -> None:
+    """The tables of sizing, portfolio and exits: those of the run, and those of its strategies."""
+    tables = [(config, "")] + [(entry, f"strategy.{at}.") for at, entry in enumerate(config.strategies)]
+    for holder, prefix in tables:
+        check_sizing(holder.sizing, f"{prefix}sizing")
+        check_portfolio(holder.portfolio, f"{prefix}portfolio")
+        check_exits(holder.exits, f"{prefix}exits")
+
+
+def resolve_plans(config: RunConfig, number: int, scale: int) -> dict[str, Any]:
+    """The plans of strategy ``number``, exact, by table; a table that is nowhere given is left out.
+
+    A strategy's own table replaces that of the run as a whole.
+    """
+    own = config.strategies[number]
+    plans: dict[str, Any] = {}
+    for name in ("sizing", "portfolio", "exits"):
+        given = getattr(own, name)
+        is_own = given != type(given)()
+        table = f"strategy.{number}.{name}" if is_own else name
+        chosen = given if is_own else getattr(config, name)
+        if chosen == type(chosen)():
+            continue
+        if name == "sizing":
+            plans[name] = resolve_sizing(chosen, table, scale)
+        elif name == "portfolio":
+            plans[name] = resolve_portfolio(chosen, table)
+        else:
+            plans[name], plans["rungs"] = resolve_exits(chosen, table)
+    return plans
 
 
 def resolve_rates(config: RunConfig) -> Rates:

@@ -12,6 +12,7 @@ from kernel.lifecycle import STATUS_NAMES
 from replay.inspect.moment import Row, moment_rows
 from replay.inspect.names import Names
 from replay.inspect.phrases import rate_text, time_text
+from replay.inspect.signal_phrases import DURATIONS
 from replay.inspect.text import lay_out
 
 _KEYS = {
@@ -113,6 +114,6 @@ def _text(change: Change, value: int | str | None, names: Names) -> str:
         return names.price(value, change.instrument) if value else "-"
     if field.endswith("_rate"):
         return rate_text(value)
-    if field.endswith("_ns") and field != "interval_ns":
+    if field.endswith("_ns") and field not in ("interval_ns", *DURATIONS):
         return "never" if value == (1 << 63) - 1 else time_text(value) if value else "-"
     return str(value)

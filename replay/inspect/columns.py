@@ -18,6 +18,7 @@ from kernel.market import NO_PRICE, UNKNOWN_SIZE
 from kernel.units import RATE_SCALE
 from replay.inspect.names import Names
 from replay.inspect.phrases import FIELD_NAMES
+from replay.inspect.signal_phrases import DURATIONS, REASON_NAMES
 
 DECIMAL_DIGITS = 24  # more than any 64-bit integer has
 NAME = pa.dictionary(pa.int32(), pa.string())
@@ -86,7 +87,7 @@ def _helper(names: Names, kind: EventType, at: int, field: str) -> Column | None
         return Column(
             name, pa.decimal128(DECIMAL_DIGITS, decimals), lambda records: _decimal(word(records), 1, decimals, None)
         )
-    if unit == "ns" and field != "interval_ns":
+    if unit == "ns" and field not in ("interval_ns", *DURATIONS):
         name = stem if stem.startswith("ts_") else f"ts_{stem}"
         return Column(name, _TS, lambda records: pa.array(word(records), mask=word(records) == 0).cast(_TS))
     meanings = _meanings(kind, field)
@@ -102,6 +103,8 @@ def _meanings(kind: EventType, field: str) -> dict[int, str]:
         return {1: "buyer", -1: "seller"}
     if field == "side" and kind.name == "DepthChanged":
         return {1: "bid", -1: "ask"}
+    if field == "reason" and kind.name == "ExitTriggered":
+        return REASON_NAMES
     if field == "reason" and kind.name == "OrderCanceled":
         return CANCEL_REASONS
     return FIELD_NAMES.get(field, {})

@@ -17,6 +17,7 @@ from kernel.lifecycle import MAKER, ORDER_TYPE_NAMES, SIDE_NAMES, TAKER, TIME_IN
 from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT, UNKNOWN_SIZE
 from kernel.risk_nb import CHECKS
 from kernel.units import RATE_SCALE
+from replay.inspect import signal_phrases
 from replay.inspect.names import Names, Scale
 from replay.inspect.order_phrases import ORDER_PHRASES, ORDER_SPECIALS
 
@@ -27,6 +28,7 @@ CHECK_NAMES = {0: "approved", **{number: name for number, (name, _) in CHECKS.it
 DEPTH_FLAG_NAMES = {SNAPSHOT: "snapshot", MESSAGE_END: "end", SNAPSHOT | MESSAGE_END: "snapshot, end"}
 LIQUIDITY_NAMES = {TAKER: "taker", MAKER: "maker"}
 FIELD_NAMES: dict[str, dict[int, str]] = {
+    **signal_phrases.FIELD_NAMES,
     "side": SIDE_NAMES,
     "order_type": ORDER_TYPE_NAMES,
     "time_in_force": TIME_IN_FORCE_NAMES,
@@ -43,6 +45,7 @@ _OTHER_SIDES: dict[type[events.Event], dict[int, str]] = {
 
 # [..] is left out when a field in it is empty.
 _PHRASES: dict[type[events.Event], str] = {
+    **signal_phrases.PHRASES,
     events.RunOpened: "{instruments}, {strategies}[, from {start_ns}][, to {end_ns}]",
     events.CurrencyDefined: "{body} with {scale} decimals",
     events.InstrumentDefined: "tick {tick}, lot {lot}, {currency_name}",
@@ -74,6 +77,7 @@ _PARTS = re.compile(r"\[([^\]]*)\]|([^\[]+)")
 _FIELD = re.compile(r"\{(\w+)\}")
 # Numbers that say nothing, so that what is around them is left out too.
 _HIDDEN: dict[str, tuple[int, ...]] = {
+    **signal_phrases.HIDDEN,
     **dict.fromkeys(("start_ns", "end_ns", "due_ns", "limit_ticks", "stop_ticks", "leaves_lots", "order_lots"), (0,)),
     **dict.fromkeys(("order_notional_minor", "position_notional_minor", "price_band_rate"), (0,)),
     **dict.fromkeys(("tag", "order_id", "open_orders", "book_flags"), (0,)),
@@ -257,6 +261,7 @@ def _digest(names: Names, stored: Stored) -> str:
 
 
 _SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
+    **signal_phrases.SPECIAL,
     (None, "body"): _body,
     (None, "currency_name"): lambda names, stored: names.currency_name(getattr(stored.event, "currency", 0)),
     (events.RunOpened, "instruments"): lambda names, stored: counted(stored.event.instrument_count, "instrument"),

@@ -20,7 +20,7 @@ from kernel.events.layout import (
 )
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
-from kernel.lifecycle import CANCEL_ON_REQUEST, DAY, REJECT_STOP_IN_MARKET, STOP, STOP_LIMIT, SUBMITTED
+from kernel.lifecycle import CANCEL_ON_REQUEST, DAY, PARTIAL, REJECT_STOP_IN_MARKET, STOP, STOP_LIMIT, SUBMITTED
 from kernel.orders_nb import find_order_nb
 from kernel.risk_nb import APPROVED
 from replay.venue.memory import VENUE_ORDERS
@@ -93,8 +93,8 @@ def _accept_nb(venue, state, output, order_id, order):
     resting.side = order.side
     resting.order_type = order.order_type
     resting.time_in_force = order.time_in_force
-    resting.remaining_lots = order.quantity_lots
-    resting.filled_lots = 0
+    resting.remaining_lots = order.quantity_lots - order.filled_lots
+    resting.filled_lots = order.filled_lots
     resting.limit_ticks = order.limit_ticks
     resting.stop_ticks = order.stop_ticks
     resting.is_child = 1 if order.parent_id != 0 else 0
@@ -188,9 +188,12 @@ def receive_nb(venue, state, output, record):
     if kind == RELEASED.kind or (kind == CHECKED.kind and words[CHECKED.check] == APPROVED):
         order_id = words[CHECKED.order_id]
         row = find_order_nb(state, order_id)
-        if row < 0 or state.orders[row].status != SUBMITTED:
-            return OK  # held until its parent fills, or cancelled before it left
-        return _accept_nb(venue, state, output, order_id, state.orders[row])
+        if row < 0:
+            return OK  # cancelled before it left, or taken whole by an order of another strategy
+        order = state.orders[row]
+        if order.status != SUBMITTED and order.status != PARTIAL:
+            return OK  # held until its parent fills
+        return _accept_nb(venue, state, output, order_id, order)
     if kind == CANCEL_REQUESTED.kind:
         return _cancel_nb(venue, state, output, words[CANCEL_REQUESTED.order_id])
     if kind == REPLACE_REQUESTED.kind:

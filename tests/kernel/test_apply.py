@@ -136,6 +136,8 @@ def check_head(state: Any, twin: Kernel) -> None:
         "next_digest": twin.next_digest,
         "next_timer_ns": twin.next_timer_ns(),
         "group_order_count": sum(bool(order.group_id) for order in twin.orders),
+        "targets_due": 0,  # signals and exits have a twin of their own: test_signals.py
+        "exits_on": 0,
     }
 
 
@@ -208,7 +210,7 @@ def check_tables(state: Any, twin: Kernel) -> None:
             paper.inverse, paper.expiry_ns, paper.strike, paper.right, paper.halted, paper.last, paper.bid, paper.ask,
             paper.updated_ns, paper.events,
             sum(book.lots != 0 for place, book in twin.books.items() if place[1] == number),
-            paper.high, paper.low, paper.range_ns, *paper.source,
+            paper.high, paper.low, paper.range_ns, *paper.source, 0,
         )  # fmt: skip
     for row, order in zip(state.orders[: len(twin.orders)], twin.orders, strict=True):
         words = {name: STATUS_NAMES.get(int(row[name]), "") for name in ("status", "before_request")}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as generators
 
-from kernel.exits_nb import REASONS, STAY, TIERS, best_ticks_nb, check_exit_nb
-from kernel.plans import EXIT_DEFAULTS, EXIT_FACTS, EXIT_PLAN, HOUR_NS, MAX_RUNGS, exit_plan
+from kernel.exits_nb import REASONS, STAY, TIERS, best_ticks_nb, check_exit_nb, tier_nb
+from kernel.plans import EXIT_DEFAULTS, EXIT_FACTS, EXIT_PLAN, HOUR_NS, MAX_RUNGS, exit_ladder, exit_plan
 from kernel.records import new_record
 from kernel.units import RATE_SCALE, to_rate
 from tests.reference import exits as twin
@@ -34,10 +34,15 @@ def at(price: int, **fields: int) -> dict[str, int]:
 
 
 SHORT = {"quantity_lots": -10}
-LADDER = {
-    "rung_gain_rates": (2 * PERCENT, 4 * PERCENT, 8 * PERCENT),
-    "rung_share_rates": (RATE_SCALE // 4, RATE_SCALE // 4, RATE_SCALE // 2),
-}
+RUNGS = ((2 * PERCENT, RATE_SCALE // 4), (4 * PERCENT, RATE_SCALE // 4), (8 * PERCENT, RATE_SCALE // 2))
+LADDER: dict[str, Any] = {"rungs": RUNGS}
+
+
+def verdict(plan: dict[str, Any], facts: dict[str, int]) -> tuple[int, ...]:
+    settings = {name: value for name, value in plan.items() if name != "rungs"}
+    return check_exit_nb(exit_plan(**settings), exit_ladder(*plan.get("rungs", ())), 0, facts_of(**facts))
+
+
 # plan, facts, reason, lots, limit, value, rungs taken
 ROWS: list[tuple[dict[str, Any], dict[str, int], str, int, int, int, int]] = [
     ({}, {}, "", 0, 0, 0, 0),
@@ -109,7 +114,7 @@ ROWS: list[tuple[dict[str, Any], dict[str, int], str, int, int, int, int]] = [
 def test_rows(
     plan: dict[str, Any], facts: dict[str, int], reason: str, lots: int, limit: int, value: int, rungs: int
 ) -> None:
-    number, *rest = check_exit_nb(exit_plan(**plan), facts_of(**facts))
+    number, *rest = verdict(plan, facts)
     assert (NAMES[number], *rest) == (reason, lots, limit, value, rungs)
 
 
@@ -117,6 +122,7 @@ def test_every_reason_has_a_row_and_a_tier() -> None:
     assert {row[2] for row in ROWS} == set(NAMES.values())
     assert [tier for _, tier, *_ in REASONS.values()] == sorted(tier for _, tier, *_ in REASONS.values())
     assert {tier for _, tier, *_ in REASONS.values()} == set(TIERS)
+    assert {number: tier_nb(number) for number in REASONS} == {number: row[1] for number, row in REASONS.items()}
 
 
 def test_the_longest_hold_is_120_hours_unless_it_is_said() -> None:
@@ -140,7 +146,7 @@ DISARM: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
     "time_stop": ({"time_stop_ns": 0}, {}),
     "max_hold": ({"max_hold_ns": 0}, {}),
     "target": ({"target_rate": 0}, {}),
-    "partial_target": ({"rung_gain_rates": (0, 0, 0)}, {}),
+    "partial_target": ({"rungs": ()}, {}),
     "signal_decay": ({"strength_floor_rate": 0}, {}),
     "volatility": ({"volatility_multiple_rate": 0}, {}),
     "greeks": ({"greek_limit_e8": 0}, {}),
@@ -150,7 +156,7 @@ DISARM: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
 def test_the_first_that_fires_wins_in_the_order_of_the_table() -> None:
     """With everything firing at once, taking one rule away brings up the next."""
     plan, facts, seen = dict(ALL), dict(ALL_FIRE), []
-    while reason := NAMES[check_exit_nb(exit_plan(**plan), facts_of(**facts))[0]]:
+    while reason := NAMES[verdict(plan, facts)[0]]:
         seen.append(reason)
         plan |= DISARM[reason][0]
         facts |= DISARM[reason][1]
@@ -161,16 +167,16 @@ prices = generators.one_of(generators.integers(9_000, 11_000), generators.intege
 rates = generators.one_of(
     generators.just(0), generators.integers(0, 20 * PERCENT), generators.integers(0, 2**60), generators.integers(0, 3)
 )
+shares = generators.integers(0, RATE_SCALE)
 times = generators.one_of(generators.just(0), generators.integers(0, 2**61), generators.integers(0, 5))
 
 
 @generators.composite
-def cases(draw: generators.DrawFn) -> tuple[Any, Any]:
+def cases(draw: generators.DrawFn) -> tuple[Any, Any, Any]:
     plan, facts = new_record(EXIT_PLAN), new_record(EXIT_FACTS)
+    ladder = exit_ladder(*draw(generators.lists(generators.tuples(rates, shares), max_size=MAX_RUNGS)))
     for name in EXIT_PLAN.names or ():
-        if name.startswith("rung"):
-            getattr(plan, name)[:] = draw(generators.lists(rates, min_size=MAX_RUNGS, max_size=MAX_RUNGS))
-        elif draw(generators.booleans()):
+        if draw(generators.booleans()):
             setattr(plan, name, draw(times if name.endswith("_ns") else rates))
     for name in EXIT_FACTS.names or ():
         kind = prices if name.endswith("_ticks") else times if name.endswith("_ns") else rates
@@ -183,22 +189,22 @@ def cases(draw: generators.DrawFn) -> tuple[Any, Any]:
     if draw(generators.booleans()):
         facts.low_ticks = draw(generators.integers(1, max(1, int(facts.last_ticks))))
         facts.high_ticks = max(int(facts.last_ticks), int(facts.low_ticks))
-    return plan, facts
+    return plan, ladder, facts
 
 
 @settings(max_examples=600, deadline=None)
 @given(cases())
-def test_the_verdict_is_the_twins(case: tuple[Any, Any]) -> None:
-    plan, facts = case
-    number, *rest = check_exit_nb(plan, facts)
-    assert (NAMES[number], *rest) == twin.check_exit(plan, facts)
+def test_the_verdict_is_the_twins(case: tuple[Any, Any, Any]) -> None:
+    plan, ladder, facts = case
+    number, *rest = check_exit_nb(plan, ladder, 0, facts)
+    assert (NAMES[number], *rest) == twin.check_exit(plan, ladder, facts)
 
 
 @settings(max_examples=500, deadline=None)
 @given(cases())
-def test_an_exit_closes_something_and_never_more_than_is_held(case: tuple[Any, Any]) -> None:
-    plan, facts = case
-    number, lots, _, _, rungs = check_exit_nb(plan, facts)
+def test_an_exit_closes_something_and_never_more_than_is_held(case: tuple[Any, Any, Any]) -> None:
+    plan, ladder, facts = case
+    number, lots, _, _, rungs = check_exit_nb(plan, ladder, 0, facts)
     assert 0 <= lots <= abs(int(facts.quantity_lots))
     assert (lots > 0) == (number != STAY)
     assert rungs >= facts.rungs_taken
@@ -216,5 +222,4 @@ def test_the_best_price_only_gets_better(bars: list[tuple[int, int]], side: int)
 
 
 def test_a_rate_from_text_is_the_level_that_people_expect() -> None:
-    plan = exit_plan(stop_rate=to_rate("0.05"))
-    assert check_exit_nb(plan, facts_of(**at(9_500)))[2] == 9_500
+    assert verdict({"stop_rate": to_rate("0.05")}, at(9_500))[2] == 9_500

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as generators
 
-from kernel.apportion_nb import apportion_nb
+from kernel.apportion_nb import SHARES, apportion_nb
 from kernel.plans import (
     ATR_RISK,
     EQUITY_SHARE,
@@ -19,6 +18,7 @@ from kernel.plans import (
     VOLATILITY_TARGET,
     sizing_plan,
 )
+from kernel.records import new_record
 from kernel.sizing_nb import (
     MISSING,
     kelly_rate_nb,
@@ -49,11 +49,11 @@ def plans(draw: generators.DrawFn) -> Any:
 
 
 @settings(max_examples=600, deadline=None)
-@given(plans(), signed, signed, positive, positive, measures, rates)
+@given(plans(), signed, signed, generators.integers(0, 1), positive, positive, measures, rates)
 def test_every_model_agrees_with_the_twin(
-    plan: Any, equity: int, price: int, numerator: int, denominator: int, measure: int, confidence: int
+    plan: Any, equity: int, price: int, inverse: int, numerator: int, denominator: int, measure: int, confidence: int
 ) -> None:
-    given_numbers = (equity, price, numerator, denominator, measure, confidence)
+    given_numbers = (equity, price, inverse, numerator, denominator, measure, confidence)
     assert size_lots_nb(plan, *given_numbers) == twin.size_lots(plan, *given_numbers)
 
 
@@ -70,7 +70,7 @@ def test_every_model_agrees_with_the_twin(
 def test_a_size_is_never_negative_nor_worth_more_than_its_cap(
     plan: Any, equity: int, price: int, numerator: int, denominator: int, measure: int, confidence: int
 ) -> None:
-    lots = int(size_lots_nb(plan, equity, price, numerator, denominator, measure, confidence))
+    lots = int(size_lots_nb(plan, equity, price, 0, numerator, denominator, measure, confidence))
     assert lots >= 0
     if plan.cap_rate > 0:
         # lots * price * numerator / denominator <= equity * cap, in whole numbers
@@ -81,7 +81,7 @@ def test_a_size_is_never_negative_nor_worth_more_than_its_cap(
 @given(generators.integers(1, 10**14), generators.integers(1, 10**14), generators.integers(1, 10**9))
 def test_the_stop_of_an_atr_risk_loses_no_more_than_the_risk(equity: int, atr_e8: int, multiple: int) -> None:
     plan = sizing_plan(ATR_RISK, multiple_rate=multiple, cap_rate=0)
-    lots = int(size_lots_nb(plan, equity, 1_000, 3, 7, atr_e8, 0))
+    lots = int(size_lots_nb(plan, equity, 1_000, 0, 3, 7, atr_e8, 0))
     exact_distance = atr_e8 * multiple  # in 1e-16 ticks
     assert lots * exact_distance * 3 * 100 <= equity * 7 * RATE_SCALE * RATE_SCALE
 
@@ -111,7 +111,7 @@ def test_the_turtles_heating_oil() -> None:
     numerator, denominator = notional_ratio("0.0001", "1", "42000", 2)
     plan = sizing_plan(ATR_RISK, multiple_rate=RATE_SCALE, cap_rate=0)
     atr_e8 = to_e8_nb(141.0)
-    assert size_lots_nb(plan, to_minor(1_000_000, 2), 6_020, numerator, denominator, atr_e8, 0) == 16
+    assert size_lots_nb(plan, to_minor(1_000_000, 2), 6_020, 0, numerator, denominator, atr_e8, 0) == 16
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("model", "fields", "measure", "lots"), ROWS)
 def test_rows(model: int, fields: dict[str, int], measure: int, lots: int) -> None:
-    assert size_lots_nb(sizing_plan(model, **fields), EQUITY, PRICE, 1, 1, measure, RATE_SCALE // 2) == lots
+    assert size_lots_nb(sizing_plan(model, **fields), EQUITY, PRICE, 0, 1, 1, measure, RATE_SCALE // 2) == lots
 
 
 def test_every_model_has_rows_and_defaults() -> None:
@@ -173,7 +173,7 @@ def test_every_model_has_rows_and_defaults() -> None:
 def test_without_equity_or_price_there_is_no_size(equity: int, price: int) -> None:
     for model in MODELS:
         fields = {"quantity_lots": 1, "money_minor": 10**9, "win_rate": RATE_SCALE, "payoff_rate": RATE_SCALE}
-        assert size_lots_nb(sizing_plan(model, **fields), equity, price, 1, 1, RATE_SCALE, RATE_SCALE) == 0
+        assert size_lots_nb(sizing_plan(model, **fields), equity, price, 0, 1, 1, RATE_SCALE, RATE_SCALE) == 0
 
 
 def test_what_does_not_fit_is_no_size() -> None:
@@ -200,11 +200,24 @@ def test_a_float_becomes_an_integer_once(value: float, integer: int) -> None:
     assert to_e8_nb(value) == integer
 
 
+def test_an_inverse_contract_is_sized_in_its_coin() -> None:
+    """Contracts of 1 USD at 50,000.0 (ticks of 0.1), equity 1 BTC in units of 10^-8: half of it buys 25,000."""
+    numerator, denominator = 10**9, 1  # a contract is worth 10^8 / (ticks / 10) units
+    half = sizing_plan(EQUITY_SHARE, share_rate=RATE_SCALE // 2)
+    assert size_lots_nb(half, 10**8, 500_000, 1, numerator, denominator, MISSING, 0) == 25_000
+    risk = sizing_plan(ATR_RISK, cap_rate=0)
+    # A stop at 40,000 loses lots * (1/40,000 - 1/50,000) BTC, of which 0.01 may be lost: 2,000.
+    assert size_lots_nb(risk, 10**8, 500_000, 1, numerator, denominator, to_e8_nb(50_000.0), 0) == 2_000
+    assert size_lots_nb(risk, 10**8, 500_000, 1, numerator, denominator, to_e8_nb(250_000.0), 0) == 0
+
+
 def apportioned(total: int, weights: list[int]) -> list[int]:
-    parts, remainders = np.full(len(weights) + 1, 9), np.empty(len(weights) + 1, np.int64)
-    apportion_nb(total, np.array(weights, np.int64), len(weights), parts, remainders)
-    assert parts[-1] == 9
-    return [int(part) for part in parts[:-1]]
+    shares = new_record(SHARES)
+    shares.weights[: len(weights)] = weights
+    shares.parts[len(weights)] = 9
+    apportion_nb(shares, total, len(weights))
+    assert shares.parts[len(weights)] == 9
+    return [int(part) for part in shares.parts[: len(weights)]]
 
 
 @settings(max_examples=400, deadline=None)

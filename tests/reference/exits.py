@@ -34,7 +34,7 @@ def trail(plan: Any, side: int, best: int) -> int:
     return best - side * min(distances, default=0)
 
 
-def fired(plan: Any, facts: Any, side: int) -> Iterator[tuple[str, int, int]]:
+def fired(plan: Any, rungs: Any, facts: Any, side: int) -> Iterator[tuple[str, int, int]]:
     """Every rule that fires, in order, as ``(name, limit, value)``; the ladder is left to the caller."""
     f = {name: int(facts[name]) for name in facts.dtype.names}
     last, high, low = f["last_ticks"], f["high_ticks"], f["low_ticks"]
@@ -63,9 +63,9 @@ def fired(plan: Any, facts: Any, side: int) -> Iterator[tuple[str, int, int]]:
     target = f["target_ticks"] or (level(entry, side, int(plan.target_rate)) if plan.target_rate > 0 else 0)
     if beyond(side, last, target):
         yield "target", target, last
-    rungs = ladder(plan, f, side)
-    if rungs:
-        yield "partial_target", rungs[-1][0], last
+    reached = ladder(rungs, f, side)
+    if reached:
+        yield "partial_target", reached[-1][0], last
     if plan.strength_floor_rate > 0:
         horizon = f["horizon_ns"]
         gone = min(max(f["now_ns"] - f["signal_ns"], 0), horizon)
@@ -80,10 +80,10 @@ def fired(plan: Any, facts: Any, side: int) -> Iterator[tuple[str, int, int]]:
         yield "greeks", int(plan.greek_limit_e8), f["greek_e8"]
 
 
-def ladder(plan: Any, facts: dict[str, int], side: int) -> list[tuple[int, int]]:
+def ladder(rungs: Any, facts: dict[str, int], side: int) -> list[tuple[int, int]]:
     """``(level, lots)`` of each rung that is reached and not yet taken, from the lowest on without a gap."""
     reached = []
-    for gain, part in list(zip(plan.rung_gain_rates, plan.rung_share_rates, strict=True))[facts["rungs_taken"] :]:
+    for gain, part in rungs[facts["rungs_taken"] :].tolist():
         rung = level(facts["entry_ticks"], side, int(gain)) if gain > 0 else 0
         if not beyond(side, facts["last_ticks"], rung):
             break
@@ -91,13 +91,13 @@ def ladder(plan: Any, facts: dict[str, int], side: int) -> list[tuple[int, int]]
     return reached
 
 
-def check_exit(plan: Any, facts: Any) -> tuple[str, int, int, int, int]:
+def check_exit(plan: Any, rungs: Any, facts: Any) -> tuple[str, int, int, int, int]:
     """``(name, lots, limit, value, rungs taken)`` of the first rule that fires; the name is "" when none does."""
     held, taken = abs(int(facts.quantity_lots)), int(facts.rungs_taken)
     side = 1 if facts.quantity_lots > 0 else -1
-    for name, limit, value in fired(plan, facts, side) if held else ():
+    for name, limit, value in fired(plan, rungs, facts, side) if held else ():
         if name != "partial_target":
             return name, held, limit, value, taken
-        rungs = ladder(plan, {field: int(facts[field]) for field in facts.dtype.names}, side)
-        return name, min(held, sum(lots for _, lots in rungs)), limit, value, taken + len(rungs)
+        reached = ladder(rungs, {field: int(facts[field]) for field in facts.dtype.names}, side)
+        return name, min(held, sum(lots for _, lots in reached)), limit, value, taken + len(reached)
     return "", 0, 0, 0, taken

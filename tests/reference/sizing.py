@@ -44,30 +44,48 @@ def kelly_rate(win: int, payoff: int, fraction: int) -> int:
     return share(floor((p - (1 - p) / b) * ONE), fraction)
 
 
-def wanted(plan: Any, equity: int, price: int, numerator: int, denominator: int, measure: int) -> int:
+def lots_worth(money: int, price: int, inverse: int, numerator: int, denominator: int) -> int:
+    """Lots of which each is worth price * numerator / denominator, or numerator / (denominator * price) if inverse."""
+    if not inverse:
+        return lots_for_money(money, price, numerator, denominator)
+    if money <= 0 or price <= 0 or float(price) * float(denominator) >= BOUND or numerator >= BOUND:
+        return 0
+    return fits(money / Fraction(numerator, denominator * price))
+
+
+def atr_risk(plan: Any, equity: int, price: int, inverse: int, numerator: int, denominator: int, atr_e8: int) -> int:
+    budget, distance = share(equity, int(plan.share_rate)), stop_distance(atr_e8, int(plan.multiple_rate))
+    if not inverse:
+        return lots_for_money(budget, distance, numerator, denominator)
+    if not 0 < distance < price:
+        return 0
+    # A lot loses n / d * (1 / (price - distance) - 1 / price): its worth times distance / (price - distance).
+    return lots_worth(fits(Fraction(budget * (price - distance), distance)), price, 1, numerator, denominator)
+
+
+def wanted(plan: Any, equity: int, price: int, inverse: int, numerator: int, denominator: int, measure: int) -> int:
     model = int(plan.model)
     if model == FIXED_LOTS:
         return max(int(plan.quantity_lots), 0)
     if model == ATR_RISK:
-        budget = share(equity, int(plan.share_rate))
-        return lots_for_money(budget, stop_distance(measure, int(plan.multiple_rate)), numerator, denominator)
+        return atr_risk(plan, equity, price, inverse, numerator, denominator, measure)
     money = {
         FIXED_MONEY: lambda: int(plan.money_minor),
         EQUITY_SHARE: lambda: share(equity, int(plan.share_rate)),
         VOLATILITY_TARGET: lambda: share(equity, volatility_rate(int(plan.share_rate), measure)),
         KELLY: lambda: share(equity, kelly_rate(int(plan.win_rate), int(plan.payoff_rate), int(plan.fraction_rate))),
     }
-    return lots_for_money(money.get(model, lambda: 0)(), price, numerator, denominator)
+    return lots_worth(money.get(model, lambda: 0)(), price, inverse, numerator, denominator)
 
 
 def size_lots(
-    plan: Any, equity: int, price: int, numerator: int, denominator: int, measure: int, confidence: int
+    plan: Any, equity: int, price: int, inverse: int, numerator: int, denominator: int, measure: int, confidence: int
 ) -> int:
     if equity <= 0 or price <= 0:
         return 0
-    lots = wanted(plan, equity, price, numerator, denominator, measure)
+    lots = wanted(plan, equity, price, inverse, numerator, denominator, measure)
     if plan.cap_rate > 0:
-        lots = min(lots, lots_for_money(share(equity, int(plan.cap_rate)), price, numerator, denominator))
+        lots = min(lots, lots_worth(share(equity, int(plan.cap_rate)), price, inverse, numerator, denominator))
     if plan.by_confidence == 1 and confidence < ONE:
         lots = share(lots, confidence)
     return lots

@@ -13,6 +13,7 @@ from replay.config import (
     load_config,
     located,
     money,
+    resolve_plans,
     resolve_rates,
 )
 from replay.config.places import setting_lines
@@ -156,3 +157,74 @@ def test_every_setting_has_the_line_that_names_it():
     assert lines["many.0.set.v"] == rows.index("v = 1") + 1
     assert lines["a.b.c.2.y"] == 6
     assert lines["table.key.r.s"] == rows.index("key = { p = { q = 1 }, r.s = 2 }") + 1
+
+
+# --- sizing, portfolio and exits ---
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("[sizing]\nshare = 0.1", 1, "sizing.model is missing; it is one of fixed_lots, fixed_money"),
+        ('[sizing]\nmodel = "guess"', 2, "sizing.model is 'guess'; it is one of fixed_lots"),
+        ('[sizing]\nmodel = "kelly"\nwin = 0.6', 2, "sizing.model is kelly, which needs payoff"),
+        ('[sizing]\nmodel = "kelly"\nwin = 1.6\npayoff = 1', 3, "sizing.win is 1.6; it is a share, at most 1"),
+        ('[sizing]\nmodel = "fixed_lots"', 2, "which needs lots"),
+        ('[sizing]\nmodel = "fixed_lots"\nlots = 0', 3, "sizing.lots is 0; it must be above 0"),
+        ('[sizing]\nmodel = "fixed_lots"\nlots = 1\nshare = 1', 4, "sizing.share has no meaning for fixed_lots"),
+        ('[sizing]\nmodel = "atr_risk"\nshare = -1', 3, "sizing.share is -1; it cannot be negative"),
+        ('[sizing]\nmodel = "atr_risk"\nmulitple = 2', 3, "did you mean sizing.multiple?"),
+        (
+            '[portfolio]\nmethod = "best"',
+            2,
+            "portfolio.method is 'best'; it is one of none, equal, confidence, weights",
+        ),
+        ("[portfolio]\nshare = 0", 2, "portfolio.share is 0; it is a share of equity, above 0"),
+        ("[exits]\nstop = 1", 2, "exits.stop is 1; it is a share, below 1"),
+        ("[exits]\nstop = -0.1", 2, "exits.stop is -0.1; it cannot be negative"),
+        ('[exits]\nmax_hold = "long"', 2, "exits.max_hold is 'long'; write a length of time"),
+        ("[exits]\ntime_stop_gain = 0.1", 2, "time_stop does not say when"),
+        ('[exits]\nmax_hold = "2h"\ntime_stop = "3h"', 3, "not before max_hold 2h (exits.max_hold: line 2)"),
+        ('[exits]\ntime_stop = "130h"', 2, "exits.time_stop is 130h, not before max_hold 120h"),
+        ("[exits]\nrungs = [[0.1, 0.5], [0.1, 0.5]]", 2, "exits.rungs is at 0.1, not above the rung before it"),
+        ("[exits]\nrungs = [[0.1, 0]]", 2, "exits.rungs closes 0; a share above 0 and at most 1"),
+        ("[exits]\nrungs = [[0.1, 0.6], [0.2, 0.6]]", 2, "exits.rungs close more than the whole position"),
+        ("[exits]\nrungs = [[1,1],[2,1],[3,1],[4,1],[5,1]]", 2, "exits.rungs has 5 rungs; at most 4"),
+        ("[exits]\ntarget = 0.1\nrungs = [[0.1, 1]]", 3, "where the target 0.1 closes all (exits.target: line 2)"),
+        ('[[strategy]]\nuse = "a"\n[strategy.exits]\nstop = 2', 4, "strategy.exits.stop is 2; it is a share, below 1"),
+    ],
+)
+def test_a_bad_plan_is_named_with_its_line(tmp_path, text, line, message):
+    file = tmp_path / "run.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as found:
+        load_config(file, {})
+    assert str(found.value).startswith(f"{file}, line {line}: ")
+    assert message in str(found.value)
+
+
+def test_plans_are_exact_and_a_strategys_own_replaces_that_of_the_run(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text(
+        '[sizing]\nmodel = "atr_risk"\ncap = 0.1\n[exits]\nstop = 0.05\nrungs = [[0.1, 0.5]]\n'
+        '[[strategy]]\nuse = "a"\n[[strategy]]\nuse = "b"\n[strategy.sizing]\nmodel = "fixed_money"\nmoney = 12.5\n'
+        '[strategy.portfolio]\nmethod = "equal"\nnet = true\n'
+    )
+    config = load_config(file, {})
+    first, second = resolve_plans(config, 0, 2), resolve_plans(config, 1, 2)
+    assert first["sizing"] == {
+        "model": 5, "share_rate": 1_000_000, "multiple_rate": 200_000_000, "cap_rate": 10_000_000, "by_confidence": 0
+    }  # fmt: skip
+    assert (first["exits"]["stop_rate"], first["exits"]["max_hold_ns"]) == (5_000_000, 120 * 3600 * 10**9)
+    assert first["rungs"] == [(10_000_000, 50_000_000)]
+    assert "portfolio" not in first
+    assert second["sizing"] == {"model": 2, "money_minor": 1250, "by_confidence": 0}
+    assert second["portfolio"] == {"method": 1, "share_rate": 95_000_000, "net": 1}
+    assert second["exits"] == first["exits"]
+
+
+def test_without_tables_there_are_no_plans():
+    config = load_config(None, {"strategy": [{"use": "a"}]})
+    assert resolve_plans(config, 0, 6) == {}
+    only = load_config(None, {"strategy": [{"use": "a"}], "exits": {"on": True}})
+    assert resolve_plans(only, 0, 6)["exits"]["max_hold_ns"] == 120 * 3600 * 10**9
