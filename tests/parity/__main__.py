@@ -41,7 +41,7 @@ class Peer(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...] = ()
 
 
-NAUTILUS_SCRIPT, NAUTILUS_BARS = "nautilus_peer.py", 5_000
+NAUTILUS_SCRIPT, NAUTILUS_BARS = "nautilus_peer.py", 2_000
 SEVERAL_LIMITS = ("Grid", "OldestCancelled")
 PEERS = (
     Peer("backtesting.py", "backtesting.py", BACKTESTING, "backtesting_peer.py", "next_open", skipped_bars=1),
@@ -62,7 +62,7 @@ def main() -> int:
     parser.add_argument("--environments", type=Path, required=True, help="Where the peers' environments are kept.")
     parser.add_argument("--python", default=sys.executable, help="The Python of the peers.  [default: this one]")
     parser.add_argument("--data", type=Path, action="append", help="A catalogue file of bars or trades.  [the sample]")
-    parser.add_argument("--bars", type=int, help="How many bars at most, 0 for all.  [5,000 for NautilusTrader]")
+    parser.add_argument("--bars", type=int, help="How many bars at most, 0 for all.  [2,000 for NautilusTrader]")
     parser.add_argument("--random", type=int, default=500, help="How many random small cases.  [500]")
     parser.add_argument("--seed", type=int, default=0, help="Of the random cases.  [0]")
     parser.add_argument("--only", choices=[peer.name for peer in PEERS], help="One peer.")
