@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from bench.peers.environments import BACKTESTING, NAUTILUS, environment
+from bench.peers.environments import run as run_command
 from replay.catalogue import CatalogueError
 from tests.parity import cases, ours, peers
 from tests.parity.data import Bars, load, sample
@@ -39,6 +40,7 @@ class Peer(msgspec.Struct, frozen=True):
     bars: int = 0
     settings: dict[str, Any] = {}
     left_out: tuple[str, ...] = ()
+    least_python: tuple[int, int] = (3, 11)
 
 
 NAUTILUS_SCRIPT, NAUTILUS_BARS = "nautilus_peer.py", 2_000
@@ -47,11 +49,11 @@ PEERS = (
     Peer("backtesting.py", "backtesting.py", BACKTESTING, "backtesting_peer.py", "next_open", skipped_bars=1),
     Peer(
         "NautilusTrader", "NautilusTrader", NAUTILUS, NAUTILUS_SCRIPT, "ohlc", bars=NAUTILUS_BARS,
-        settings={"adaptive": False}, left_out=SEVERAL_LIMITS,
+        settings={"adaptive": False}, left_out=SEVERAL_LIMITS, least_python=(3, 12),
     ),
     Peer(
         "NautilusTrader-adaptive", "NautilusTrader", NAUTILUS, NAUTILUS_SCRIPT, "ohlc_adaptive", bars=NAUTILUS_BARS,
-        settings={"adaptive": True}, left_out=SEVERAL_LIMITS,
+        settings={"adaptive": True}, left_out=SEVERAL_LIMITS, least_python=(3, 12),
     ),
 )  # fmt: skip
 
@@ -86,6 +88,10 @@ def main() -> int:
 
 def check(peer: Peer, files: list[Bars], names: list[str], options: argparse.Namespace, folder: Path) -> int:
     """Compare every strategy on every file with one peer; how many differ."""
+    version = run_command([options.python, "-c", "import sys; print(*sys.version_info[:2])"], 60, "no such Python")
+    if tuple(int(part) for part in version.split()) < peer.least_python:
+        least = ".".join(map(str, peer.least_python))
+        raise RuntimeError(f"{peer.name} needs Python {least} or newer: --python PATH")
     python = environment(peer.requirements, options.environments, options.python)
     unequal = check_cases(peer, python, options)
     count = peer.bars if options.bars is None else options.bars
