@@ -1,0 +1,68 @@
+"""Whole runs of strategies that only signal: plans from the configuration, exits, netting, and the same again."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kernel.events.layout import CROSSED, EXIT_TRIGGERED, INTENDED, SIGNAL, TARGET_SET, TRADE_CLOSED
+from kernel.exits_nb import STOP_LOSS, TRAILING_STOP
+from kernel.lifecycle import EXIT_ORDER, REDUCE_ONLY
+from replay.execution import prepare
+from replay.runner import audit_journal
+from tests.replay.runs import config, records_in, run
+
+FILE = Path(__file__).with_name("signal_strategies.py")
+PLANS: dict[str, Any] = {
+    "to": "1999-06-01",
+    "sizing": {"model": "atr_risk", "by_confidence": True},
+    "exits": {"stop": 0.02, "trail": 0.015, "rungs": [[0.01, 0.5]]},
+}
+
+
+def settings(*entries: dict[str, Any], **plans: Any) -> dict[str, Any]:
+    return {"strategy": [{"use": f"{FILE}:breakout", **entry} for entry in entries], **PLANS, **plans}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    out = tmp_path_factory.mktemp("signals") / "run"
+    return out, run(out, **settings({}))
+
+
+def test_signals_become_targets_orders_trades_and_exits(alone: tuple[Path, dict[str, Any]]) -> None:
+    out, result = alone
+    records = records_in(out)
+    kinds = set(records["kind"].tolist())
+    assert {SIGNAL.kind, TARGET_SET.kind, EXIT_TRIGGERED.kind, TRADE_CLOSED.kind} <= kinds
+    assert result["trades"] > 10
+    reasons = set(records[records["kind"] == EXIT_TRIGGERED.kind]["words"][:, EXIT_TRIGGERED.reason].tolist())
+    assert {STOP_LOSS, TRAILING_STOP} & reasons
+    sequences = {int(sequence): int(kind) for sequence, kind in zip(records["sequence"], records["kind"], strict=True)}
+    for record in records[records["kind"] == INTENDED.kind]:
+        exits = record["words"][INTENDED.purpose] == EXIT_ORDER
+        assert sequences[int(record["cause"])] == (EXIT_TRIGGERED.kind if exits else TARGET_SET.kind)
+        assert not exits or record["words"][INTENDED.instructions] == REDUCE_ONLY
+
+
+def test_the_journal_is_re_run_identically(alone: tuple[Path, dict[str, Any]]) -> None:
+    report = audit_journal(alone[0] / "journal", prepare(config(**settings({}))))
+    assert report.complete
+    assert report.result_hash == alone[1]["result_hash"]
+
+
+def test_plain_python_gives_the_same_journal(alone: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    python = {**settings({}), "strategy": [{"use": f"{FILE}:Breakout"}]}
+    assert run(tmp_path / "run", **python) == alone[1]
+
+
+def test_opposite_strategies_that_net_trade_with_each_other_alone(tmp_path: Path) -> None:
+    lots = {"model": "fixed_lots", "lots": 10}
+    plans = {"sizing": lots, "exits": {}, "portfolio": {"net": True}}
+    result = run(tmp_path / "run", **settings({}, {"set": {"invert": 1}}, **plans))
+    records = records_in(tmp_path / "run")
+    crosses = records[records["kind"] == CROSSED.kind]["words"]
+    assert len(crosses) > 10
+    assert (crosses[:, CROSSED.side] * crosses[:, CROSSED.quantity_lots]).sum() == 0
+    assert (crosses[:, CROSSED.leaves_lots] == 0).all(), "nothing is left to send"
+    assert result["trades"] > 10
