@@ -129,7 +129,8 @@ class Desk:
 
 
 def make_bars(table, decimals):
-    volumes = table[:, 6] if table[:, 6].any() else np.full(len(table), PLENTY * 10**decimals)
+    known = table[:, 6].max() > 0  # -1 or 0 throughout means that nobody wrote it down
+    volumes = table[:, 6] if known else np.full(len(table), PLENTY * 10**decimals)
     rows = zip(table[:, 1].tolist(), table[:, 2:6].tolist(), volumes.tolist(), strict=True)
     return [
         Bar(BAR_TYPE, *(Price(price, 0) for price in prices), quantity(lots, decimals), ts, ts)
