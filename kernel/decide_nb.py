@@ -21,6 +21,7 @@ from kernel.lifecycle import (
     PENDING_REPLACE,
     REDUCING,
     STRATEGY_ORDER,
+    SUBMITTED,
 )
 from kernel.orders_nb import find_order_nb, reducible_lots_nb
 from kernel.placing_nb import place_nb
@@ -41,7 +42,9 @@ def _request_nb(state, output, strategy, intent):
     open_to_it = False
     if row >= 0:
         order = state.orders[row]
-        pending = order.status == PENDING_CANCEL or (intent.action == REPLACE and order.status == PENDING_REPLACE)
+        pending = order.status == PENDING_CANCEL
+        if intent.action == REPLACE and (order.status == PENDING_REPLACE or order.status == SUBMITTED):
+            pending = True
         open_to_it = order.strategy == strategy and not pending and NEXT[order.status, happening] >= 0
     if not open_to_it:
         return refuse_nb(state, output, strategy, intent.instrument, intent.order_id, NOT_OPEN, 0, 0)

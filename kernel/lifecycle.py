@@ -49,9 +49,9 @@ HAPPENING_NAMES = (
 # legal here and nowhere else. A refusal that comes late, when nothing is pending any more, changes nothing. An order
 # that is held is not at the venue yet: what is asked of it happens at once. Only a group asks twice for the same.
 #
-# BACK leads to what the order was before the request. A replace can only be asked of a resting order, so when the last
-# one is answered it is working again, or partly filled when something has filled. A cancel goes back to
-# ``before_request``; what the venue says meanwhile of the order (THROUGH) must be legal for that, and moves it on.
+# BACK leads to what the order was before the request. When the last replace is answered, that is submitted, working or
+# partly filled, by what the venue has said of it; only an order that was not accepted can still be rejected. A cancel
+# goes back to ``before_request``; what the venue says meanwhile (THROUGH) must be legal for that, and moves it on.
 BACK = 0
 THROUGH = (ACCEPT, REJECT, FILL_PART, REPLACE, REFUSE_REPLACE)
 _OPEN = {FILL_REST: FILLED, CANCEL: CANCELED, EXPIRE: EXPIRED}
@@ -64,7 +64,7 @@ TABLE = {
         ACCEPT: WORKING,
         REJECT: REJECTED,
         FILL_PART: PARTIAL,
-        ASK_CANCEL: PENDING_CANCEL,
+        **_ASK,
         **_OPEN,
         **dict.fromkeys(_LATE, SUBMITTED),
     },
@@ -79,6 +79,7 @@ TABLE = {
     },
     PENDING_REPLACE: {
         ACCEPT: PENDING_REPLACE,
+        REJECT: REJECTED,
         FILL_PART: PENDING_REPLACE,
         REPLACE: BACK,
         REFUSE_REPLACE: BACK,

@@ -59,9 +59,11 @@ from kernel.lifecycle import (
     REPLACE,
     REQUEST_CANCEL,
     STOP_LOSS,
+    SUBMITTED,
     WORKING,
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
+from kernel.lifecycle import REJECTED as STATUS_REJECTED
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
 
 assert CROSSED[1:] == FILLED[1:]  # a cross is booked as a fill
@@ -119,13 +121,17 @@ def _remove_order_nb(state, row):
 def _step_nb(order, status, happening):
     """What a status of the order becomes; -1 where the table does not allow it."""
     after = NEXT[status, happening]
+    if after == STATUS_REJECTED and (order.accepted == 1 or order.filled_lots > 0):
+        return -1
     if after != BACK:
         return after
     if status == PENDING_CANCEL:
         return order.before_request
     if order.replaces_pending > 1:
         return PENDING_REPLACE
-    return PARTIAL if order.filled_lots > 0 else WORKING
+    if order.filled_lots > 0:
+        return PARTIAL
+    return WORKING if order.accepted == 1 else SUBMITTED
 
 
 @jit
@@ -154,6 +160,8 @@ def _advance_nb(state, order_id, happening):
         order.replaces_pending -= 1
         if order.replaces_pending == 0:
             order.asked_lots = 0
+    if happening == ACCEPT:
+        order.accepted = 1
     order.status = after
     if after >= FIRST_TERMINAL:
         leaves = order.quantity_lots - order.filled_lots

@@ -71,6 +71,7 @@ def _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
     call.callback = book.callback
     call.intent_count = 0
     call.intents_lost = 0
+    call.group_left = 0
     # A tuple that is indexed by a variable is copied first; the usual single strategy need not pay for that.
     return functions[0](ctx) if strategy == 0 else functions[strategy](ctx)
 

@@ -1,7 +1,9 @@
 """What a compiled strategy calls: the event, its book, its memory, and its wishes.
 
 Every function takes the context first. Prices are ticks, quantities are lots, fractions are plain numbers (0.5 is
-half of equity). Functions that trade only note an intent: the risk checks see it before anything else does.
+half of equity). Functions that trade only note an intent: the risk checks see it before anything else does. Those that
+ask for an order return the intent, whose other fields (``instructions``, ``display_lots``, ``expire_ns``, ``tag``, ...)
+may be set then. Orders of several parts are in ``orders_api_nb``.
 """
 
 import numpy as np
@@ -120,10 +122,13 @@ def lots_for_fraction(ctx, instrument, fraction):
 
 @jit
 def _next_intent(ctx, action, instrument):
-    """The next free intent, cleared; past the last one it is counted as lost, and the kernel says so."""
+    """The next free intent, cleared; past the last one it is counted as lost, and the kernel says so.
+
+    So is an order of a group that has no room as a whole.
+    """
     call = ctx.call
     at = call.intent_count
-    if at >= MAX_INTENTS:
+    if at >= MAX_INTENTS or (action == SUBMIT and call.group_left > 0 and call.group_size == 0):
         call.intents_lost += 1
         at = MAX_INTENTS  # a row behind the last one, never read
     else:
@@ -158,8 +163,17 @@ def _next_intent(ctx, action, instrument):
 
 
 @jit
+def _in_group(call, intent):
+    """Give the order its place in the group that was begun."""
+    is_first = call.group_left == call.group_size
+    call.group_left -= 1
+    intent.group_role = call.group_first if is_first else call.group_rest
+    intent.group_size = call.group_size if is_first else 0
+
+
+@jit
 def submit(ctx, instrument, side, order_type, time_in_force, quantity_lots, limit_ticks, stop_ticks, tag):
-    """Ask for any order. ``tag`` is the strategy's own number for it; unused prices are 0."""
+    """Ask for any order. ``tag`` is the strategy's own number for it; unused prices are 0. Returns the intent."""
     intent = _next_intent(ctx, SUBMIT, instrument)
     intent.side = side
     intent.order_type = order_type
@@ -168,30 +182,33 @@ def submit(ctx, instrument, side, order_type, time_in_force, quantity_lots, limi
     intent.limit_ticks = limit_ticks
     intent.stop_ticks = stop_ticks
     intent.tag = tag
+    if ctx.call.group_left > 0:
+        _in_group(ctx.call, intent)
+    return intent
 
 
 @jit
 def buy(ctx, quantity_lots):
     """Buy at the market in the event's instrument."""
-    submit(ctx, ctx.call.instrument, BUY, MARKET, GTC, quantity_lots, 0, 0, 0)
+    return submit(ctx, ctx.call.instrument, BUY, MARKET, GTC, quantity_lots, 0, 0, 0)
 
 
 @jit
 def sell(ctx, quantity_lots):
     """Sell at the market in the event's instrument."""
-    submit(ctx, ctx.call.instrument, SELL, MARKET, GTC, quantity_lots, 0, 0, 0)
+    return submit(ctx, ctx.call.instrument, SELL, MARKET, GTC, quantity_lots, 0, 0, 0)
 
 
 @jit
 def limit_order(ctx, side, quantity_lots, limit_ticks):
     """Rest a good-till-cancelled limit order in the event's instrument."""
-    submit(ctx, ctx.call.instrument, side, LIMIT, GTC, quantity_lots, limit_ticks, 0, 0)
+    return submit(ctx, ctx.call.instrument, side, LIMIT, GTC, quantity_lots, limit_ticks, 0, 0)
 
 
 @jit
 def stop_order(ctx, side, quantity_lots, stop_ticks):
     """Rest a good-till-cancelled stop order in the event's instrument."""
-    submit(ctx, ctx.call.instrument, side, STOP, GTC, quantity_lots, 0, stop_ticks, 0)
+    return submit(ctx, ctx.call.instrument, side, STOP, GTC, quantity_lots, 0, stop_ticks, 0)
 
 
 @jit

@@ -14,10 +14,23 @@ MAX_INTENTS = 32
 MAX_PARAMETERS = 32
 MEMORY_WORDS = 1 << 16
 # What a strategy can be called for: the numbers of market kinds are those of kernel.market.
-START, BAR, TRADE, QUOTE, DEPTH, FILL, TIMER = 0, 1, 2, 3, 4, 32, 33
+START, BAR, TRADE, QUOTE, DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL = range(11)
+FILL, TIMER = 32, 33
 CALL_NAMES = {
-    START: "start", BAR: "bar", TRADE: "trade", QUOTE: "quote", DEPTH: "depth", FILL: "fill", TIMER: "timer",
-}  # fmt: skip
+    START: "start",
+    BAR: "bar",
+    TRADE: "trade",
+    QUOTE: "quote",
+    DEPTH: "depth",
+    SESSION: "session",
+    FUNDING: "funding",
+    STATUS: "status",
+    ACTION: "corporate_action",
+    RATE: "rate",
+    LEVEL: "level",
+    FILL: "fill",
+    TIMER: "timer",
+}
 
 SUBMIT, CANCEL, REPLACE, SET_TIMER, EMIT_SIGNAL = 1, 2, 3, 4, 5
 
@@ -33,6 +46,12 @@ CALL = record_dtype(
     intent_count="<i8",
     intents_lost="<i8",
     callback="<i8",
+    # The group that the next orders belong to: the role of the one that comes next, of those after it, how large the
+    # group is, and how many orders are still to come.
+    group_first="<i8",
+    group_rest="<i8",
+    group_size="<i8",
+    group_left="<i8",
     words=("<i8", WORDS),
 )
 INTENT = table_dtype(

@@ -13,9 +13,50 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from kernel.events.layout import BAR_CLOSED, DEPTH_CHANGED, FILLED, QUOTE_SEEN, TIMER_FIRED, TRADE_SEEN
+from kernel.events.layout import (
+    BAR_CLOSED,
+    CORPORATE_ACTION,
+    DEPTH_CHANGED,
+    FILLED,
+    FUNDING_DUE,
+    LEVEL_SET,
+    QUOTE_SEEN,
+    RATE_SET,
+    SESSION_CHANGED,
+    STATUS_CHANGED,
+    TIMER_FIRED,
+    TRADE_SEEN,
+)
 from kernel.strategy import api_nb
-from kernel.strategy.context import BAR, DEPTH, FILL, QUOTE, START, TIMER, TRADE
+from kernel.strategy.context import (
+    ACTION,
+    BAR,
+    CALL_NAMES,
+    DEPTH,
+    FILL,
+    FUNDING,
+    LEVEL,
+    QUOTE,
+    RATE,
+    SESSION,
+    START,
+    STATUS,
+    TIMER,
+    TRADE,
+)
+from kernel.strategy.wishes import Wishes
+
+# Market events that come as their words: the handler, and how many words there are.
+_FACTS = {
+    kind: (f"on_{CALL_NAMES[kind]}", len(positions) - 1)
+    for kind, positions in (
+        (FUNDING, FUNDING_DUE),
+        (STATUS, STATUS_CHANGED),
+        (ACTION, CORPORATE_ACTION),
+        (RATE, RATE_SET),
+        (LEVEL, LEVEL_SET),
+    )
+}
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -63,6 +104,25 @@ class Depth(msgspec.Struct, frozen=True):
     book_flags: int
 
 
+class Session(msgspec.Struct, frozen=True):
+    """The exchange's session opens (phase 1) or closes (phase 0)."""
+
+    instrument: int
+    ts_ns: int
+    phase: int
+    open_ns: int
+    close_ns: int
+    next_open_ns: int
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """Another market event: its event type in ``kernel.events.market`` says what the words are, in order."""
+
+    instrument: int
+    ts_ns: int
+    words: tuple[int, ...]
+
+
 class Fill(msgspec.Struct, frozen=True):
     """A fill of one of the strategy's own orders; the book already holds it."""
 
@@ -84,7 +144,7 @@ class Timer(msgspec.Struct, frozen=True):
     timer: int
 
 
-class Strategy:
+class Strategy(Wishes):
     """Base class of strategies in plain Python."""
 
     name: ClassVar[str] = ""
@@ -112,6 +172,24 @@ class Strategy:
 
     def on_depth(self, depth: Depth) -> None:
         """Called for each change of a level of the order book."""
+
+    def on_session(self, session: Session) -> None:
+        """Called when a session of the exchange opens or closes."""
+
+    def on_funding(self, funding: Fact) -> None:
+        """Called for each funding payment that is due (``FundingDue``)."""
+
+    def on_status(self, status: Fact) -> None:
+        """Called for each change of the trading status (``StatusChanged``)."""
+
+    def on_corporate_action(self, action: Fact) -> None:
+        """Called for each dividend or split (``CorporateAction``)."""
+
+    def on_rate(self, rate: Fact) -> None:
+        """Called for each stated conversion rate (``RateSet``)."""
+
+    def on_level(self, level: Fact) -> None:
+        """Called for each level, such as a volatility index (``LevelSet``)."""
 
     def on_fill(self, fill: Fill) -> None:
         """Called for each fill of the strategy's own orders."""
@@ -155,72 +233,6 @@ class Strategy:
         mine = (orders["strategy"] == call.strategy) & (orders["instrument"] == call.instrument)
         return [int(order_id) for order_id in orders["order_id"][mine]]
 
-    # --- what it can ask for ---
-
-    def buy(self, quantity_lots: int) -> None:
-        """Buy at the market in the event's instrument."""
-        api_nb.buy(self._context, int(quantity_lots))
-
-    def sell(self, quantity_lots: int) -> None:
-        """Sell at the market in the event's instrument."""
-        api_nb.sell(self._context, int(quantity_lots))
-
-    def target_lots(self, target_lots: int, instrument: int | None = None) -> None:
-        """Trade at the market what is missing to hold ``target_lots``, counting what is on its way."""
-        at = self._context.call.instrument if instrument is None else instrument
-        api_nb.target_in(self._context, int(at), int(target_lots))
-
-    def target_fraction(self, fraction: float) -> None:
-        """Hold ``fraction`` of equity in the event's instrument (negative: short)."""
-        api_nb.target_fraction(self._context, float(fraction))
-
-    def submit(
-        self,
-        side: int,
-        order_type: int,
-        quantity_lots: int,
-        *,
-        limit_ticks: int = 0,
-        stop_ticks: int = 0,
-        time_in_force: int = 1,
-        tag: int = 0,
-        instrument: int | None = None,
-    ) -> None:
-        """Ask for any order; sides, types and times in force are the numbers of ``kernel.lifecycle``."""
-        at = int(self._context.call.instrument if instrument is None else instrument)
-        numbers = (side, order_type, time_in_force, quantity_lots, limit_ticks, stop_ticks, tag)
-        api_nb.submit(self._context, at, *(int(number) for number in numbers))
-
-    def cancel(self, order_id: int) -> None:
-        """Cancel what is left of an open order."""
-        api_nb.cancel(self._context, int(order_id))
-
-    def replace(self, order_id: int, quantity_lots: int, limit_ticks: int = 0, stop_ticks: int = 0) -> None:
-        """Change an open order's total quantity and prices."""
-        api_nb.replace(self._context, int(order_id), int(quantity_lots), int(limit_ticks), int(stop_ticks))
-
-    def signal(
-        self,
-        direction: int,
-        strength: float = 1.0,
-        confidence: float = 1.0,
-        *,
-        horizon_ns: int = 0,
-        stop_ticks: int = 0,
-        target_ticks: int = 0,
-        measure: float = -1.0,
-        instrument: int | None = None,
-    ) -> None:
-        """Say what is thought of an instrument; see ``api_nb.signal_in``."""
-        at = int(self._context.call.instrument if instrument is None else instrument)
-        said = int(direction), float(strength), float(confidence)
-        prices = int(horizon_ns), int(stop_ticks), int(target_ticks)
-        api_nb.signal_in(self._context, at, *said, *prices, float(measure))
-
-    def set_timer(self, timer: int, due_ns: int, interval_ns: int = 0) -> None:
-        """Be called with ``on_timer`` at ``due_ns`` and then every ``interval_ns`` (0: once)."""
-        api_nb.set_timer(self._context, int(timer), int(due_ns), int(interval_ns))
-
 
 def strategy_name(cls: type[Strategy]) -> str:
     """What the journal calls the strategy: its ``name``, or the name of the class."""
@@ -250,6 +262,11 @@ def deliver(strategy: Strategy, kind: int) -> None:
         strategy.on_quote(Quote(instrument, ts_ns, *words[: QUOTE_SEEN.ask_size_lots + 1]))
     elif kind == DEPTH:
         strategy.on_depth(Depth(instrument, ts_ns, *words[: DEPTH_CHANGED.book_flags + 1]))
+    elif kind == SESSION:
+        strategy.on_session(Session(instrument, ts_ns, *words[: SESSION_CHANGED.next_open_ns + 1]))
+    elif kind in _FACTS:
+        handler, size = _FACTS[kind]
+        getattr(strategy, handler)(Fact(instrument, ts_ns, tuple(words[:size])))
     elif kind == FILL:
         strategy.on_fill(Fill(instrument, ts_ns, *words[: FILLED.fee_minor + 1]))
     elif kind == TIMER:

@@ -5,6 +5,7 @@ from kernel.tables.table import table_dtype
 ORDER = table_dtype(
     "order_id",
     "status",
+    "accepted",  # 1 once the venue has said so
     "before_request",  # what an order was when its cancel was asked for, kept up to date; 0 otherwise
     "cancel_linked",  # 1 when its group asked for that cancel
     "replaces_pending",  # replaces that the venue has not answered

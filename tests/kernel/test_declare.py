@@ -39,7 +39,7 @@ def declare(options: dict[str, Any]) -> Any:
         ({"fast": 1, "slow": 1}, "name the same parameters"),
         ({"fast": "x"}, "neither an integer nor a float"),
         ({"fast": True}, "neither an integer nor a float"),
-        ({"fast": 1, "on": "tick"}, "on='tick' is none of start, bar, trade, quote, depth, fill, timer"),
+        ({"fast": 1, "on": "tick"}, "on='tick' is none of start, bar, trade, quote, depth, session"),
         ({"fast": 1, "per": "day"}, "neither 'instrument' nor 'portfolio'"),
     ],
 )

@@ -41,6 +41,7 @@ class Order:
     ts_intended_ns: int
     cause: int
     stage: str = "intended"
+    accepted: bool = False
     cancel_asked: bool = False
     cancel_linked: bool = False
     replaces: list[int] = field(default_factory=list)
@@ -86,7 +87,7 @@ class Order:
             "accept": stage in ("submitted", "partly filled") or bool(self.replaces),
             "reject": stage == "submitted",
             "ask cancel": at_venue or stage == "held",
-            "ask replace": stage == "held" or (stage in ("working", "partly filled") and not self.cancel_asked),
+            "ask replace": stage == "held" or (at_venue and not self.cancel_asked),
             "replace": bool(self.replaces),
         }.get(happening, at_venue)
         require(legal, "ILLEGAL_TRANSITION")
@@ -97,8 +98,9 @@ class Order:
             self.stage = "submitted"
         elif happening == "hold":
             self.stage = "held"
-        elif happening == "accept" and stage == "submitted":
-            self.stage = "working"
+        elif happening == "accept":
+            self.accepted = True
+            self.stage = "working" if stage == "submitted" else stage
         elif happening == "fill part":
             self.stage = "partly filled"
         elif happening == "ask cancel" and stage == "held":
@@ -287,6 +289,7 @@ class Orders:
         kept = {name: value for name, value in vars(order).items() if name not in _OWN}
         kept["status"] = order.status
         kept["before_request"] = order.under if order.cancel_asked else ""
+        kept["accepted"] = int(order.accepted)
         kept["cancel_linked"] = int(order.cancel_linked)
         kept["replaces_pending"] = len(order.replaces)
         kept["asked_lots"] = order.replaces[-1] if order.replaces else 0
