@@ -18,20 +18,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, TypeVar
 
 import llvmlite.binding
 import numba
 import numpy as np
 from numba import types
-from numba.core import config
+from numba.core import config, inline_closurecall
 from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.np.numpy_support import from_dtype
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _CORE = Path(__file__).resolve().parent
+
+
+def _copy_block(block: Any) -> Any:
+    """A deep copy of one block of numba's intermediate code that shares the block's scope.
+
+    To write a function into its caller numba copies it block by block, and with each block its scope: all variables of
+    the function, over and over. That was a quarter of the first compile. The copy is read from a fresh translation of
+    the function every time, and the scope is only read.
+    """
+    return copy.deepcopy(block, {id(block.scope): block.scope})
+
+
+inline_closurecall.copy = SimpleNamespace(deepcopy=_copy_block)
 JIT_ENABLED = not config.DISABLE_JIT
 
 

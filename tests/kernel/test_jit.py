@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from numba.core import inline_closurecall
 
 from kernel import jit as jit_module
-from kernel.jit import JIT_ENABLED, cache_dir, cache_root, jit
+from kernel.jit import JIT_ENABLED, cache_dir, cache_root, inlined, jit
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +132,26 @@ def test_no_unsafe_options() -> None:
             assert "fastmath=" not in text, path
             assert "parallel=" not in text, path
             assert "cache=True" not in text.replace("``cache=True``", ""), path
+
+
+@pytest.mark.skipif(not JIT_ENABLED, reason="nothing is compiled")
+def test_a_function_written_into_its_caller_several_times_keeps_its_variables_apart() -> None:
+    @inlined
+    def step(value, count):
+        total = 0
+        for at in range(count):
+            if at % 2 == 0:
+                total += value
+            else:
+                total -= at
+        return total
+
+    @jit
+    def both(value):
+        total = 7
+        for at in range(2):
+            total += step(value + at, 3) * step(value, 4)
+        return total + step(total, 1)
+
+    assert both(10) == both.py_func(10)
+    assert inline_closurecall.copy.deepcopy is jit_module._copy_block, "numba still copies blocks through this name"
