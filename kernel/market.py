@@ -39,12 +39,13 @@ QUOTE = 3
 # funding rate, the trading status, a corporate action, a conversion rate, a level such as a volatility index, a weight
 # in a portfolio (a rate).
 DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL, WEIGHT = range(4, 12)
-KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes", DEPTH: "depth"}
+KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes", DEPTH: "depth", WEIGHT: "weights"}
 ROW_WORD_NAMES = {
     BAR: ("open", "high", "low", "close", "volume"),
     TRADE: ("price", "quantity"),
     QUOTE: ("bid", "bid_size", "ask", "ask_size"),
     DEPTH: ("side", "price", "quantity", "flags"),
+    WEIGHT: ("weight_rate",),
 }
 
 NO_PRICE = -(1 << 62)

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from kernel.instruments import Instrument
+from kernel.market import WEIGHT
 from kernel.strategy.declare import CompiledStrategy, StrategyError, resolve_parameters
 from kernel.strategy.python import Strategy, parameter_defaults, strategy_name
 from replay.catalogue import CatalogueFile, open_file
@@ -70,7 +71,10 @@ def load_universe(paths: Sequence[str]) -> Universe:
     if len(currencies) > 1:
         settled = " and ".join(currencies)
         raise ConfigError(f"the instruments settle in {settled}; a run has one account in one currency")
-    known = tuple(all(file.volume_known for file in by_name[name]) for name in names)
+    for name in names:
+        if all(file.kind == WEIGHT for file in by_name[name]):
+            raise ConfigError(f"there are weights for {name}, but no prices; name its data too, or leave it out")
+    known = tuple(all(file.volume_known for file in by_name[name] if file.kind != WEIGHT) for name in names)
     ordered = sorted(files, key=lambda file: (file.instrument.name, file.kind, file.first_ts_ns, str(file.path)))
     return Universe(instruments, known, tuple(ordered))
 

@@ -1,9 +1,9 @@
 """The tape: catalogue files as one stream of market rows in time order.
 
 Owns the merge rule: rows leave by ascending ``ts_ns``; at equal times depth comes before quotes, quotes before
-trades and trades before bars, then the lower instrument id, then the file given earlier, then the earlier row
-of the file. So neither the size of the batches nor how data is split over files changes the sequence, as long as
-the files of one instrument and kind are given in time order.
+trades and trades before bars, weights last, then the lower instrument id, then the file given earlier, then the
+earlier row of the file. So neither the size of the batches nor how data is split over files changes the sequence,
+as long as the files of one instrument and kind are given in time order.
 
 Must not know what the rows are for. Memory stays flat: files are open only while the merge is inside their
 time span, and each is decoded a chunk at a time.
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from kernel.market import ROW
+from kernel.market import ROW, WEIGHT
 from replay.catalogue.model import CatalogueError, CatalogueFile
 from replay.merge_nb import interleave_nb, merge_nb
 from replay.streams import Stream, plan_stream
@@ -53,7 +53,7 @@ class Tape:
         end = FOREVER_NS if end_ns is None else end_ns
         order = sorted(
             range(len(files)),
-            key=lambda i: (-files[i].kind, instrument_ids[files[i].instrument.name], i),
+            key=lambda i: (files[i].kind == WEIGHT, -files[i].kind, instrument_ids[files[i].instrument.name], i),
         )
         planned = [
             plan_stream(files[i], instrument_ids[files[i].instrument.name], rank, start, end)

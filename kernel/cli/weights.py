@@ -33,12 +33,13 @@ METHODS = ("equal", "inverse-volatility", "minimum-variance", "mean-variance", "
     metavar="VIEW",
     help="NAME=0.05 (return a year), or NAME>NAME=0.02 (how much more); with @0.6 its confidence. May be repeated.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write them in.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def weights(data: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> None:
-    """Compute weights of the instruments in DATA (catalogue files or folders), walk-forward.
+    """Compute weights of the instruments in DATA (catalogue files or folders), walk-forward, one file for each.
 
-    Each rebalancing uses prices known at its time and none later. A run takes the file as recorded inputs.
+    Each rebalancing uses prices known at its time and none later. A run that names the folder
+    beside its data takes them as recorded inputs ([portfolio] method = "weights").
     """
     with clear_errors():
         from replay.portfolio import PortfolioError

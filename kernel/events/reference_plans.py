@@ -52,11 +52,12 @@ to the largest remainders, the lowest instrument first among equals.
 """
 _NETTING = """
 `weights` takes recorded weights (`portfolio.weight`): inputs, bound into the journal like market data and never
-computed again. `kernel weights DATA... --method risk-parity --lookback 90d --every 30d --out FILE` computes such
-weights walk-forward, each rebalancing from prices known at its time, rounded to 1/100,000,000. Methods: equal, inverse
-volatility, minimum variance, mean-variance, risk parity, Black-Litterman, all long only; the optimisers are skfolio's
-(`pip install 'trading-kernel[portfolio]'`). An instrument takes part when its prices reach back over the window and
-moved in it.
+computed again. `kernel weights DATA... --method risk-parity --lookback 90d --every 30d --out FOLDER` computes them
+walk-forward, each rebalancing from prices known at its time, rounded to 1/100,000,000, and writes a file for each
+instrument; name the folder beside the data (`--data FOLDER`). A weight moves the books that have a signal. Methods:
+equal, inverse volatility, minimum variance, mean-variance, risk parity, Black-Litterman, all long only; the optimisers
+are skfolio's (`pip install 'trading-kernel[portfolio]'`). An instrument takes part when its prices reach back over the
+window and moved in it.
 
 ## Several strategies, one account
 

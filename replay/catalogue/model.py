@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, DEPTH, QUOTE, TRADE
+from kernel.market import BAR, DEPTH, QUOTE, TRADE, WEIGHT
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"kernel"
@@ -24,11 +24,24 @@ COLUMNS = {
     TRADE: ("ts", "price", "quantity", "side"),
     QUOTE: ("ts", "bid", "bid_size", "ask", "ask_size"),
     DEPTH: ("ts", "side", "price", "quantity", "flags"),
+    WEIGHT: ("ts", "weight_rate"),
 }
 # The same columns in the order of the words of a kernel.market.ROW; the time comes first.
 ROW_COLUMNS = {**COLUMNS, BAR: ("ts", "open", "high", "low", "close", "volume", "ts_open")}
-PRICE_COLUMNS = {BAR: ("open", "high", "low", "close"), TRADE: ("price",), QUOTE: ("bid", "ask"), DEPTH: ("price",)}
-SIZE_COLUMNS = {BAR: ("volume",), TRADE: ("quantity",), QUOTE: ("bid_size", "ask_size"), DEPTH: ("quantity",)}
+PRICE_COLUMNS = {
+    BAR: ("open", "high", "low", "close"),
+    TRADE: ("price",),
+    QUOTE: ("bid", "ask"),
+    DEPTH: ("price",),
+    WEIGHT: (),
+}
+SIZE_COLUMNS = {
+    BAR: ("volume",),
+    TRADE: ("quantity",),
+    QUOTE: ("bid_size", "ask_size"),
+    DEPTH: ("quantity",),
+    WEIGHT: (),
+}
 
 ERROR = "error"
 WARNING = "warning"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kernel.market import BAR, DEPTH, NO_PRICE, QUOTE, TRADE, UNKNOWN_SIZE
-from kernel.units import UnitError
+from kernel.market import BAR, DEPTH, NO_PRICE, QUOTE, TRADE, UNKNOWN_SIZE, WEIGHT
+from kernel.units import RATE_SCALE, UnitError
 from replay.catalogue.bars import gap_note
 from replay.catalogue.depth import CROSSED_TEXT, FLAGS, crossed_messages
 from replay.catalogue.files import open_file, open_parquet, read_columns
@@ -87,7 +87,7 @@ def _metadata_problems(file: CatalogueFile, columns: dict[str, np.ndarray]) -> l
     if file.kind == BAR and file.interval_ns <= 0:
         wrong.append("interval_ns")
     sizes = [columns[name] for name in SIZE_COLUMNS[file.kind]]
-    if file.volume_known == all(bool(np.all(size == UNKNOWN_SIZE)) for size in sizes):
+    if file.kind != WEIGHT and file.volume_known == all(bool(np.all(size == UNKNOWN_SIZE)) for size in sizes):
         wrong.append("volume_known")
     if not len(ts):
         wrong.append("rows")
@@ -114,6 +114,9 @@ def _rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[st
         rules += _bar_rules(file, columns)
     if file.kind == TRADE:
         rules.append(("side", ERROR, "sides other than -1, 0 and 1", np.abs(columns["side"]) > 1))
+    if file.kind == WEIGHT:
+        rates = columns["weight_rate"]
+        rules.append(("weight", ERROR, "weights beyond 100", np.abs(rates) > 100 * RATE_SCALE))
     if file.kind == DEPTH:
         rules += _depth_rules(columns)
     if file.kind == QUOTE:

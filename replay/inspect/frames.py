@@ -12,8 +12,8 @@ import numpy as np
 from journal import Frame
 from kernel.events.body import unpack_bodies
 from kernel.events.catalogue import Event, event_types
-from kernel.events.layout import BAR_CLOSED, RECORD, SEGMENT, Stored
-from kernel.market import BAR, ROW, ROW_WORDS
+from kernel.events.layout import BAR_CLOSED, RECORD, SEGMENT, WEIGHT_SET, Stored
+from kernel.market import BAR, ROW, ROW_WORDS, WEIGHT
 from replay.audit import records_of
 
 MARKET_KINDS = frozenset(kind.kind for kind in event_types() if kind.market)
@@ -68,7 +68,8 @@ class HistoryFrame(msgspec.Struct):
 
 def put_rows(out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
     """Write market rows as records at some places of ``out``; their sequences are the caller's."""
-    out["kind"][places] = rows["kind"] + _FIRST_KIND
+    kinds = rows["kind"]
+    out["kind"][places] = np.where(kinds == WEIGHT, WEIGHT_SET.kind, kinds + _FIRST_KIND)
     out["version"][places] = 1
     out["instrument"][places] = rows["instrument"]
     out["strategy"][places] = out["account"][places] = -1

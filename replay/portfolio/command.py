@@ -29,11 +29,7 @@ def compute_weights_file(data: Sequence[str], out: Path, options: dict[str, Any]
     method = method_settings(names, options)
     settings = walk_settings(options)
     rebalancings = list(walk(universe, method, settings))
-    made_by = {
-        "options": {key: value for key, value in options.items() if value not in (None, "", ())},
-        "data": {file.path.name: file.source_sha256 for file in universe.files},
-    }
-    write_weights(out, names, rebalancings, made_by)
+    write_weights(out, universe, rebalancings, {key: str(value) for key, value in options.items() if value})
     last = rebalancings[-1]
     return {
         "rebalancings": len(rebalancings),

@@ -5,12 +5,19 @@ from typing import Any
 
 import pytest
 
+from kernel.events.catalogue import WeightSet
 from kernel.events.layout import CROSSED, EXIT_TRIGGERED, INTENDED, SIGNAL, TARGET_SET, TRADE_CLOSED
 from kernel.exits_nb import STOP_LOSS, TRAILING_STOP
 from kernel.lifecycle import EXIT_ORDER, REDUCE_ONLY
+from kernel.market import WEIGHT
+from replay.catalogue.intervals import UNITS_NS
 from replay.execution import prepare
+from replay.history import History
+from replay.loading import load_universe
+from replay.portfolio.table import write_weights
+from replay.portfolio.walk import Rebalancing, sample_prices
 from replay.runner import audit_journal
-from tests.replay.runs import config, records_in, run
+from tests.replay.runs import SPY, config, records_in, run
 
 FILE = Path(__file__).with_name("signal_strategies.py")
 PLANS: dict[str, Any] = {
@@ -66,3 +73,21 @@ def test_opposite_strategies_that_net_trade_with_each_other_alone(tmp_path: Path
     assert (crosses[:, CROSSED.side] * crosses[:, CROSSED.quantity_lots]).sum() == 0
     assert (crosses[:, CROSSED.leaves_lots] == 0).all(), "nothing is left to send"
     assert result["trades"] > 10
+
+
+def test_recorded_weights_move_what_is_held(tmp_path: Path) -> None:
+    universe = load_universe([SPY])
+    times, _ = sample_prices(universe, UNITS_NS["d"])
+    walked = [Rebalancing(int(times[at]), (rate,)) for at, rate in ((5, 60_000_000), (20, 20_000_000), (30, 0))]
+    write_weights(tmp_path / "weights", universe, walked, {})
+    out, plans = tmp_path / "run", {"to": "1998-06-01", "portfolio": {"method": "weights", "share": 0.5}}
+    run(out, data=[SPY, str(tmp_path / "weights")], strategy=[{"use": f"{FILE}:always_long"}], **plans)
+    records = records_in(out)
+    targets = records[records["kind"] == TARGET_SET.kind]
+    told = [(int(words[TARGET_SET.weight_rate]), int(words[TARGET_SET.target_lots])) for words in targets["words"]]
+    assert [rate for rate, _ in told] == [0, 60_000_000, 20_000_000, 0]
+    assert told[1][1] > 2 * told[2][1] > 0 == told[3][1]
+    history = History(out)
+    causes = [history.event(int(cause)).event for cause in targets["cause"][1:]]
+    assert causes == [WeightSet(60_000_000), WeightSet(20_000_000), WeightSet(0)]
+    assert WEIGHT in {file.kind for file in prepare(config(data=[SPY, str(tmp_path / "weights")])).universe.files}

@@ -6,24 +6,26 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as generators
 
 from kernel.cli import cli
+from kernel.market import WEIGHT
 from kernel.units import RATE_SCALE
-from replay.catalogue.files import open_file, read_columns, write_file
+from replay.catalogue.files import catalogue_path, open_file, read_columns, write_file
 from replay.catalogue.intervals import UNITS_NS
+from replay.catalogue.validate import validate_file
+from replay.config import ConfigError
 from replay.loading import Universe, load_universe
 from replay.portfolio import PortfolioError
 from replay.portfolio.methods import METHODS, MethodSettings
 from replay.portfolio.rounding import to_weight_rates
-from replay.portfolio.table import SCHEMA, read_weights, write_weights
+from replay.portfolio.table import write_weights
 from replay.portfolio.walk import Rebalancing, WalkSettings, sample_prices, walk
 from replay.sample import sample_root
+from replay.tape import Tape
 from tests.reference.sizing import apportion
 
 DAY_NS = UNITS_NS["d"]
@@ -131,52 +133,46 @@ def test_spans_that_are_no_whole_steps_are_refused(lookback: int, every: int) ->
         list(walk(universe_of(), MethodSettings(method="equal"), WalkSettings(lookback_ns=lookback, every_ns=every)))
 
 
-# --- the file ---
-
-NAMES = ("a/X", "b/Y")
-WALKED = [Rebalancing(1_000, (60_000_000, 40_000_000)), Rebalancing(2_000, (0, RATE_SCALE))]
+# --- the files ---
 
 
-def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    path = tmp_path / "weights.parquet"
-    assert write_weights(path, NAMES, WALKED, {"method": "equal"}) == 2
-    assert read_weights(path, NAMES) == WALKED
-    assert read_weights(path, ("a/W", *NAMES)) == [Rebalancing(at.ts_ns, (0, *at.weight_rates)) for at in WALKED]
-    assert path.read_bytes() == (write_weights(path, NAMES, WALKED, {"method": "equal"}), path.read_bytes())[1]
+def test_the_files_hold_the_walk_and_pass_validation(tmp_path: Path) -> None:
+    universe = universe_of()
+    walked = list(walk(universe, MethodSettings(method="inverse-volatility"), SPANS))
+    assert write_weights(tmp_path, universe, walked, {"method": "inverse-volatility"}) == len(walked)
+    for place, instrument in enumerate(universe.instruments):
+        path = catalogue_path(tmp_path, instrument, WEIGHT)
+        file, problems = validate_file(path)
+        assert problems == []
+        assert (file.kind, file.rows, file.metadata.options) == (WEIGHT, len(walked), {"method": "inverse-volatility"})
+        columns = read_columns(path)
+        assert columns["ts"].tolist() == [at.ts_ns for at in walked]
+        assert columns["weight_rate"].tolist() == [at.weight_rates[place] for at in walked]
 
 
-def rows(*values: tuple[int, str, int]) -> pa.Table:
-    columns = list(zip(*values, strict=True)) if values else [[], [], []]
-    return pa.table([pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], SCHEMA)
+def test_a_weight_beyond_100_is_found_by_validation(tmp_path: Path) -> None:
+    universe = universe_of(FILES[0])
+    write_weights(tmp_path, universe, [Rebalancing(DAY_NS, (101 * RATE_SCALE,))], {})
+    _, problems = validate_file(catalogue_path(tmp_path, universe.instruments[0], WEIGHT))
+    assert [problem.rule for problem in problems] == ["weight"]
 
 
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        (rows((1, "c/Z", 1)), "weights for c/Z, of which the run has no data"),
-        (rows(), "no weights in it"),
-        (rows((2, "a/X", 1), (1, "a/X", 1)), "row 2 is earlier than the row before it"),
-        (rows((1, "a/X", 1), (1, "a/X", 1)), "two rebalancings at the same time"),
-        (rows((1, "a/X", 1), (1, "b/Y", 1), (2, "a/X", 1)), "row 3: each rebalancing must name each instrument"),
-        (rows((1, "a/X", 101 * RATE_SCALE)), "row 1: a weight above 100"),
-        (rows((1, "a/X", -101 * RATE_SCALE)), "row 1: a weight above 100"),
-        (pa.table({"ts": [1]}), "the columns must be ts"),
-        (pa.table([pa.array([None], field.type) for field in SCHEMA], SCHEMA), "a value is missing"),
-    ],
-)
-def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, table: pa.Table, message: str) -> None:
-    path = tmp_path / "weights.parquet"
-    pq.write_table(table, path)
-    with pytest.raises(PortfolioError, match=message) as caught:
-        read_weights(path, NAMES)
-    assert "\n" not in str(caught.value)
+def test_weights_without_prices_are_refused_and_with_them_come_after_their_bar(tmp_path: Path) -> None:
+    universe = universe_of(FILES[0])
+    close_ns = int(read_columns(FILES[0])["ts"][10])
+    write_weights(tmp_path, universe, [Rebalancing(close_ns, (RATE_SCALE,))], {})
+    with pytest.raises(ConfigError, match="weights for coinbase/BTC-USD, but no prices"):
+        load_universe([str(tmp_path)])
+    both = load_universe([str(FILES[0]), str(tmp_path)])
+    assert both.volume_known == universe.volume_known
+    rows = np.concatenate([batch.copy() for batch in Tape(both.files, both.ids)])
+    at = int(np.flatnonzero(rows["kind"] == WEIGHT)[0])
+    assert (at, int(rows["ts_ns"][at]), int(rows["words"][at][0])) == (11, close_ns, RATE_SCALE)
 
 
-def test_no_file_is_refused_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "text.parquet").write_text("no table")
-    for name in ("missing.parquet", "text.parquet"):
-        with pytest.raises(PortfolioError, match=rf"{name}: cannot be read as a weights file: [^\n]+$"):
-            read_weights(tmp_path / name, NAMES)
+def test_no_rebalancing_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(PortfolioError, match="no rebalancing"):
+        write_weights(tmp_path, universe_of(), [], {})
 
 
 # --- the command ---
@@ -188,18 +184,18 @@ def call(*arguments: object) -> tuple[int, str]:
 
 
 def test_the_command_writes_what_a_run_reads(tmp_path: Path) -> None:
-    out = tmp_path / "weights.parquet"
-    code, text = call(*FILES, "--method", "inverse-volatility", "--every", "180d", "--from", "2017-01-01", "--out", out)
+    out = tmp_path / "weights"
+    arguments = (*FILES, "--method", "inverse-volatility", "--every", "180d", "--from", "2017-01-01", "--out", out)
+    code, text = call(*arguments)
     assert code == 0, text
-    names = [instrument.name for instrument in universe_of().instruments]
-    walked = read_weights(out, names)
-    assert f"{len(walked)} rebalancings from 2017-01-" in text
-    assert all(name in text for name in names)
-    first = out.read_bytes()
-    assert (
-        call(*FILES, "--method", "inverse-volatility", "--every", "180d", "--from", "2017-01-01", "--out", out)[0] == 0
-    )
-    assert out.read_bytes() == first
+    universe = universe_of(*FILES, out)
+    weights = [file for file in universe.files if file.kind == WEIGHT]
+    assert [file.instrument for file in weights] == list(universe.instruments)
+    assert f"{weights[0].rows} rebalancings from 2017-01-" in text
+    assert all(instrument.name in text for instrument in universe.instruments)
+    first = weights[0].path.read_bytes()
+    assert call(*arguments)[0] == 0
+    assert weights[0].path.read_bytes() == first
 
 
 @pytest.mark.parametrize(
