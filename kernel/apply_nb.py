@@ -9,6 +9,7 @@ from kernel.accounts_nb import define_money_nb
 from kernel.events.layout import (
     BAR_CLOSED,
     CROSSED,
+    DEPOSIT,
     HALTED,
     INTENDED,
     LEVEL_SET,
@@ -19,6 +20,7 @@ from kernel.events.layout import (
     REJECTED,
     REQUEST_REJECTED,
     RESUMED,
+    RULE_SET,
     RUN_CLOSED,
     RUN_OPENED,
     SEGMENT,
@@ -30,6 +32,7 @@ from kernel.events.layout import (
     TIMER_SET,
     TRADE_CLOSED,
     VENUE,
+    VENUE_POSITION,
     WEIGHT_SET,
 )
 from kernel.jit import inlined, jit, unit
@@ -40,9 +43,12 @@ from kernel.ledger_nb import (
     NO_CAPACITY,
     OK,
     book_index_nb,
+    equity_nb,
 )
 from kernel.marks_nb import market_nb
 from kernel.orders_nb import order_nb
+from kernel.risk.count_nb import after_deposit_nb, after_order_nb, after_trade_nb, before_order_nb
+from kernel.risk.define_nb import risk_event_nb
 from kernel.signals_nb import note_rejection_nb, signal_event_nb
 from kernel.state import STATE
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, MAX_TIMERS, NEVER_NS
@@ -99,6 +105,8 @@ def _trade_closed_nb(state, record):
     ):
         return MISMATCH
     state.head.trade_count += 1
+    if state.head.risk_on == 1:
+        after_trade_nb(state, trade.realised_minor - trade.fees_minor)
     return OK
 
 
@@ -198,6 +206,18 @@ def _set_limits_nb(limits, words):
     limits.open_orders = words[LIMITS.open_orders]
 
 
+@inlined
+def _money_nb(state, record):
+    """A deposit is no gain, and what leaves is no loss: the monitors of risk are told."""
+    known = 0 <= record.account < state.head.account_count
+    if state.head.risk_on == 0 or record.kind != DEPOSIT.kind or not known:
+        return define_money_nb(state, record)
+    before = equity_nb(state.accounts[record.account])
+    status = define_money_nb(state, record)
+    after_deposit_nb(state, record.account, equity_nb(state.accounts[record.account]) - before)
+    return status
+
+
 @unit(STATE, RECORD)
 def apply_nb(state, record):
     """Book one event. Returns OK, or the status that says why it does not fit the state."""
@@ -213,9 +233,15 @@ def apply_nb(state, record):
     if INTENDED.kind <= kind <= REQUEST_REJECTED.kind or kind == CROSSED.kind:
         if kind == REJECTED.kind:
             note_rejection_nb(state, record)
-        return order_nb(state, record)
+        if head.risk_on == 0:
+            return order_nb(state, record)
+        before_order_nb(state, record)
+        status = order_nb(state, record)
+        return status if status != OK else after_order_nb(state, record)
     if SIGNAL.kind <= kind <= PORTFOLIO_PLAN_SET.kind or kind == STRATEGY.kind:
         return signal_event_nb(state, record)
+    if RULE_SET.kind <= kind <= VENUE_POSITION.kind:
+        return risk_event_nb(state, record)
     if kind == POSITION_CHANGED.kind:
         return _position_nb(state, record)
     if kind == TRADE_CLOSED.kind:
@@ -232,4 +258,4 @@ def apply_nb(state, record):
         return _define_nb(state, record)
     if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind:
         return OK
-    return define_money_nb(state, record)
+    return _money_nb(state, record)

@@ -26,7 +26,8 @@ from kernel.lifecycle import (
 from kernel.orders_nb import find_order_nb, reducible_lots_nb
 from kernel.placing_nb import place_nb
 from kernel.requests_nb import ask_cancel_nb, ask_replace_nb, refuse_nb
-from kernel.risk_nb import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, NOT_OPEN, check_order_nb
+from kernel.risk.numbers import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, NOT_OPEN
+from kernel.risk_nb import check_order_nb
 from kernel.state import STATE
 from kernel.strategy.context import CANCEL, EMIT_SIGNAL, INTENT, REPLACE, SUBMIT
 from kernel.tables.table import MAX_LOTS, MAX_TIMERS
@@ -57,19 +58,22 @@ def _request_nb(state, output, strategy, intent):
     elif order.instructions & REDUCING != 0:
         lots = reducible_lots_nb(state, strategy, order.instrument, order.leg, order.side)
         quantity_lots = min(quantity_lots, order.filled_lots + lots)
-    check, limit, value = _check_replace_nb(state, order, quantity_lots, intent.limit_ticks, intent.stop_ticks)
+    check = _check_replace_nb(state, output, order, quantity_lots, intent.limit_ticks, intent.stop_ticks)
     if check != APPROVED:
+        limit, value = output.ask.limit, output.ask.value
         return refuse_nb(state, output, strategy, order.instrument, order.order_id, check, limit, value)
     return ask_replace_nb(state, output, order, quantity_lots, intent.limit_ticks, intent.stop_ticks, 0)
 
 
 @inlined
-def _check_replace_nb(state, order, quantity_lots, limit_ticks, stop_ticks):
+def _check_replace_nb(state, output, order, quantity_lots, limit_ticks, stop_ticks):
     """The verdict on the order as it would be; only what it adds is new to its book."""
     if quantity_lots <= order.filled_lots or quantity_lots > MAX_LOTS:
-        return INVALID_ORDER, order.filled_lots, quantity_lots
+        output.ask.limit = order.filled_lots
+        output.ask.value = quantity_lots
+        return INVALID_ORDER
     extra_lots, leaves_lots = quantity_lots - order.quantity_lots, quantity_lots - order.filled_lots
-    return check_order_nb(state, order, extra_lots, leaves_lots, limit_ticks, stop_ticks)
+    return check_order_nb(state, output, order, extra_lots, leaves_lots, limit_ticks, stop_ticks)
 
 
 @inlined

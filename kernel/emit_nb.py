@@ -10,6 +10,7 @@ from kernel.jit import jit
 from kernel.plans import EXIT_FACTS
 from kernel.records import record_dtype
 from kernel.strategy.context import INTENT
+from kernel.tables.risk import ASK
 
 OUTPUT_RECORDS = 1 << 14
 # Room to work in, for what the kernel wants by itself; nothing is kept there from one call to the next.
@@ -22,6 +23,7 @@ WORK = record_dtype(
 # The times and the cause are the header of the next record; ``count`` says how many are written. The rest is
 # ``place_nb``'s: the order that it made last (0 when it made none), and the group whose orders are being intended: its
 # id, the role that began it, how many orders are to come, and whether one was refused.
+# ``ask`` is what is asked of the risk checks, and their answer.
 OUTPUT = record_dtype(
     count="<i8",
     ts_event_ns="<i8",
@@ -33,6 +35,7 @@ OUTPUT = record_dtype(
     group_left="<i8",
     group_refused="<i8",
     work=WORK,
+    ask=ASK,
     records=(RECORD, OUTPUT_RECORDS),
 )
 

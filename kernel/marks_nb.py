@@ -21,6 +21,7 @@ from kernel.ledger_nb import (
     revalue_nb,
 )
 from kernel.market import BAR, NO_PRICE, WEIGHT
+from kernel.risk.count_nb import after_market_nb, roll_day_nb
 from kernel.signals_nb import note_prices_nb, set_weight_nb
 
 FIRST_MARKET_EVENT = BAR_CLOSED.kind
@@ -32,8 +33,18 @@ def market_nb(state, kind, instrument_id, ts_ns, words):
     head = state.head
     if instrument_id < 0 or instrument_id >= head.instrument_count:
         return BAD_INDEX
+    if head.risk_on == 1 and ts_ns >= state.risk.day_end_ns:
+        roll_day_nb(state, ts_ns)
     head.next_sequence += 1
     head.now_ns = ts_ns
+    status = _take_nb(state, kind, instrument_id, ts_ns, words)
+    if status == OK and head.risk_on == 1:
+        after_market_nb(state, kind, instrument_id, ts_ns, words[0], words[1], words[2], words[3], words[4])
+    return status
+
+
+@inlined
+def _take_nb(state, kind, instrument_id, ts_ns, words):
     instrument = state.instruments[instrument_id]
     instrument.updated_ns = ts_ns
     instrument.event_count += 1
@@ -46,7 +57,7 @@ def market_nb(state, kind, instrument_id, ts_ns, words):
         status = _mark_books_nb(state, instrument_id, instrument.last_ticks != before, high, low, range_ns)
         if status != OK:
             return status
-    if head.exits_on == 1:
+    if state.head.exits_on == 1:
         note_prices_nb(state, instrument_id, before)
     if instrument.rate_numerator != 0 and instrument.last_ticks > 0:
         return _state_rate_nb(state, instrument)

@@ -207,6 +207,7 @@ def _intend_nb(state, record):
     order.leg = words[INTENDED.leg]
     order.ts_intended_ns = record.ts_ingest_ns
     order.cause = record.cause
+    order.arrival_ticks = state.instruments[record.instrument].last_ticks
     position = state.positions[book_index_nb(state, record.strategy, record.instrument, order.leg)]
     pend_nb(position, order, order.quantity_lots)
     return OK
@@ -232,6 +233,7 @@ def _terms_nb(state, words):
     order.group_id = words[ORDER_TERMS.group_id]
     order.group_role = role
     order.parent_id = words[ORDER_TERMS.parent_id]
+    order.key = words[ORDER_TERMS.key]
     if role != 0:
         state.head.group_order_count += 1
         join_group_nb(order)

@@ -26,7 +26,10 @@ from kernel.lifecycle import (
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.orders_nb import position_index_nb, reducible_lots_nb
 from kernel.requests_nb import refuse_nb
-from kernel.risk_nb import APPROVED, CAPACITY, GROUP_REFUSED, INVALID_ORDER, REDUCE_ONLY, check_order_nb
+from kernel.risk import rules
+from kernel.risk.numbers import APPROVED, CAPACITY, GROUP_REFUSED, INVALID_ORDER, REDUCE_ONLY, STALE
+from kernel.risk.totals_nb import rule_nb
+from kernel.risk_nb import check_order_nb
 from kernel.state import STATE
 from kernel.strategy.context import INTENT
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
@@ -67,7 +70,7 @@ def _write_intent_nb(state, output, strategy, instrument, intent, side, quantity
 def _write_terms_nb(state, output, strategy, instrument, intent, order_id):
     """Record what the order says beyond the plain fields, when it says anything."""
     role = intent.group_role
-    numbers = intent.trail_kind | intent.trail_value | intent.limit_offset_ticks | intent.display_lots
+    numbers = intent.trail_kind | intent.trail_value | intent.limit_offset_ticks | intent.display_lots | intent.key
     if numbers | intent.expire_ns | role == 0:
         return OK
     group_id = order_id if intent.group_size > 0 else output.group_id
@@ -83,13 +86,15 @@ def _write_terms_nb(state, output, strategy, instrument, intent, order_id):
     words[ORDER_TERMS.group_id] = group_id if role != 0 else 0
     words[ORDER_TERMS.group_role] = role
     words[ORDER_TERMS.parent_id] = group_id if role == CHILD or is_leg_nb(role) else 0
+    words[ORDER_TERMS.key] = intent.key
     return apply_nb(state, record)
 
 
 @jit
-def _verdict_on_nb(state, order):
+def _verdict_on_nb(state, output, order):
     """The verdict on an order that has been intended."""
-    return check_order_nb(state, order, 0, order.quantity_lots, order.limit_ticks, order.stop_ticks)
+    check = check_order_nb(state, output, order, 0, order.quantity_lots, order.limit_ticks, order.stop_ticks)
+    return check, output.ask.limit, output.ask.value
 
 
 @inlined
@@ -101,6 +106,9 @@ def _place_one_nb(state, output, strategy, instrument, intent, purpose):
         return refuse_nb(state, output, strategy, instrument, 0, CAPACITY, MAX_ORDERS, head.order_count)
     if instrument < 0 or instrument >= head.instrument_count:
         return refuse_nb(state, output, strategy, -1, 0, INVALID_ORDER, 0, intent.quantity_lots)
+    oldest, age = rule_nb(state, rules.STALE_AFTER), head.now_ns - intent.signal_ns
+    if intent.signal_ns != 0 and 0 < oldest < age:
+        return refuse_nb(state, output, strategy, instrument, 0, STALE, oldest, age)
     account = state.positions[position_index_nb(state, strategy, instrument)].account
     if abs(intent.leg) != state.accounts[account].hedging:
         return refuse_nb(state, output, strategy, instrument, 0, INVALID_ORDER, 0, intent.quantity_lots)
@@ -125,7 +133,7 @@ def _place_one_nb(state, output, strategy, instrument, intent, purpose):
     if status != OK or intent.group_role != 0:
         return status
     order = state.orders[head.order_count - 1]
-    check, limit, value = _verdict_on_nb(state, order)
+    check, limit, value = _verdict_on_nb(state, output, order)
     return write_verdict_nb(state, output, order, check, limit, value)
 
 
@@ -138,7 +146,7 @@ def conclude_group_nb(state, output):
     for row in range(state.head.order_count):
         order = state.orders[row]
         if order.group_id == group_id and order.status == STATUS_INTENDED and refused == 0 and refused_id == 0:
-            check, limit, value = _verdict_on_nb(state, order)
+            check, limit, value = _verdict_on_nb(state, output, order)
             if check != APPROVED:
                 refused_id = order.order_id
     while True:

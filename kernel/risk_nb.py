@@ -1,52 +1,64 @@
 """Pre-trade checks: what an order must pass before it may leave.
 
-Owns the checks, their numbers and their order, which is part of the contract: the first check that refuses is the
-verdict. Each verdict carries the limit and the value that was compared with it. Limits of 0 are off. A check that
-cannot compute its value (it would overflow) refuses.
+Owns the order in which the checks apply, which is part of the contract (``kernel/risk/numbers.py`` lists them): the
+first check that refuses is the verdict. Each verdict carries the limit and the value that was compared with it. Limits
+of 0 are off. A check that cannot compute its value (it would overflow) refuses.
+
+An order that can only make its position smaller passes what stops entries; an exit, a liquidation or a flattening order
+that does so passes all but what makes an order valid.
 """
 
-from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
-from kernel.jit import inlined, jit
-from kernel.ledger_nb import equity_nb, exposure_nb
-from kernel.lifecycle import REDUCING
-from kernel.orders_nb import position_index_nb, reducible_lots_nb
-from kernel.terms_nb import is_valid_nb
-from kernel.units import RATE_SCALE
+from numba import types
 
-APPROVED = 0
-(
+from kernel.emit_nb import OUTPUT
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
+from kernel.jit import inlined, unit
+from kernel.ledger_nb import book_index_nb, equity_nb, exposure_nb
+from kernel.lifecycle import EXIT_ORDER, REDUCING, STRATEGY_ORDER
+from kernel.lifecycle import INTENDED as STATUS_INTENDED
+from kernel.orders_nb import reducible_lots_nb
+from kernel.risk.count_nb import reduces_nb
+from kernel.risk.exposure_nb import exposure_checks_nb
+from kernel.risk.gates_nb import (
+    cvar_nb,
+    earnings_nb,
+    index_nb,
+    range_nb,
+    session_nb,
+    spread_nb,
+    stops_nb,
+    volume_gate_nb,
+    width_nb,
+)
+from kernel.risk.modes import EXIT_MODE, FLATTEN_ALL
+from kernel.risk.numbers import (
+    APPROVED,
+    BUYING_POWER,
     HALTED,
     INVALID_ORDER,
-    REDUCE_ONLY,
+    KILL_SWITCH,
+    MODE,
     NO_MARKET,
     OPEN_ORDERS,
-    ORDER_QUANTITY,
     ORDER_NOTIONAL,
-    PRICE_BAND,
+    ORDER_QUANTITY,
     POSITION_NOTIONAL,
-    BUYING_POWER,
-    GROUP_REFUSED,
-    NOT_OPEN,
-    CAPACITY,
-    INVALID_TIMER,
-) = range(1, 15)
-
-CHECKS = {
-    HALTED: ("halted", "trading in the instrument, or all trading, is halted"),
-    INVALID_ORDER: ("invalid_order", "side, type, time in force, quantity, prices and terms must make an order"),
-    REDUCE_ONLY: ("reduce_only", "there must be a position that the order reduces"),
-    NO_MARKET: ("no_market", "no price of the instrument has been seen yet"),
-    OPEN_ORDERS: ("open_orders", "open orders, this one included, against limit.open_orders"),
-    ORDER_QUANTITY: ("order_quantity", "lots of the order against limit.order_lots"),
-    ORDER_NOTIONAL: ("order_notional", "money of the order against limit.order_notional"),
-    PRICE_BAND: ("price_band", "distance of limit or stop from the last price against limit.price_band"),
-    POSITION_NOTIONAL: ("position_notional", "money of the position that would result against limit.position_notional"),
-    BUYING_POWER: ("buying_power", "margin for all positions and open orders, and costs, against equity"),
-    GROUP_REFUSED: ("group_refused", "another order of its group was refused"),
-    NOT_OPEN: ("not_open", "the order to cancel or replace is not open, or not the strategy's"),
-    CAPACITY: ("capacity", "the kernel's table of open orders, intents or timers is full"),
-    INVALID_TIMER: ("invalid_timer", "a timer must be due later than now, and repeat no faster than each millisecond"),
-}
+    PRICE_BAND,
+    REDUCE_ONLY,
+)
+from kernel.risk.order_checks_nb import (
+    book_band_nb,
+    duplicate_nb,
+    fat_finger_nb,
+    refuse_nb,
+    self_trade_nb,
+    throttle_nb,
+    volume_nb,
+)
+from kernel.state import STATE
+from kernel.tables.orders import ORDER
+from kernel.terms_nb import is_valid_nb
+from kernel.units import RATE_SCALE
 
 
 @inlined
@@ -83,68 +95,173 @@ def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
     return total
 
 
-@jit
-def check_order_nb(state, order, extra_lots, quantity_lots, limit_ticks, stop_ticks):
-    """The verdict on an order (a row of the state's orders): ``(check, limit, value)``; check 0 means approved.
-
-    ``quantity_lots`` is what it may still fill, of which ``extra_lots`` are not yet among the pending lots of its book
-    (0 for an order that has been intended, the change for a replace); the prices are those that it is to have.
-    """
-    head, limits = state.head, state.limits
-    strategy, instrument_id, side = order.strategy, order.instrument, order.side
-    instrument = state.instruments[instrument_id]
-    if head.halted != 0 or instrument.halted != 0:
-        return HALTED, 0, 1
-    if not is_valid_nb(order, quantity_lots, limit_ticks, stop_ticks, head.now_ns):
-        return INVALID_ORDER, 0, quantity_lots
-    reducing = order.instructions & REDUCING != 0
-    if reducing and order.parent_id == 0 and reducible_lots_nb(state, strategy, instrument_id, order.leg, side) == 0:
-        return REDUCE_ONLY, 0, quantity_lots
-    last = instrument.last_ticks
-    if last <= 0:
-        return NO_MARKET, 0, last
-    if limits.open_orders > 0 and head.order_count > limits.open_orders:
-        return OPEN_ORDERS, limits.open_orders, head.order_count
-    if limits.order_lots > 0 and quantity_lots > limits.order_lots:
-        return ORDER_QUANTITY, limits.order_lots, quantity_lots
-    price = max(last, limit_ticks, stop_ticks)
-    notional = exposure_nb(instrument, price, quantity_lots)
-    if notional == OVERFLOW:
-        return ORDER_NOTIONAL, limits.order_notional_minor, OVERFLOW
-    if limits.order_notional_minor > 0 and notional > limits.order_notional_minor:
-        return ORDER_NOTIONAL, limits.order_notional_minor, notional
-    if limits.price_band_rate > 0:
-        of_limit = abs(limit_ticks - last) if limit_ticks > 0 else 0
-        of_stop = abs(stop_ticks - last) if stop_ticks > 0 else 0
-        distance = max(of_limit, of_stop)
-        rate = scale_nb(distance, RATE_SCALE, 1, last)
-        if rate == OVERFLOW or rate > limits.price_band_rate:
-            return PRICE_BAND, limits.price_band_rate, rate
-    if reducing:
-        return APPROVED, 0, 0
-    return _check_exposure_nb(state, strategy, instrument_id, side, extra_lots, price, notional)
+@inlined
+def _reduces_nb(state, ask):
+    """Whether it can only make its position smaller."""
+    position = state.positions[book_index_nb(state, ask.strategy, ask.instrument, ask.leg)]
+    pending = position.pending_buy_lots if ask.side > 0 else position.pending_sell_lots
+    return reduces_nb(position, ask.side, pending + ask.extra_lots, ask.instructions & REDUCING != 0)
 
 
 @inlined
-def _check_exposure_nb(state, strategy, instrument_id, side, extra_lots, price_ticks, notional_minor):
+def _stopped_nb(state, ask):
+    """Halts, the kill switch and the mode. Returns a check; 0 lets the order pass."""
+    head, risk = state.head, state.risk
+    if ask.reduces == 0 and (head.halted != 0 or state.instruments[ask.instrument].halted != 0):
+        return refuse_nb(ask, HALTED, 0, 1)
+    if head.risk_on == 0:
+        return APPROVED
+    ends = ask.reduces == 1 and ask.purpose > EXIT_ORDER
+    if (risk.kill_level > 0 and ask.reduces == 0) or (risk.kill_level == FLATTEN_ALL and not ends):
+        return refuse_nb(ask, KILL_SWITCH, 0, risk.kill_level)
+    leaves = ask.reduces == 1 and ask.purpose != STRATEGY_ORDER
+    if (risk.mode > 0 and ask.reduces == 0) or (risk.mode == EXIT_MODE and not leaves):
+        return refuse_nb(ask, MODE, 0, risk.mode)
+    return APPROVED
+
+
+@inlined
+def _sane_nb(state, ask, price_ticks, notional_minor):
+    """The order by itself: what no strategy should send."""
+    limits, last = state.limits, state.instruments[ask.instrument].last_ticks
+    if limits.open_orders > 0 and state.head.order_count > limits.open_orders:
+        return refuse_nb(ask, OPEN_ORDERS, limits.open_orders, state.head.order_count)
+    if limits.order_lots > 0 and ask.quantity_lots > limits.order_lots:
+        return refuse_nb(ask, ORDER_QUANTITY, limits.order_lots, ask.quantity_lots)
+    over = limits.order_notional_minor > 0 and notional_minor > limits.order_notional_minor
+    if notional_minor == OVERFLOW or over:
+        return refuse_nb(ask, ORDER_NOTIONAL, limits.order_notional_minor, notional_minor)
+    if limits.price_band_rate > 0:
+        of_limit = abs(ask.limit_ticks - last) if ask.limit_ticks > 0 else 0
+        of_stop = abs(ask.stop_ticks - last) if ask.stop_ticks > 0 else 0
+        rate = scale_nb(max(of_limit, of_stop), RATE_SCALE, 1, last)
+        if rate == OVERFLOW or rate > limits.price_band_rate:
+            return refuse_nb(ask, PRICE_BAND, limits.price_band_rate, rate)
+    return APPROVED
+
+
+@unit(STATE, OUTPUT)
+def _sent_nb(state, output):
+    """The order beside the book, the average, and what was sent before."""
+    ask = output.ask
+    check = book_band_nb(state, ask)
+    if check == APPROVED:
+        check = fat_finger_nb(state, ask)
+    if check == APPROVED:
+        check = volume_nb(state, ask)
+    if check == APPROVED:
+        check = duplicate_nb(state, ask)
+    if check == APPROVED:
+        check = self_trade_nb(state, ask)
+    return check
+
+
+@unit(STATE, OUTPUT, types.int64)
+def _entry_nb(state, output, price_ticks):
+    """What only stops entries: throttles, losses, gates, exposures."""
+    ask = output.ask
+    check = throttle_nb(state, ask)
+    if check == APPROVED:
+        check = stops_nb(state, ask)
+    if check == APPROVED:
+        check = cvar_nb(state, ask, book_index_nb(state, ask.strategy, ask.instrument, ask.leg))
+    if check == APPROVED:
+        check = index_nb(state, ask)
+    if check == APPROVED:
+        check = volume_gate_nb(state, ask)
+    if check == APPROVED:
+        check = spread_nb(state, ask)
+    if check == APPROVED:
+        check = earnings_nb(state, ask)
+    if check == APPROVED:
+        check = session_nb(state, ask)
+    if check == APPROVED:
+        check = range_nb(state, ask)
+    if check == APPROVED:
+        check = width_nb(state, ask)
+    if check == APPROVED:
+        check = exposure_checks_nb(state, ask, price_ticks)
+    return check
+
+
+@inlined
+def _margin_nb(state, ask, price_ticks, notional_minor):
     """Position and margin, for an order that may make its book larger."""
     limits = state.limits
-    book = position_index_nb(state, strategy, instrument_id)
+    book = book_index_nb(state, ask.strategy, ask.instrument, ask.leg)
     position = state.positions[book]
     account = state.accounts[position.account]
-    after = _worst_lots_nb(position, side) + side * extra_lots
+    after = _worst_lots_nb(position, ask.side) + ask.side * ask.extra_lots
     if abs(after) <= abs(position.quantity_lots):
-        return APPROVED, 0, 0
+        return APPROVED
     if limits.position_notional_minor > 0:
-        money = exposure_nb(state.instruments[instrument_id], price_ticks, abs(after))
+        money = exposure_nb(state.instruments[ask.instrument], price_ticks, abs(after))
         if money == OVERFLOW or money > limits.position_notional_minor:
-            return POSITION_NOTIONAL, limits.position_notional_minor, money
+            return refuse_nb(ask, POSITION_NOTIONAL, limits.position_notional_minor, money)
     if limits.margin_rate > 0:
-        exposure = _required_minor_nb(state, book, side, extra_lots, price_ticks)
+        exposure = _required_minor_nb(state, book, ask.side, ask.extra_lots, price_ticks)
         costs = scale_nb(notional_minor, limits.cost_buffer_rate, 1, RATE_SCALE)
         if exposure == OVERFLOW or costs == OVERFLOW:
-            return BUYING_POWER, equity_nb(account), OVERFLOW
+            return refuse_nb(ask, BUYING_POWER, equity_nb(account), OVERFLOW)
         required = scale_nb(exposure, limits.margin_rate, 1, RATE_SCALE)
         if required == OVERFLOW or required + costs > equity_nb(account):
-            return BUYING_POWER, equity_nb(account), required + costs if required != OVERFLOW else OVERFLOW
-    return APPROVED, 0, 0
+            value = required + costs if required != OVERFLOW else OVERFLOW
+            return refuse_nb(ask, BUYING_POWER, equity_nb(account), value)
+    return APPROVED
+
+
+@inlined
+def _fill_ask_nb(ask, order, extra_lots, quantity_lots, limit_ticks, stop_ticks):
+    ask.strategy = order.strategy
+    ask.instrument = order.instrument
+    ask.side = order.side
+    ask.order_type = order.order_type
+    ask.extra_lots = extra_lots
+    ask.quantity_lots = quantity_lots
+    ask.limit_ticks = limit_ticks
+    ask.stop_ticks = stop_ticks
+    ask.instructions = order.instructions
+    ask.purpose = order.purpose
+    ask.leg = order.leg
+    ask.key = order.key
+    ask.replaces = 0 if order.status == STATUS_INTENDED else order.order_id
+    ask.limit = 0
+    ask.value = 0
+    ask.reduces = 0
+
+
+@unit(STATE, OUTPUT, ORDER, types.int64, types.int64, types.int64, types.int64)
+def check_order_nb(state, output, order, extra_lots, quantity_lots, limit_ticks, stop_ticks):
+    """The verdict on an order (a row of the state's orders): the check that refuses, 0 when none does.
+
+    The limit and the value that it compared are left in ``output.ask``. ``quantity_lots`` is what the order may still
+    fill, of which ``extra_lots`` are not yet among the pending lots of its book (0 for an order that has been intended,
+    the change for a replace); the prices are those that it is to have.
+    """
+    ask = output.ask
+    _fill_ask_nb(ask, order, extra_lots, quantity_lots, limit_ticks, stop_ticks)
+    if not is_valid_nb(order, quantity_lots, limit_ticks, stop_ticks, state.head.now_ns):
+        return refuse_nb(ask, INVALID_ORDER, 0, quantity_lots)
+    ask.reduces = 1 if _reduces_nb(state, ask) else 0
+    check = _stopped_nb(state, ask)
+    if check != APPROVED:
+        return check
+    reducing = order.instructions & REDUCING != 0
+    lots = reducible_lots_nb(state, order.strategy, order.instrument, order.leg, order.side)
+    if reducing and order.parent_id == 0 and lots == 0:
+        return refuse_nb(ask, REDUCE_ONLY, 0, quantity_lots)
+    last = state.instruments[ask.instrument].last_ticks
+    if last <= 0:
+        return refuse_nb(ask, NO_MARKET, 0, last)
+    if ask.reduces == 1 and ask.purpose != STRATEGY_ORDER:
+        return APPROVED
+    price = max(last, ask.limit_ticks, ask.stop_ticks)
+    notional = exposure_nb(state.instruments[ask.instrument], price, ask.quantity_lots)
+    check = _sane_nb(state, ask, price, notional)
+    if check == APPROVED and state.head.risk_on == 1:
+        check = _sent_nb(state, output)
+    if check == APPROVED and state.head.risk_on == 1 and ask.reduces == 0:
+        check = _entry_nb(state, output, price)
+    if check == APPROVED and not reducing:
+        check = _margin_nb(state, ask, price, notional)
+    return check

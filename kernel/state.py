@@ -26,7 +26,27 @@ from kernel.tables.ledger import (
     RATE,
 )
 from kernel.tables.orders import ORDER
-from kernel.tables.risk import LIMITS
+from kernel.tables.risk import (
+    CORRELATION,
+    EXPOSURE,
+    LIMITS,
+    MAX_CORRELATIONS,
+    MAX_RULES,
+    MAX_SECTORS,
+    MEMORY_ORDERS,
+    PAST_BAR,
+    PAST_DAY,
+    PAST_ORDER,
+    RETURN_DAYS,
+    RISK,
+    RISK_ACCOUNT,
+    RISK_DRIFT,
+    RISK_SECTOR,
+    RISK_STRATEGY,
+    RISK_SYMBOL,
+    RULE,
+    WINDOW_BARS,
+)
 from kernel.tables.signals import SIGNAL_ROW, SIGNAL_TABLES
 from kernel.tables.table import (
     MAX_ACCOUNTS,
@@ -35,6 +55,7 @@ from kernel.tables.table import (
     MAX_INSTRUMENTS,
     MAX_ORDERS,
     MAX_POSITIONS,
+    MAX_STRATEGIES,
     MAX_TIMERS,
     NEVER_NS,
 )
@@ -53,6 +74,18 @@ STATE = record_dtype(
     timers=(TIMER, MAX_TIMERS),
     signals=(SIGNAL_ROW, MAX_POSITIONS),
     **SIGNAL_TABLES,
+    rules=(RULE, MAX_RULES),
+    risk=RISK,
+    risk_accounts=(RISK_ACCOUNT, MAX_ACCOUNTS),
+    risk_drifts=(RISK_DRIFT, MAX_ACCOUNTS * MAX_INSTRUMENTS),
+    risk_symbols=(RISK_SYMBOL, MAX_INSTRUMENTS),
+    risk_sectors=(RISK_SECTOR, MAX_SECTORS),
+    risk_strategies=(RISK_STRATEGY, MAX_STRATEGIES),
+    exposures=(EXPOSURE, 2 * MAX_POSITIONS),
+    past_orders=(PAST_ORDER, MEMORY_ORDERS),
+    past_bars=(PAST_BAR, MAX_INSTRUMENTS * WINDOW_BARS),
+    past_days=(PAST_DAY, MAX_ACCOUNTS * RETURN_DAYS),
+    correlations=(CORRELATION, MAX_CORRELATIONS),
 )
 
 

@@ -5,10 +5,11 @@ same for backtest and audit. For each row, as one transaction:
 
 1. the event gets its sequence and is applied (last price, value of what is held);
 2. the venue ends DAY orders of an earlier day, then fills resting orders from the row, each fill booked at once;
-3. the exits of open positions in the instrument;
-4. each strategy hears of its fills, then of the row, in the order in which the strategies were given;
-5. what a strategy wants is checked and submitted right after its call;
-6. the targets that its signals asked for are set, and what is missing is ordered; what fills at once is told at the
+3. the monitors of risk look: they stop entries, or trip the kill switch, which cancels and flattens;
+4. the exits of open positions in the instrument;
+5. each strategy hears of its fills, then of the row, in the order in which the strategies were given;
+6. what a strategy wants is checked and submitted right after its call;
+7. the targets that its signals asked for are set, and what is missing is ordered; what fills at once is told at the
    end.
 
 Timers that are due at or before a row's time fire before it, each as a transaction of its own, earliest first.
@@ -26,7 +27,8 @@ from kernel.marks_nb import event_kind_nb, market_nb
 from kernel.placing_nb import abandon_group_nb
 from kernel.portfolio_nb import portfolio_nb
 from kernel.requests_nb import refuse_nb
-from kernel.risk_nb import CAPACITY
+from kernel.risk.numbers import CAPACITY
+from kernel.risk.watch_nb import watch_nb
 from kernel.strategy.context import FILL, MAX_INTENTS, START, TIMER
 from kernel.tables.table import MAX_TIMERS
 from replay.cuts_nb import (
@@ -219,6 +221,20 @@ def _carry_nb(engine, status, first_record):
 
 
 @inlined
+def _watch_nb(engine, cause, instrument):
+    """Let the monitors of risk look, and settle what they want."""
+    state, output, venue = engine.context.state, engine.output, engine.venue
+    first_record = output.count
+    output.cause = cause
+    status = watch_nb(state, output, instrument)
+    if status == OK and output.count > first_record:
+        status = settle_nb(venue, state, output, first_record)
+        drop_done_nb(venue)
+    output.cause = cause
+    return status
+
+
+@inlined
 def _row_nb(engine, functions, row):
     """One market event and all that it causes."""
     ctx, control, output, venue = engine.context, engine.control, engine.output, engine.venue
@@ -230,6 +246,8 @@ def _row_nb(engine, functions, row):
         status = expire_nb(venue, state, output, row.words[BAR_CLOSED.ts_open_ns] if row.kind == BAR else row.ts_ns)
         if status == OK:
             status = match_nb(venue, state, output, row)
+    if status == OK and state.head.risk_on == 1:
+        status = _watch_nb(engine, cause, row.instrument)
     if status != OK:
         engine.control.status = status
         return APPLY_FAILED

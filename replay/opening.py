@@ -16,6 +16,7 @@ from kernel.events.layout import Stored, encode
 from kernel.instruments import currency_scale
 from replay.config import RunConfig, instant_ns, money, resolve_plans, resolve_rates
 from replay.loading import LoadedStrategy, Universe
+from replay.risk_opening import resolved_risk, risk_events
 from replay.venue.profiles import PROFILES
 
 OPENING_BODY_BYTES = 40_000  # of one opening frame; far below what a frame holds
@@ -30,6 +31,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
     rates = resolve_rates(config)
     scale = currency_scale(universe.instruments[0].currency)
     plans = [resolve_plans(config, number, scale) for number in range(len(config.strategies))]
+    risk = resolved_risk(config, universe.instruments, scale)
     return {
         "instruments": [msgspec.to_builtins(instrument) for instrument in universe.instruments],
         "strategies": [
@@ -43,10 +45,11 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         ],
         "from_ns": instant_ns("from", config.start),
         "to_ns": instant_ns("to", config.end),
-        "cash_minor": money("cash", config.cash, currency_scale(universe.instruments[0].currency)),
+        "cash_minor": money("cash", config.cash, scale),
         "fill": config.fill,
         "rates": msgspec.to_builtins(rates),
         "limits": {key: str(value) for key, value in msgspec.to_builtins(config.limits).items()},
+        **({"risk": risk} if risk else {}),
         "digest_interval": config.digest_interval,
     }
 
@@ -126,6 +129,7 @@ def _opening_events(
         limits.open_orders,
     )
     out.append((-1, -1, limits_set, b""))
+    out += risk_events(config, universe.instruments, scale)
     configured = events.VenueConfigured(
         PROFILES[config.fill], rates.maker_fee, rates.taker_fee, rates.slippage, rates.volume_share
     )

@@ -129,6 +129,7 @@ class OrderTerms(Event, frozen=True):
     Trail kind 1 keeps the stop trail_value ticks from the best price, 2 so many basis points of it. The group (the id
     of its first order) and the role in it link orders: 1 one cancels the other, 2 one updates the other, 3 parent,
     4 child, 5 entry, 6 take-profit, 7 stop-loss. An order with a parent is held until that has filled.
+    The same key of a strategy twice is a duplicate.
     """
 
     order_id: int
@@ -140,6 +141,7 @@ class OrderTerms(Event, frozen=True):
     group_id: int
     group_role: int
     parent_id: int
+    key: int = 0
 
 
 @declare(44, "execution.released")

@@ -5,9 +5,14 @@ are its output, and a test compares them.
 """
 
 import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from kernel.events.catalogue import EventType, event_types
 from kernel.events.reference_plans import exits_page, sizing_page
+
+if TYPE_CHECKING:
+    from kernel.risk.numbers import Check
 
 _EVENTS_INTRO = """# Events
 
@@ -19,14 +24,40 @@ fields below are its payload: signed 64-bit integers, whose unit is the end of t
 outside, recorded and never derived; the others are decided by the kernel. The SQL view of a topic has underscores for
 the dots.
 """
-_RISK_INTRO = """# Pre-trade checks
+_RISK_INTRO = """# Risk
 
-Made from `kernel/risk_nb.py` by `python -m kernel.events.reference risk`.
+Made from `kernel/risk/numbers.py` and `kernel/risk/rules.py` by `python -m kernel.events.reference risk`.
 
-The checks of an order run in this order; the first that refuses is the verdict, recorded as `risk.check` with the limit
-and the value that was compared with it. A limit of 0 is off. An order that can only make its position smaller passes
-`position_notional` and `buying_power`. The last three refuse requests before an order exists
-(`execution.request_refused`).
+## Checks of an order
+
+They run in this order; the first that refuses is the verdict, recorded as `risk.check` with the limit and the value
+that was compared with it. Numbers never change. A limit of 0 is off. *Reductions* are orders that can only make their
+position smaller; *exits* are those of them that the kernel wants (exits, liquidation, flattening). What a check cannot
+compute, it refuses. Settings are those of `[risk]`, or of `[limits]` where it says so; *desk* is the value with
+`defaults = "desk"`.
+"""
+_REQUESTS_INTRO = """
+## Before there is an order
+
+Recorded as `execution.request_refused`.
+"""
+_MONITORS_INTRO = """
+## After each event
+
+These trip the kill switch (`risk.kill`). `daily_loss`, `consecutive_losses`, `breaker` and `slippage` above are
+measured after each event too, and stop entries until a time (`risk.stop`); an order meanwhile is refused by the check
+that stopped them, with that time as the limit and the time of the order as the value.
+
+The kill switch has three levels: 1 no new entries, 2 all open orders are cancelled too, 3 all positions are flattened
+too. It is tripped by a limit, or requested by an operator, a file, a lost heartbeat or an adapter
+(`risk.kill_request`). It is latched: only an operator resets it, with a reason (`risk.kill_reset`); losses of the day
+and drawdown are then measured from the equity of that moment.
+"""
+_RULES_INTRO = """
+## Settings of `[risk]`
+
+A setting of 0 is off. A day is a UTC day. Exposure is the money of the worse side of a position: what it would be if
+all its open orders on that side filled, at the last price.
 """
 
 
@@ -45,11 +76,48 @@ def _event(kind: EventType) -> str:
 
 
 def risk_page() -> str:
-    """All checks in the order in which they apply, as Markdown."""
-    from kernel.risk_nb import CHECKS
+    """All checks in the order in which they apply, and all settings, as Markdown."""
+    from kernel.risk.numbers import MONITORS, ORDER_CHECKS, REQUEST_CHECKS
+    from kernel.risk.rules import RULES
 
-    rows = [f"| {number} | `{name}` | {text} |" for number, (name, text) in sorted(CHECKS.items())]
-    return _RISK_INTRO + "\n".join(["", "| number | check | what it compares |", "|---|---|---|", *rows]) + "\n"
+    rules = []
+    for rule in RULES.values():
+        unsaid = f"; {rule.always} if not said" if rule.always else ""
+        rules.append(f"| `{rule.name}` | {rule.unit} | {_shown(rule.desk)} | {rule.text}{unsaid} |")
+    return "".join(
+        (
+            _RISK_INTRO,
+            _check_table(ORDER_CHECKS),
+            _REQUESTS_INTRO,
+            _check_table(REQUEST_CHECKS),
+            _MONITORS_INTRO,
+            _check_table(MONITORS),
+            _RULES_INTRO,
+            "\n".join(["", "| setting | unit | desk | what it limits |", "|---|---|---|---|", *rules, ""]),
+        )
+    )
+
+
+def _check_table(checks: "Mapping[int, Check]") -> str:
+    from kernel.risk.rules import RULES
+
+    rows = [
+        "",
+        "| order | number | check | scope | what it compares | unit | setting | desk | passes |",
+        "|---" * 9 + "|",
+    ]
+    for place, (number, check) in enumerate(checks.items(), 1):
+        setting = f"`limits.{check.limit}`" if check.limit else f"`{RULES[check.rule].name}`" if check.rule else "-"
+        desk = _shown(RULES[check.rule].desk) if check.rule else "-"
+        rows.append(
+            f"| {place} | {number} | `{check.name}` | {check.scope} | {check.text} | {check.unit} | {setting} | {desk} "
+            f"| {check.passes} |"
+        )
+    return "\n".join([*rows, ""])
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else str(value)
 
 
 PAGES = {"events": events_page, "risk": risk_page, "sizing": sizing_page, "exits": exits_page}

@@ -81,6 +81,8 @@ INTENT = table_dtype(
     "confidence_rate",
     "horizon_ns",
     "measure_e8",
+    "key",  # the same key twice is a duplicate; 0 is none
+    "signal_ns",  # when the signal arose that this acts on; 0 is now
 )
 # All strategies share ``memory`` and ``parameters``; each has its own stretch of them, from ``call.memory_at`` and
 # ``call.parameters_at`` on. The last intent is a spare that takes what is over the limit.

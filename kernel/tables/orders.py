@@ -37,4 +37,6 @@ ORDER = table_dtype(
     # What its group wants of it.
     "group_lots",  # the total quantity that it is to have
     "group_refused",  # 1 after the venue refused to cancel or replace it, until something in the group changes
+    "key",  # of the intent; 0 is none
+    "arrival_ticks",  # the last price when it was intended
 )

@@ -13,6 +13,7 @@ from replay.config.amounts import Number, instant_ns, rate
 from replay.config.errors import Places, SettingError
 from replay.config.exits import ExitsConfig, check_exits, resolve_exits
 from replay.config.limits import LimitsConfig, check_limits
+from replay.config.risk import RiskConfig, check_risk
 from replay.config.sizing import (
     PortfolioConfig,
     SizingConfig,
@@ -61,6 +62,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     sizing: SizingConfig = msgspec.field(default_factory=SizingConfig)
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
     exits: ExitsConfig = msgspec.field(default_factory=ExitsConfig)
+    risk: RiskConfig = msgspec.field(default_factory=RiskConfig)
     journal: str = "reference"
     fsync: str = "batch"
     digest_interval: int = DEFAULT_DIGEST_INTERVAL
@@ -95,6 +97,7 @@ def check(config: RunConfig) -> None:
         raise SettingError("from", f"is {config.start}, not before the end {config.end}", against="to")
     resolve_rates(config)
     check_limits(config.limits)
+    check_risk(config.risk)
     check_plans(config)
 
 

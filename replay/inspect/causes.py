@@ -14,7 +14,7 @@ import numpy as np
 
 from kernel.events.catalogue import OrderFilled, OrderIntended, RiskChecked, TradeClosed, event_types
 from kernel.events.layout import CANCELED, EXPIRED, FILLED, INTENDED, REJECTED, Stored
-from kernel.risk_nb import CHECKS
+from kernel.risk.numbers import CHECKS
 from replay.history import History, HistoryError
 from replay.inspect.frames import MARKET_KINDS, Filter, stored_events
 from replay.inspect.moment import fraction_text
@@ -172,7 +172,8 @@ def summary(story: Story, names: Names) -> str:
     text = f"order {story.order_id}: {names.strategy(intent.strategy)} wanted to {wish} {names.instrument(instrument)}"
     refused = [s.event.check for s in story.life if isinstance(s.event, RiskChecked) and s.event.check]
     if refused:
-        name, meaning = CHECKS.get(refused[0], ("?", "a check that this version does not know"))
+        check = CHECKS.get(refused[0])
+        name, meaning = (check.name, check.text) if check else ("?", "a check that this version does not know")
         return f"{text}; refused by {name}: {meaning}"
     if not fills:
         return f"{text}; nothing filled"

@@ -15,7 +15,7 @@ from kernel.events.body import decode_body
 from kernel.events.layout import Stored
 from kernel.lifecycle import MAKER, ORDER_TYPE_NAMES, SIDE_NAMES, TAKER, TIME_IN_FORCE_NAMES
 from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT, UNKNOWN_SIZE
-from kernel.risk_nb import CHECKS
+from kernel.risk.numbers import CHECKS
 from kernel.units import RATE_SCALE
 from replay.inspect import signal_phrases
 from replay.inspect.names import Names, Scale
@@ -24,7 +24,7 @@ from replay.inspect.order_phrases import ORDER_PHRASES, ORDER_SPECIALS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND_NS = 1_000_000_000
 _PERCENT = Scale(100, len(str(RATE_SCALE)) - 1)
-CHECK_NAMES = {0: "approved", **{number: name for number, (name, _) in CHECKS.items()}}
+CHECK_NAMES = {0: "approved", **{number: check.name for number, check in CHECKS.items()}}
 DEPTH_FLAG_NAMES = {SNAPSHOT: "snapshot", MESSAGE_END: "end", SNAPSHOT | MESSAGE_END: "snapshot, end"}
 LIQUIDITY_NAMES = {TAKER: "taker", MAKER: "maker"}
 FIELD_NAMES: dict[str, dict[int, str]] = {

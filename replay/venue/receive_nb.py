@@ -22,7 +22,7 @@ from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
 from kernel.lifecycle import CANCEL_ON_REQUEST, DAY, PARTIAL, REJECT_STOP_IN_MARKET, STOP, STOP_LIMIT, SUBMITTED
 from kernel.orders_nb import find_order_nb
-from kernel.risk_nb import APPROVED
+from kernel.risk.numbers import APPROVED
 from replay.venue.memory import VENUE_ORDERS
 from replay.venue.path_rules_nb import standing_nb, tick_order_nb
 from replay.venue.profiles import OHLC, OHLC_ADAPTIVE

@@ -138,6 +138,7 @@ def check_head(state: Any, twin: Kernel) -> None:
         "group_order_count": sum(bool(order.group_id) for order in twin.orders),
         "targets_due": 0,  # signals and exits have a twin of their own: test_signals.py
         "exits_on": 0,
+        "risk_on": 0,
     }
 
 

@@ -12,7 +12,7 @@ from kernel.events import catalogue as c
 from kernel.events.layout import Stored, decode, encode
 from kernel.ledger_nb import OK
 from kernel.market import BAR, DEPTH, QUOTE, ROW, TRADE
-from kernel.risk_nb import CAPACITY, INVALID_TIMER
+from kernel.risk.numbers import CAPACITY, INVALID_TIMER
 from kernel.strategy.context import MAX_INTENTS
 from kernel.strategy.python import Bar, Depth, Fill, Quote, Strategy, Timer, Trade
 from replay.cuts_nb import FRAME_TOO_LARGE, NEED_ROWS, STRATEGY_RAISED

@@ -58,6 +58,8 @@ class Order:
     before_lots: int = 0  # what the fills before it joined would have made of it
     share_lots: int = 0  # of a child: its share of what its parent has filled
     given_up: bool = False  # its group wants no more of it
+    key: int = 0
+    arrival_ticks: int = 0
 
     @property
     def leaves(self) -> int:
@@ -144,7 +146,7 @@ class Orders:
 
     def on_OrderIntended(self, event: c.OrderIntended, stored: Stored) -> None:  # noqa: N802
         require(len(self.orders) < OPEN_ORDERS, "NO_CAPACITY")
-        self.paper_of(stored)
+        paper = self.paper_of(stored)
         require(0 <= stored.strategy < self.strategy_count, "BAD_INDEX")
         require(abs(event.leg) == self.hedging(stored), "MISMATCH")
         require(0 < event.quantity_lots <= LOTS_OF_AN_ORDER, "MISMATCH")
@@ -166,6 +168,7 @@ class Orders:
                 leg=event.leg,
                 ts_intended_ns=stored.ts_ingest_ns,
                 cause=stored.cause,
+                arrival_ticks=paper.last,
             )
         )
 
