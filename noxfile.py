@@ -60,6 +60,7 @@ def fuzz(session: nox.Session) -> None:
         "-m",
         "pytest",
         "tests/kernel/test_apply.py",
+        "tests/kernel/test_risk_histories.py",
         "tests/kernel/test_group_histories.py",
         "tests/replay/test_book.py",
         f"--hypothesis-seed={seed}",

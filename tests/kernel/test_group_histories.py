@@ -11,8 +11,8 @@ from hypothesis import strategies as generators
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from kernel import lifecycle as life
-from kernel import risk_nb as risk
 from kernel.events import catalogue as c
+from kernel.risk import numbers as risk
 from tests.kernel.order_desk import Desk, bracket, group
 from tests.reference.kernel.groups import broken, unsettled
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from kernel import lifecycle as life
-from kernel import risk_nb as risk
 from kernel.events import catalogue as c
+from kernel.risk import numbers as risk
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
 from tests.kernel.order_desk import Desk, bracket, group
 
