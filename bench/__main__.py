@@ -15,6 +15,7 @@ from pathlib import Path
 from bench import bare, books, cores, journals, processes
 from bench.data import walk_file
 from bench.lines import MISSED, Line, as_json, render
+from bench.risk import ALL_CHECKS
 from bench.runs import FAST, SLOW, Spread, in_turn, prepare_run, run_once
 from replay.execution import Prepared
 
@@ -72,6 +73,7 @@ def measure(files: list[Path], options: argparse.Namespace) -> Iterator[Line]:
     """Every line of the table, as it is ready."""
     say("compiling, or loading from the cache")
     prepared = {mode: prepare_run(files, journal=mode) for mode in MODES}
+    prepared["risk"] = prepare_run(files, journal="reference", risk=ALL_CHECKS)
     bars = run_once(prepared["off"]).bars
     say(f"{bars:,} bars, {options.repeats} repeats, {os.cpu_count()} processors; the best of each, medians beside it")
     yield from speed_lines(prepared, bars, options.repeats)
@@ -87,7 +89,7 @@ def speed_lines(prepared: dict[str, Prepared], bars: int, repeats: int) -> Itera
     """The run loop in each way to journal, and the bare loop for scale."""
     closes = bare.closes_of(prepared["off"])
     bare.bare_seconds(closes[:100], FAST, SLOW)
-    what = {mode: lambda mode=mode: run_once(prepared[mode]).seconds for mode in MODES}
+    what = {mode: lambda mode=mode: run_once(prepared[mode]).seconds for mode in (*MODES, "risk")}
     what["bare"] = lambda: bare.bare_seconds(closes, FAST, SLOW)
     what |= {"alone": cores.seconds_alone, "two": cores.seconds_of_two}
     found = in_turn(what, repeats)
@@ -99,6 +101,14 @@ def speed_lines(prepared: dict[str, Prepared], bars: int, repeats: int) -> Itera
     )
     for mode in MODES:
         yield speed_line(f"journal {mode}", bars, found[mode], at_least=5e6 if mode == "reference" else None)
+    kept = [found["reference"].best / found["risk"].best, found["reference"].median / found["risk"].median]
+    yield Line(
+        what="all risk checks on, in speed of journal reference",
+        value=kept[0] * 100,
+        unit="%",
+        at_least=60,
+        note=f"median {kept[1] * 100:.1f} %",
+    )
     cost = [found["reference"].best / found["off"].best - 1, found["reference"].median / found["off"].median - 1]
     yield Line(
         what="cost of the journal by reference, in time over off",

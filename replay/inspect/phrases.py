@@ -66,6 +66,10 @@ _PHRASES: dict[type[events.Event], str] = {
     events.TradingHalted: "[{body}]",
     events.TradingResumed: "[{body}]",
     **ORDER_PHRASES,
+    events.KillSwitchTripped: "level {level} by {check} (limit {limit}, found {value})",
+    events.KillSwitchRequested: "level {level}, source {source}[, {body}]",
+    events.KillSwitchReset: "source {source}[, {body}]",
+    events.EntriesStopped: "until {until_ns} by {check} (limit {limit}, found {value})",
     events.PositionChanged: "holds {quantity_lots}, cost {cost_minor}, realised {realised_minor}, cash {cash_minor}",
     events.TradeClosed: "{side} {quantity_lots}, realised {realised_minor}, fees {fees_minor}, {fills}, "
     "since {ts_entry_ns}",
@@ -84,14 +88,8 @@ _HIDDEN: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("volume_lots", "bid_size_lots", "ask_size_lots"), (UNKNOWN_SIZE,)),
 }
 # A verdict's limit and value are in the unit of the check.
-_VERDICT_UNITS = {
-    "order_quantity": "lots",
-    "order_notional": "minor",
-    "position_notional": "minor",
-    "buying_power": "minor",
-    "price_band": "rate",
-    "invalid_timer": "ns",
-}
+_CHECK_UNITS = {"lots": "lots", "money": "minor", "rate": "rate", "ns": "ns"}
+_VERDICT_UNITS = {check.name: _CHECK_UNITS[check.unit] for check in CHECKS.values() if check.unit in _CHECK_UNITS}
 
 
 @lru_cache(4096)
@@ -274,6 +272,10 @@ _SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     (events.StrategyDefined, "parameters"): _parameters,
     (events.RiskChecked, "limit"): _verdict("limit"),
     (events.RiskChecked, "value"): _verdict("value"),
+    (events.KillSwitchTripped, "limit"): _verdict("limit"),
+    (events.KillSwitchTripped, "value"): _verdict("value"),
+    (events.EntriesStopped, "limit"): _verdict("limit"),
+    (events.EntriesStopped, "value"): _verdict("value"),
     (events.RequestRefused, "limit"): _verdict("limit"),
     (events.RequestRefused, "value"): _verdict("value"),
     (events.StateDigest, "digest"): _digest,
