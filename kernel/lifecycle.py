@@ -127,6 +127,7 @@ TRAIL_NAMES = {TRAIL_TICKS: "ticks", TRAIL_BPS: "bps"}
 
 # Why a venue cancelled the rest of an order, refused it, or refused a request; and how a fill met the market.
 CANCEL_ON_REQUEST, CANCEL_IOC, CANCEL_FOK, CANCEL_NO_FUNDS, CANCEL_REDUCE_ONLY, CANCEL_AUCTION = range(6)
+CANCEL_POST_ONLY = 6
 CANCEL_REASONS = {
     CANCEL_ON_REQUEST: "requested",
     CANCEL_IOC: "immediate-or-cancel: the rest did not fill",
@@ -134,9 +135,10 @@ CANCEL_REASONS = {
     CANCEL_NO_FUNDS: "not enough margin at the fill price",
     CANCEL_REDUCE_ONLY: "reduce-only: nothing is left to reduce",
     CANCEL_AUCTION: "at-open or at-close: the auction is over",
+    CANCEL_POST_ONLY: "post-only: it would have taken",
 }
 REJECT_STOP_IN_MARKET, REJECT_BY_VENUE, REJECT_POST_ONLY, REJECT_REDUCE_ONLY = range(1, 5)
-REJECT_CLOSED, REJECT_UNKNOWN_ORDER, REJECT_EXPIRED = range(5, 8)
+REJECT_CLOSED, REJECT_UNKNOWN_ORDER, REJECT_EXPIRED, REJECT_NO_SESSION, REJECT_FILLED = range(5, 10)
 REJECT_REASONS = {
     REJECT_STOP_IN_MARKET: "the market is beyond the stop already",
     REJECT_BY_VENUE: "the venue gave no reason",
@@ -145,6 +147,8 @@ REJECT_REASONS = {
     REJECT_CLOSED: "the venue is not trading",
     REJECT_UNKNOWN_ORDER: "the order is not open there",
     REJECT_EXPIRED: "its time had passed",
+    REJECT_NO_SESSION: "at-open or at-close: no session of the exchange is known",
+    REJECT_FILLED: "more than the new quantity has filled",
 }
 REQUEST_CANCEL, REQUEST_REPLACE = 1, 2
 REQUEST_NAMES = {REQUEST_CANCEL: "cancel", REQUEST_REPLACE: "replace"}

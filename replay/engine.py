@@ -19,6 +19,7 @@ from kernel.strategy.declare import context_type, noop_entry
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES
 from replay.loop_nb import close_frame_nb, record_event_nb, run_nb
 from replay.memory import ENGINE
+from replay.venue.settings import initialise_venue
 
 
 class CapacityError(ValueError):
@@ -51,7 +52,7 @@ class EngineMemory:
         initialise_state(self.state)
         self.state.head.instrument_count = instrument_count
         self.state.head.strategy_count = len(plans)
-        self.engine.venue.head.day = -1
+        initialise_venue(self.engine.venue)
         self.engine.statistics.sample_stride = 1
         _lay_out_books(self.engine, instrument_count, plans)
         self.functions = tuple([plan.entry for plan in plans] + [noop_entry()] * (MAX_STRATEGIES - len(plans)))

@@ -14,10 +14,10 @@ import msgspec
 from kernel.events.body import encode_body
 from kernel.ports import FrameSink, RowSource
 from kernel.strategy.declare import CompiledStrategy
-from replay.config import ConfigError, RunConfig, instant_ns, located, resolve_rates
+from replay.config import ConfigError, RunConfig, instant_ns, located
 from replay.engine import EngineMemory, Plan
 from replay.loading import LoadedStrategy, Universe, load_strategies, load_universe
-from replay.opening import opening_frames, resolved_config
+from replay.opening import opening_frames, resolved_config, venue_settings
 from replay.outcome import ResultHash
 from replay.pipeline import IN_FLIGHT, Pipeline
 from replay.prices import PriceLine
@@ -25,7 +25,7 @@ from replay.python_host import PythonHost
 from replay.session import Injection, Session
 from replay.tables import TradeWriter
 from replay.tape import Tape
-from replay.venue.profiles import PROFILES
+from replay.venue.settings import configure_venue
 
 BATCH_ROWS = 32_768  # measured: half of it costs 10% more a row, twice as much gains nothing
 PYTHON_BATCH_ROWS = 256  # Ctrl-C is heard between batches, and a model in plain Python may take its time
@@ -65,7 +65,7 @@ def prepare(config: RunConfig) -> Prepared:
     if not config.strategies:
         raise ConfigError("no strategy is named; give --strategy NAME")
     with located(config.places):
-        universe = load_universe(config.data)
+        universe = load_universe(config.data, config.venue.finer)
         strategies = load_strategies(config.strategies, universe)
         return Prepared(config, universe, strategies, resolved_config(config, universe, strategies))
 
@@ -84,7 +84,7 @@ class Engine:
             if host is not None:
                 host.attach(self.memory)
         self.memory.engine.control.inline = int(prepared.config.journal == "full")
-        _configure_venue(self.memory, prepared.config)
+        configure_venue(self.memory.engine.venue, venue_settings(prepared.config, prepared.universe))
         self.session = Session(
             self.memory, prepared.universe.instruments, prepared.strategies, self.hosts, put, injections
         )
@@ -101,13 +101,6 @@ def _compiled_plan(strategy: LoadedStrategy) -> Plan:
     assert isinstance(source, CompiledStrategy)
     parameters = [float(value) for value in strategy.parameters.values()]
     return Plan(source.entry(), parameters, source.memory, source.per, strategy.instruments)
-
-
-def _configure_venue(memory: EngineMemory, config: RunConfig) -> None:
-    rates, head = resolve_rates(config), memory.engine.venue.head
-    head.profile = PROFILES[config.fill]
-    head.maker_fee_rate, head.taker_fee_rate = rates.maker_fee, rates.taker_fee
-    head.slippage_rate, head.volume_share_rate = rates.slippage, rates.volume_share
 
 
 def first_known_ns(row: Any) -> int:

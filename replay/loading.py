@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from kernel.instruments import Instrument
-from kernel.market import WEIGHT
+from kernel.market import BAR, QUOTE, TRADE, WEIGHT
 from kernel.strategy.declare import CompiledStrategy, StrategyError, resolve_parameters
 from kernel.strategy.python import Strategy, parameter_defaults, strategy_name
 from replay.catalogue import CatalogueFile, open_file
@@ -31,6 +31,7 @@ class Universe(msgspec.Struct, frozen=True):
     instruments: tuple[Instrument, ...]
     volume_known: tuple[bool, ...]
     files: tuple[CatalogueFile, ...]
+    finer_spans_ns: tuple[int, ...] = ()  # of the data that is there for the venue alone; 0 for none
 
     @property
     def ids(self) -> dict[str, int]:
@@ -53,8 +54,40 @@ class LoadedStrategy(msgspec.Struct, frozen=True):
         return hashlib.sha256(self.source_file.read_bytes()).hexdigest()
 
 
-def load_universe(paths: Sequence[str]) -> Universe:
-    """Open all catalogue files at ``paths`` (files, or folders that are searched). Raises ConfigError."""
+def load_universe(paths: Sequence[str], finer_paths: Sequence[str] = ()) -> Universe:
+    """Open all catalogue files at ``paths`` (files, or folders that are searched). Raises ConfigError.
+
+    ``finer_paths`` name finer data of the same instruments, which the venue sees and strategies do not.
+    """
+    universe = _load_heard(paths)
+    if not finer_paths:
+        return universe
+    finer = [open_file(path) for path in _expand(finer_paths)]
+    spans = [0] * len(universe.instruments)
+    for file in finer:
+        name = file.instrument.name
+        if name not in universe.ids:
+            raise ConfigError(f"venue.finer: {file.path}: the data has no bars of {name}; name some, or leave this out")
+        coarse = [heard for heard in universe.files if heard.instrument.name == name]
+        if any(heard.instrument != file.instrument for heard in coarse):
+            raise ConfigError(f"venue.finer: {file.path}: {name} is another instrument there (tick, lot or currency)")
+        if any(heard.kind != BAR or 0 < heard.interval_ns <= file.interval_ns for heard in coarse):
+            raise ConfigError(f"venue.finer: {file.path}: the data of {name} is not bars that are longer than these")
+        if file.kind not in (BAR, TRADE, QUOTE) or (file.kind == BAR and not file.interval_ns):
+            raise ConfigError(f"venue.finer: {file.path}: finer data is trades, quotes, or bars of one length")
+        number = universe.ids[name]
+        spans[number] = max(spans[number], file.interval_ns, 1)
+    ordered = sorted(finer, key=lambda file: (file.instrument.name, file.kind, file.first_ts_ns, str(file.path)))
+    known = tuple(
+        all(file.volume_known for file in ordered if file.instrument.name == name) and universe.volume_known[number]
+        for name, number in universe.ids.items()
+    )
+    # At one time what is finer comes first: the tape asks which file was given earlier.
+    files = (*ordered, *universe.files)
+    return msgspec.structs.replace(universe, files=files, volume_known=known, finer_spans_ns=tuple(spans))
+
+
+def _load_heard(paths: Sequence[str]) -> Universe:
     files = [open_file(path) for path in _expand(paths)]
     by_name: dict[str, list[CatalogueFile]] = {}
     for file in files:

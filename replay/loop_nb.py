@@ -12,17 +12,18 @@ same for backtest and audit. For each row, as one transaction:
 7. the targets that its signals asked for are set, and what is missing is ordered; what fills at once is told at the
    end.
 
-Timers that are due at or before a row's time fire before it, each as a transaction of its own, earliest first.
+What the venue does by itself (a report arrives, an order expires), and timers, that are due at or before a row's time
+come before it, each as a transaction of its own, earliest first, the venue before timers.
 """
 
 from kernel.apply_nb import apply_nb
 from kernel.decide_nb import decide_nb
 from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
-from kernel.events.layout import BAR_CLOSED, CROSSED, FILLED, TIMER_FIRED, WORDS
+from kernel.events.layout import CROSSED, FILLED, TIMER_FIRED, WORDS
 from kernel.exit_orders_nb import exits_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
-from kernel.market import BAR, QUOTE, ROW_WORDS
+from kernel.market import DEPTH, QUOTE, ROW_WORDS
 from kernel.marks_nb import event_kind_nb, market_nb
 from kernel.placing_nb import abandon_group_nb
 from kernel.portfolio_nb import portfolio_nb
@@ -44,9 +45,11 @@ from replay.cuts_nb import (
 )
 from replay.memory import FRAME_RECORDS, MAX_FRAMES, TRANSACTION_RECORDS
 from replay.statistics_nb import observe_nb
+from replay.venue.actions_nb import act_nb
+from replay.venue.finer_nb import is_finer_nb
 from replay.venue.match_nb import match_nb
 from replay.venue.profiles import OHLC
-from replay.venue.receive_nb import drop_done_nb, expire_nb
+from replay.venue.resting_nb import drop_done_nb
 from replay.venue.settle_nb import settle_nb
 
 
@@ -178,6 +181,16 @@ def _fire_nb(engine, functions, at):
 
 
 @inlined
+def _act_nb(engine):
+    """Let the venue do what is due by itself."""
+    status = act_nb(engine.venue, engine.context.state, engine.output)
+    if status != OK:
+        engine.control.status = status
+        return APPLY_FAILED
+    return NEED_ROWS
+
+
+@inlined
 def _take_row_nb(engine, row):
     """Apply the row: as a record (``--journal full``), or by reference. The state comes out the same."""
     state, output = engine.context.state, engine.output
@@ -242,10 +255,9 @@ def _row_nb(engine, functions, row):
     cause = state.head.next_sequence
     status = _take_row_nb(engine, row)
     output.cause = cause
-    if status == OK and (venue.head.order_count > 0 or venue.head.profile >= OHLC):
-        status = expire_nb(venue, state, output, row.words[BAR_CLOSED.ts_open_ns] if row.kind == BAR else row.ts_ns)
-        if status == OK:
-            status = match_nb(venue, state, output, row)
+    listens = venue.head.order_count > 0 or venue.head.profile >= OHLC or row.kind > QUOTE
+    if status == OK and listens:
+        status = match_nb(venue, state, output, row)
     if status == OK and state.head.risk_on == 1:
         status = _watch_nb(engine, cause, row.instrument)
     if status != OK:
@@ -260,6 +272,8 @@ def _row_nb(engine, functions, row):
         result = _tell_fills_nb(engine, functions, row.ts_ns)
         if result != NEED_ROWS:
             return result
+    if row.kind > DEPTH or is_finer_nb(venue.markets[row.instrument], row):
+        return NEED_ROWS
     instruments = state.head.instrument_count
     for strategy in range(state.head.strategy_count):
         if engine.books[strategy * instruments + row.instrument].subscribed == 1:
@@ -283,7 +297,7 @@ def run_nb(engines, functions, rows):
     used further, and the records of the transaction under way are not counted in the output.
     """
     engine = engines[0]
-    head, control, output = engine.context.state.head, engine.control, engine.output
+    head, control, output, venue = engine.context.state.head, engine.control, engine.output, engine.venue
     while control.row < len(rows):
         if head.digest_interval > 0 and head.next_sequence >= head.next_digest:
             return DIGEST_DUE
@@ -298,6 +312,8 @@ def run_nb(engines, functions, rows):
         if control.started == 0:
             control.started = 1
             result = _start_nb(engine, functions)
+        elif venue.head.next_due_ns <= min(row.ts_ns, head.next_timer_ns):
+            result = _act_nb(engine)
         elif head.next_timer_ns <= row.ts_ns:
             result = _fire_nb(engine, functions, _due_timer_nb(engine.context.state, row.ts_ns))
         else:

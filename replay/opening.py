@@ -14,12 +14,60 @@ from kernel.events.body import encode_body, pack_body
 from kernel.events.catalogue import Event
 from kernel.events.layout import Stored, encode
 from kernel.instruments import currency_scale
-from replay.config import RunConfig, instant_ns, money, resolve_plans, resolve_rates
+from kernel.market import DEPTH, QUOTE, TRADE
+from replay.config import (
+    RunConfig,
+    SettingError,
+    VenueData,
+    instant_ns,
+    located,
+    money,
+    resolve_plans,
+    resolve_rates,
+    resolve_venue,
+    venue_profile,
+)
 from replay.loading import LoadedStrategy, Universe
 from replay.risk_opening import resolved_risk, risk_events
-from replay.venue.profiles import PROFILES
+from replay.venue.memory import MAX_BOOKS
+from replay.venue.profiles import BY_DEPTH, BY_QUOTES, BY_TRADES, PROFILES
+from replay.venue.settings import VenueSettings
 
 OPENING_BODY_BYTES = 40_000  # of one opening frame; far below what a frame holds
+
+
+def venue_settings(config: RunConfig, universe: Universe) -> VenueSettings:
+    """The settings of the simulated venue. Raises ConfigError."""
+    scale = currency_scale(universe.instruments[0].currency)
+    with located(config.places):
+        profile = venue_profile(config)
+        book_sources = tuple(_book_source(universe, number) for number in range(len(universe.instruments)))
+        if profile == "book":
+            _check_books(universe, book_sources)
+        data = VenueData(universe.finer_spans_ns, book_sources)
+        settings = resolve_venue(config, universe.instruments, data, scale)
+        needs_volume = settings.impact_rate or settings.share_impact_rate
+        if needs_volume and not all(universe.volume_known):
+            name = universe.instruments[universe.volume_known.index(False)].name
+            raise SettingError("venue.slippage", f"depends on volume, which the data of {name} does not have")
+        return settings
+
+
+def _book_source(universe: Universe, number: int) -> tuple[int, bool]:
+    """What the book of an instrument is made from (0: nothing), and whether there are trades."""
+    name = universe.instruments[number].name
+    kinds = {file.kind for file in universe.files if file.instrument.name == name}
+    source = BY_DEPTH if DEPTH in kinds else BY_QUOTES if QUOTE in kinds else BY_TRADES if TRADE in kinds else 0
+    return source, TRADE in kinds
+
+
+def _check_books(universe: Universe, book_sources: tuple[tuple[int, bool], ...]) -> None:
+    for instrument, (source, _) in zip(universe.instruments, book_sources, strict=True):
+        if source == 0:
+            raise SettingError("fill", f"is book; {instrument.name} has no depth, quotes or trades in the data")
+    depths = sum(source == BY_DEPTH for source, _ in book_sources)
+    if depths > MAX_BOOKS:
+        raise SettingError("fill", f"is book; depth of {depths} instruments is more than the venue holds ({MAX_BOOKS})")
 
 
 def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[LoadedStrategy, ...]) -> dict[str, Any]:
@@ -46,7 +94,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         "from_ns": instant_ns("from", config.start),
         "to_ns": instant_ns("to", config.end),
         "cash_minor": money("cash", config.cash, scale),
-        "fill": config.fill,
+        "venue": msgspec.to_builtins(venue_settings(config, universe)),
         "rates": msgspec.to_builtins(rates),
         "limits": {key: str(value) for key, value in msgspec.to_builtins(config.limits).items()},
         **({"risk": risk} if risk else {}),
@@ -131,9 +179,9 @@ def _opening_events(
     out.append((-1, -1, limits_set, b""))
     out += risk_events(config, universe.instruments, scale)
     configured = events.VenueConfigured(
-        PROFILES[config.fill], rates.maker_fee, rates.taker_fee, rates.slippage, rates.volume_share
+        PROFILES[venue_profile(config)], rates.maker_fee, rates.taker_fee, rates.slippage, rates.volume_share
     )
-    out.append((-1, -1, configured, encode_body(config.fill)))
+    out.append((-1, -1, configured, encode_body(venue_profile(config))))
     out.append((-1, -1, events.CashDeposited(0, resolved["cash_minor"]), b""))
     return out
 

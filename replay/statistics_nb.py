@@ -7,7 +7,7 @@ each UTC day.
 from kernel.jit import inlined
 from kernel.ledger_nb import equity_nb, total_nb
 from replay.memory import MAX_DAYS, SAMPLES
-from replay.venue.receive_nb import DAY_NS
+from replay.venue.resting_nb import DAY_NS
 
 
 @inlined

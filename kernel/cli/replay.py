@@ -20,7 +20,7 @@ DEFAULT_STRATEGY = "ema_cross"
 DEFAULT_SAMPLE = "coinbase/BTC-USD"
 INTERRUPTED = 130
 REPORT_TRADES = 2000  # shown on the price and in the table; all are counted
-_FILLS = ("pessimistic", "next_open", "ohlc", "ohlc_adaptive")
+_FILLS = ("pessimistic", "next_open", "ohlc", "ohlc_adaptive", "intrabar", "book")
 
 
 @click.command()

@@ -24,6 +24,7 @@ from replay.config.model import (
     resolve_rates,
 )
 from replay.config.sizing import PortfolioConfig, SizingConfig
+from replay.config.venue import VenueConfig, VenueData, resolve_venue, venue_profile
 
 __all__ = [
     "DEFAULT_DIGEST_INTERVAL",
@@ -40,6 +41,8 @@ __all__ = [
     "SettingError",
     "SizingConfig",
     "StrategyConfig",
+    "VenueConfig",
+    "VenueData",
     "count",
     "instant_ns",
     "length_ns",
@@ -49,4 +52,6 @@ __all__ = [
     "rate",
     "resolve_plans",
     "resolve_rates",
+    "resolve_venue",
+    "venue_profile",
 ]

@@ -28,6 +28,9 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
         # Paths in a file are relative to that file, so that it works from any folder.
         if isinstance(values.get("data"), list):
             values["data"] = [str(path.parent / str(entry)) for entry in values["data"]]
+        venue = values.get("venue")
+        if isinstance(venue, dict) and isinstance(venue.get("finer"), list):
+            venue["finer"] = [str(path.parent / str(entry)) for entry in venue["finer"]]
         for entry in _entries(values):
             if isinstance(entry, dict) and ".py" in str(entry.get("use", "")):
                 entry["use"] = str(path.parent / entry["use"])

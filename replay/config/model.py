@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from kernel.units import BPS, RATE_SCALE
+from kernel.units import BPS
 from replay.config.amounts import Number, instant_ns, rate
 from replay.config.errors import Places, SettingError
 from replay.config.exits import ExitsConfig, check_exits, resolve_exits
@@ -22,6 +22,7 @@ from replay.config.sizing import (
     resolve_portfolio,
     resolve_sizing,
 )
+from replay.config.venue import VenueConfig, check_venue, resolve_venue
 from replay.venue.profiles import PROFILES
 
 DEFAULT_DIGEST_INTERVAL = 262_144  # events; a digest hashes the whole state, which costs as much as 1,500 bars
@@ -58,6 +59,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     maker_fee_bps: Number | None = None
     slippage_bps: Number | None = None
     volume_share: Number = "0.1"
+    venue: VenueConfig = msgspec.field(default_factory=VenueConfig)
     limits: LimitsConfig = msgspec.field(default_factory=LimitsConfig)
     sizing: SizingConfig = msgspec.field(default_factory=SizingConfig)
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
@@ -84,7 +86,6 @@ class Rates(msgspec.Struct, frozen=True):
 def check(config: RunConfig) -> None:
     """Raise SettingError for what is wrong with the settings by themselves, before any data is looked at."""
     for name, value, allowed in (
-        ("fill", config.fill, FILL_PROFILES),
         ("journal", config.journal, JOURNAL_MODES),
         ("fsync", config.fsync, FSYNC_POLICIES),
     ):
@@ -95,6 +96,7 @@ def check(config: RunConfig) -> None:
     start, end = instant_ns("from", config.start), instant_ns("to", config.end)
     if start is not None and end is not None and start >= end:
         raise SettingError("from", f"is {config.start}, not before the end {config.end}", against="to")
+    check_venue(config)
     resolve_rates(config)
     check_limits(config.limits)
     check_risk(config.risk)
@@ -135,21 +137,15 @@ def resolve_plans(config: RunConfig, number: int, scale: int) -> dict[str, Any]:
 
 def resolve_rates(config: RunConfig) -> Rates:
     """The exact rates of a configuration. Raises SettingError for one that is negative or too fine."""
-    slippage_bps = config.slippage_bps
-    if slippage_bps is None:
-        slippage_bps = 1 if config.fill == "pessimistic" else 0
-    maker_bps = config.fee_bps if config.maker_fee_bps is None else config.maker_fee_bps
-    taker, slippage = rate("fee_bps", config.fee_bps, 10_000), rate("slippage_bps", slippage_bps, 10_000)
-    share = rate("volume_share", config.volume_share)
-    if not 0 < share <= RATE_SCALE:
-        raise SettingError("volume_share", f"is {config.volume_share}; it must be above 0 and at most 1")
+    venue = resolve_venue(config, ())
+    highest_fee = max(tier.taker_rate for tier in venue.tiers)
     return Rates(
-        maker_fee=rate("maker_fee_bps", maker_bps, 10_000, signed=True),
-        taker_fee=taker,
-        slippage=slippage,
-        volume_share=share,
+        maker_fee=venue.tiers[0].maker_rate,
+        taker_fee=venue.tiers[0].taker_rate,
+        slippage=venue.slippage_rate,
+        volume_share=venue.volume_share_rate,
         price_band=rate("limits.price_band_bps", config.limits.price_band_bps, 10_000),
         margin=rate("limits.margin", config.limits.margin),
         # What a fill may cost beyond its price, kept free by the buying-power check.
-        cost_buffer=max(taker, 0) + slippage + BPS,
+        cost_buffer=max(highest_fee, 0) + venue.slippage_rate + venue.spread_rate + BPS,
     )

@@ -10,13 +10,13 @@ from kernel.emit_nb import OUTPUT
 from kernel.events.layout import BAR_CLOSED, QUOTE_SEEN, TRADE_SEEN
 from kernel.jit import inlined, unit
 from kernel.ledger_nb import OK
-from kernel.lifecycle import MARKET, STOP, STOP_LIMIT
+from kernel.lifecycle import AT_CLOSE, AT_OPEN
 from kernel.market import BAR, NO_PRICE, QUOTE, ROW, UNKNOWN_SIZE
 from kernel.state import STATE
+from replay.venue.kinds_nb import has_trigger_nb, takes_any_price_nb
 from replay.venue.memory import VENUE
 from replay.venue.path_rules_nb import tick_order_nb
 from replay.venue.profiles import OHLC_ADAPTIVE, UNLIMITED
-from replay.venue.receive_nb import drop_done_nb
 from replay.venue.settle_nb import settle_nb
 
 _FIRST = 1 << 62  # the rank of an order that takes any price
@@ -25,11 +25,9 @@ _FIRST = 1 << 62  # the rank of an order that takes any price
 @inlined
 def _rank_nb(order):
     """Buys rank by how much they bid, sales by how little they ask: the largest goes first."""
-    if order.order_type == MARKET or (order.order_type == STOP and order.triggered == 1):
-        return _FIRST
-    if order.order_type == STOP or (order.order_type == STOP_LIMIT and order.triggered == 0):
+    if order.triggered == 0 and has_trigger_nb(order.order_type):
         return order.side * order.stop_ticks
-    return order.side * order.limit_ticks
+    return _FIRST if takes_any_price_nb(order.order_type) else order.side * order.limit_ticks
 
 
 @inlined
@@ -41,6 +39,8 @@ def _next_order_nb(venue, instrument, count, ts_open_ns, strictly):
     for at in range(count):
         order = venue.orders[at]
         if order.instrument != instrument or order.remaining_lots == 0 or order.tick == head.tick:
+            continue
+        if order.time_in_force == AT_OPEN or order.time_in_force == AT_CLOSE:
             continue
         # What came from a fill of this very row was there for the ticks that are left.
         if order.arrived_in_row != head.row and order.accepted_ns + strictly > ts_open_ns:
@@ -81,7 +81,7 @@ def _walk_bar_nb(venue, state, output, row, volume_known):
 
     A price that the last tick had already makes no tick; the close carries what the quarters leave.
     """
-    words, standing = row.words, venue.standing[row.instrument]
+    words, standing = row.words, venue.markets[row.instrument]
     open_, high, low = words[BAR_CLOSED.open_ticks], words[BAR_CLOSED.high_ticks], words[BAR_CLOSED.low_ticks]
     close, ts_open_ns = words[BAR_CLOSED.close_ticks], words[BAR_CLOSED.ts_open_ns]
     quarter = rest = UNLIMITED
@@ -109,7 +109,7 @@ def _walk_bar_nb(venue, state, output, row, volume_known):
 
 
 @inlined
-def _stand_nb(standing, row):
+def stand_nb(standing, row):
     """A trade or a quote is one tick."""
     words = row.words
     if row.kind == QUOTE:
@@ -127,14 +127,7 @@ def _stand_nb(standing, row):
 @unit(VENUE, STATE, OUTPUT, ROW)
 def walk_nb(venue, state, output, row):
     """Let the ticks of a row meet the orders that rest in its instrument."""
-    head = venue.head
-    head.row += 1
-    head.matching = head.row
     if row.kind == BAR:
-        status = _walk_bar_nb(venue, state, output, row, state.instruments[row.instrument].volume_known)
-    else:
-        _stand_nb(venue.standing[row.instrument], row)
-        status = _tick_nb(venue, state, output, row.instrument, 1, row.ts_ns, 1, row.ts_ns)
-    head.matching = 0
-    drop_done_nb(venue)
-    return status
+        return _walk_bar_nb(venue, state, output, row, state.instruments[row.instrument].volume_known)
+    stand_nb(venue.markets[row.instrument], row)
+    return _tick_nb(venue, state, output, row.instrument, 1, row.ts_ns, 1, row.ts_ns)

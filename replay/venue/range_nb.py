@@ -1,92 +1,93 @@
-"""Fill rules: at what price, and how much, a market row fills a resting order.
+"""Profiles that see a row as a range of prices: at what price, and how much, it fills a resting order.
 
-Owns the price rules of the profiles, slippage and the volume that a row offers. All rules are written for a buyer; a
-sale is the same thing with every price negated. They are stated in ``docs/fills.md``, whose tables are tests.
+Owns the price rules of ``pessimistic`` (also that of ``intrabar`` on finer rows) and ``next_open``, and the volume that
+a row offers. All rules are written for a buyer; a sale is the same thing with every price negated. They are stated in
+``docs/fills.md``, whose tables are tests.
 """
+
+from numba import types
 
 from kernel.events.layout import BAR_CLOSED, QUOTE_SEEN, TRADE_SEEN
 from kernel.exact_nb import OVERFLOW, scale_nb
-from kernel.jit import inlined, jit
-from kernel.lifecycle import (
-    MARKET,
-    STOP,
-    STOP_LIMIT,
-)
-from kernel.market import BAR, NO_PRICE, QUOTE, UNKNOWN_SIZE
+from kernel.jit import inlined, jit, unit
+from kernel.lifecycle import MARKET
+from kernel.market import BAR, NO_PRICE, QUOTE, ROW, UNKNOWN_SIZE
+from kernel.tables.ledger import INSTRUMENT
 from kernel.units import RATE_SCALE
-from replay.venue.profiles import PESSIMISTIC, UNLIMITED
+from replay.venue.kinds_nb import has_trigger_nb, is_touch_nb, takes_any_price_nb
+from replay.venue.memory import VENUE_HEAD
+from replay.venue.profiles import NEXT_OPEN, UNLIMITED
 
 
 @inlined
-def pessimistic_price_nb(order_type, limit, stop, triggered, open_, high, low):
-    """``(price, at_open, triggered)`` for a buyer; price 0 means no fill.
+def _set_off_nb(touch, stop, open_, high, low):
+    """``(price, at_open)`` of a market order that its trigger sets off; price 0 means that it is not."""
+    if touch:
+        if low > stop:
+            return 0, False
+        return min(stop, open_), open_ <= stop
+    if high < stop:
+        return 0, False
+    return max(stop, open_), open_ >= stop
 
-    A limit fills at its own price and only if the market traded through it; a stop fills at the worse of trigger and
-    open; a stop-limit that is triggered in this bar waits for the next, because the path inside the bar is unknown.
+
+@inlined
+def _pessimistic_limit_nb(touch, limit, stop, triggered, open_, high, low):
+    """``(price, at_open, triggered)`` of an order with a limit.
+
+    It fills at its own price, and only if the market traded through it. One that its trigger lets loose in this bar
+    waits for the next, because the path inside the bar is unknown.
     """
-    if order_type == MARKET:
-        return open_, True, triggered
-    if order_type == STOP:
-        if high >= stop:
-            return max(stop, open_), open_ >= stop, triggered
-        return 0, False, triggered
-    if order_type == STOP_LIMIT and triggered == 0:
-        return 0, False, 1 if high >= stop else 0
+    if triggered == 0:
+        hit = low <= stop if touch else high >= stop
+        return 0, False, 1 if hit else 0
     if low < limit:
-        return limit, False, triggered
-    return 0, False, triggered
+        return limit, False, 1
+    return 0, False, 1
 
 
 @inlined
-def next_open_price_nb(order_type, limit, stop, triggered, open_, high, low):
-    """``(price, at_open, triggered)`` for a buyer, as backtesting.py 0.6 fills; price 0 means no fill.
+def _next_open_limit_nb(touch, limit, stop, triggered, open_, high, low):
+    """``(price, at_open, triggered)`` of an order with a limit, as backtesting.py 0.6 fills.
 
     A limit fills at the better of limit and open when the bar touches it. A stop-limit whose limit lies at or below its
-    stop is assumed to have passed the limit first, and waits.
+    stop is assumed to have passed the limit first, and waits. A limit-if-touched meets its touch on the way down.
     """
-    if order_type == MARKET:
-        return open_, True, triggered
-    if order_type == STOP:
-        if high >= stop:
-            return max(stop, open_), open_ >= stop, triggered
-        return 0, False, triggered
-    if order_type == STOP_LIMIT and triggered == 0:
+    if triggered == 0 and touch:
+        reach = min(limit, stop)
+        if low <= reach:
+            return min(open_, reach), open_ <= reach, 1
+        return 0, False, 1 if low <= stop else 0
+    if triggered == 0:
         if high < stop:
             return 0, False, 0
         if low > limit or limit <= stop:
             return 0, False, 1
         return min(stop, limit), False, 1
     if low <= limit:
-        return min(open_, limit), open_ <= limit, triggered
-    return 0, False, triggered
+        return min(open_, limit), open_ <= limit, 1
+    return 0, False, 1
 
 
 @inlined
-def slipped_nb(price, slippage_rate):
-    """A buyer's price after slippage: the rate of it, rounded half to even to a tick, and at least one tick."""
-    if slippage_rate == 0:
-        return price
-    slip = scale_nb(abs(price), slippage_rate, 1, RATE_SCALE)
-    return price + max(slip, 1)
-
-
-@inlined
-def price_nb(head, order, open_, high, low):
-    """``(price, at_open, triggered)`` of a resting order in a range of prices, slippage included; 0 means no fill."""
-    side = order.side
+def price_nb(profile, order, open_, high, low):
+    """``(price, at_open, triggered)`` of a resting order in a range of prices, without slippage; 0 means no fill."""
+    side, kind = order.side, order.order_type
     if side < 0:
         open_, high, low = -open_, -low, -high
     limit, stop = side * order.limit_ticks, side * order.stop_ticks
-    if head.profile == PESSIMISTIC:
-        price, at_open, triggered = pessimistic_price_nb(
-            order.order_type, limit, stop, order.triggered, open_, high, low
-        )
+    touch = is_touch_nb(kind)
+    triggered = order.triggered
+    if kind == MARKET:
+        price, at_open = open_, True
+    elif takes_any_price_nb(kind):
+        price, at_open = _set_off_nb(touch, stop, open_, high, low)
     else:
-        price, at_open, triggered = next_open_price_nb(order.order_type, limit, stop, order.triggered, open_, high, low)
-    if price != 0 and (order.order_type == MARKET or order.order_type == STOP):
-        price = slipped_nb(price, head.slippage_rate)
-        if side < 0 and price >= 0:
-            price = -1  # a sale never slips below one tick
+        loose = 1 if triggered == 1 or not has_trigger_nb(kind) else 0
+        if profile == NEXT_OPEN:
+            price, at_open, triggered = _next_open_limit_nb(touch, limit, stop, loose, open_, high, low)
+        else:
+            price, at_open, triggered = _pessimistic_limit_nb(touch, limit, stop, loose, open_, high, low)
     return side * price, at_open, triggered
 
 
@@ -107,16 +108,24 @@ def range_nb(row, side):
 
 
 @jit
-def offered_lots_nb(head, instrument, row, side):
-    """How many lots a row can fill on one side, by the profile's volume rule."""
-    if head.profile != PESSIMISTIC:
-        return UNLIMITED
+def volume_lots_nb(instrument, row, side):
+    """The size that a row names on one side; UNLIMITED where it is not known."""
     words = row.words
     if row.kind == QUOTE:
         size = words[QUOTE_SEEN.ask_size_lots] if side > 0 else words[QUOTE_SEEN.bid_size_lots]
         return UNLIMITED if size == UNKNOWN_SIZE else size
     if instrument.volume_known == 0:
         return UNLIMITED
-    volume = words[BAR_CLOSED.volume_lots] if row.kind == BAR else words[TRADE_SEEN.quantity_lots]
+    return words[BAR_CLOSED.volume_lots] if row.kind == BAR else words[TRADE_SEEN.quantity_lots]
+
+
+@unit(VENUE_HEAD, INSTRUMENT, ROW, types.int64)
+def offered_lots_nb(head, instrument, row, side):
+    """How many lots a row can fill on one side, by the profile's volume rule."""
+    if head.profile == NEXT_OPEN:
+        return UNLIMITED
+    volume = volume_lots_nb(instrument, row, side)
+    if row.kind == QUOTE or volume == UNLIMITED:
+        return volume
     share = scale_nb(volume, head.volume_share_rate, 1, RATE_SCALE)
     return UNLIMITED if share == OVERFLOW else share

@@ -1,4 +1,4 @@
-"""The fill rules: every table of ``docs/fills.md``, run through the compiled engine loop, for both sides."""
+"""The fill rules: every table of ``docs/fills.md`` and ``docs/venue.md``, run through the compiled loop, both sides."""
 
 import re
 from collections import Counter
@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.replay.venue_script import Outcome, mirrored, parts
+from kernel import lifecycle as life
+from replay.venue.profiles import PROFILES
+from tests.replay.venue_language import mirrored, order_type, parts
+from tests.replay.venue_script import CANCELS, REJECTS, Outcome
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "fills.md"
+DOCUMENTS = [Path(__file__).resolve().parents[2] / "docs" / name for name in ("fills.md", "venue.md")]
 HEADING = re.compile(r"^#+ (.*)")
 SETTINGS = re.compile(r"^Settings: `(.*)`$")
 
@@ -28,7 +31,7 @@ def read_cases(text: str) -> list[tuple[str, dict[str, str], str, str, str]]:
     return cases
 
 
-CASES = read_cases(DOCUMENT.read_text(encoding="utf-8"))
+CASES = [case for document in DOCUMENTS for case in read_cases(document.read_text(encoding="utf-8"))]
 TWO_SIDED = [case for case in CASES if case[1].get("mirror") != "no"]
 
 
@@ -47,18 +50,31 @@ def test_the_other_side(name: str, settings: dict[str, str], order: str, market:
     assert Outcome(settings, mirrored(order), mirrored(market)).describe() == flipped, name
 
 
-def test_the_document_covers_every_combination() -> None:
-    """Each profile with each order type and each time in force has at least one row."""
+def test_the_documents_cover_every_combination() -> None:
+    """Each profile with each plain order type and each time in force has a row; each other type has one by profile."""
     seen: Counter[tuple[str, str, str]] = Counter()
     for _, settings, orders, _, _ in CASES:
         for words in parts(orders):
-            kind = "-".join(name for name in ("market", "stop", "limit") if name in words)
-            force = words[-1] if words[-1] in ("IOC", "FOK", "DAY") else "GTC"
-            seen[settings["profile"], kind, force] += 1
+            force = next((name for name in ("IOC", "FOK", "DAY", "GTD") if name in words), "GTC")
+            seen[settings["profile"], life.ORDER_TYPE_NAMES[order_type(words)], force] += 1
     wanted = {
         (profile, kind, force)
         for profile in ("pessimistic", "next_open", "ohlc")
         for kind in ("market", "limit", "stop", "stop-limit")
         for force in ("GTC", "IOC", "FOK", "DAY")
     }
+    wanted |= {
+        (profile, kind, "GTC")
+        for profile in ("pessimistic", "next_open", "ohlc")
+        for kind in ("market-if-touched", "limit-if-touched", "trailing stop", "trailing stop-limit")
+    }
+    wanted |= {(profile, "limit", "GTC") for profile in PROFILES}
     assert wanted <= set(seen), f"no row for {sorted(wanted - set(seen))}"
+
+
+def test_every_reason_of_the_venue_has_a_row() -> None:
+    outcomes = " ".join(case[4] for case in CASES)
+    for reason in CANCELS.values():
+        assert f"cancelled ({reason})" in outcomes, reason
+    for reason in REJECTS.values():
+        assert f"rejected ({reason})" in outcomes, reason
