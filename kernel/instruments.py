@@ -43,6 +43,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     ``tick_size``, ``lot_size`` and ``multiplier`` are decimal text: price = ticks * tick_size, quantity = lots *
     lot_size, and money = price * quantity * multiplier in ``currency``. ``contract`` is a name of CONTRACT_NAMES;
     futures and options have an ``expiry`` (ISO 8601), options a ``strike`` and a ``right`` (call or put).
+    ``calendar`` names the exchange's sessions (``XNYS``); without one the instrument trades around the clock.
     """
 
     venue: str
@@ -56,6 +57,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     expiry: str = ""
     strike: str = ""
     right: str = ""
+    calendar: str = ""
 
     @property
     def name(self) -> str:

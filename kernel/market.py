@@ -39,12 +39,20 @@ QUOTE = 3
 # funding rate, the trading status, a corporate action, a conversion rate, a level such as a volatility index, a weight
 # in a portfolio (a rate).
 DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL, WEIGHT = range(4, 12)
-KIND_NAMES = {BAR: "bars", TRADE: "trades", QUOTE: "quotes", DEPTH: "depth", WEIGHT: "weights"}
+KIND_NAMES = {
+    BAR: "bars",
+    TRADE: "trades",
+    QUOTE: "quotes",
+    DEPTH: "depth",
+    SESSION: "sessions",
+    WEIGHT: "weights",
+}
 ROW_WORD_NAMES = {
     BAR: ("open", "high", "low", "close", "volume"),
     TRADE: ("price", "quantity"),
     QUOTE: ("bid", "bid_size", "ask", "ask_size"),
     DEPTH: ("side", "price", "quantity", "flags"),
+    SESSION: ("phase", "open_ns", "close_ns", "next_open_ns"),
     WEIGHT: ("weight_rate",),
 }
 

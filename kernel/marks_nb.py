@@ -8,6 +8,8 @@ from kernel.events.layout import (
     BAR_CLOSED,
     QUOTE_SEEN,
     RATE_SET,
+    SESSION_CHANGED,
+    STATUS_CHANGED,
     TRADE_SEEN,
     WEIGHT_SET,
 )
@@ -66,7 +68,11 @@ def _take_nb(state, kind, instrument_id, ts_ns, words):
 
 @inlined
 def _fact_nb(state, kind, instrument_id, words):
-    """What is known besides prices: a stated rate of conversion, a weight in a portfolio."""
+    """What is known besides prices: a session, a trading status, a stated rate of conversion, a weight."""
+    if kind == SESSION_CHANGED.kind:
+        _session_nb(state.instruments[instrument_id], words)
+    if kind == STATUS_CHANGED.kind:
+        state.instruments[instrument_id].trading_status = words[STATUS_CHANGED.status]
     if kind == WEIGHT_SET.kind:
         return set_weight_nb(state, instrument_id, words[WEIGHT_SET.weight_rate])
     if kind == RATE_SET.kind:
@@ -78,6 +84,18 @@ def _fact_nb(state, kind, instrument_id, words):
             words[RATE_SET.denominator],
         )
     return OK
+
+
+@inlined
+def _session_nb(instrument, words):
+    """A session opens or closes. The close of another session than the one that opened last changes nothing."""
+    if words[SESSION_CHANGED.phase] == 1:
+        instrument.session_phase = 1
+        instrument.session_open_ns = words[SESSION_CHANGED.open_ns]
+        instrument.session_close_ns = words[SESSION_CHANGED.close_ns]
+        instrument.next_open_ns = words[SESSION_CHANGED.next_open_ns]
+    elif words[SESSION_CHANGED.open_ns] == instrument.session_open_ns:
+        instrument.session_phase = 0
 
 
 @inlined

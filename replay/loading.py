@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, QUOTE, TRADE, WEIGHT
+from kernel.market import BAR, KIND_NAMES, QUOTE, SESSION, TRADE, WEIGHT
 from kernel.strategy.declare import CompiledStrategy, StrategyError, resolve_parameters
 from kernel.strategy.python import Strategy, parameter_defaults, strategy_name
 from replay.catalogue import CatalogueFile, open_file
@@ -62,13 +62,14 @@ def load_universe(paths: Sequence[str], finer_paths: Sequence[str] = ()) -> Univ
     universe = _load_heard(paths)
     if not finer_paths:
         return universe
-    finer = [open_file(path) for path in _expand(finer_paths)]
+    opened = [open_file(path) for path in _expand(finer_paths)]
+    finer = [file for file in opened if file.kind != SESSION]
     spans = [0] * len(universe.instruments)
     for file in finer:
         name = file.instrument.name
         if name not in universe.ids:
             raise ConfigError(f"venue.finer: {file.path}: the data has no bars of {name}; name some, or leave this out")
-        coarse = [heard for heard in universe.files if heard.instrument.name == name]
+        coarse = [heard for heard in universe.files if heard.instrument.name == name and heard.kind != SESSION]
         if any(heard.instrument != file.instrument for heard in coarse):
             raise ConfigError(f"venue.finer: {file.path}: {name} is another instrument there (tick, lot or currency)")
         if any(heard.kind != BAR or 0 < heard.interval_ns <= file.interval_ns for heard in coarse):
@@ -88,7 +89,7 @@ def load_universe(paths: Sequence[str], finer_paths: Sequence[str] = ()) -> Univ
 
 
 def _load_heard(paths: Sequence[str]) -> Universe:
-    files = [open_file(path) for path in _expand(paths)]
+    files = _with_sessions([open_file(path) for path in _expand(paths)])
     by_name: dict[str, list[CatalogueFile]] = {}
     for file in files:
         by_name.setdefault(file.instrument.name, []).append(file)
@@ -110,6 +111,20 @@ def _load_heard(paths: Sequence[str]) -> Universe:
     known = tuple(all(file.volume_known for file in by_name[name] if file.kind != WEIGHT) for name in names)
     ordered = sorted(files, key=lambda file: (file.instrument.name, file.kind, file.first_ts_ns, str(file.path)))
     return Universe(instruments, known, tuple(ordered))
+
+
+def _with_sessions(files: list[CatalogueFile]) -> list[CatalogueFile]:
+    """The files, and those with the sessions of instruments that have a calendar, which lie beside them."""
+    have = {file.instrument.name for file in files if file.kind == SESSION}
+    added: dict[str, CatalogueFile] = {}
+    for file in files:
+        name, calendar = file.instrument.name, file.instrument.calendar
+        path = file.path.parent / f"{KIND_NAMES[SESSION]}.parquet"
+        if calendar and name not in have and name not in added:
+            if not path.is_file():
+                raise ConfigError(f"{path}: no such file; import {name} again with --calendar {calendar} to make it")
+            added[name] = open_file(path)
+    return [*files, *added.values()]
 
 
 def _expand(paths: Sequence[str]) -> Iterable[Path]:

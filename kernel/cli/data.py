@@ -85,6 +85,7 @@ def _repairs(context: click.Context, option: click.Parameter, values: tuple[str,
 @click.option("--currency", default="", metavar="USD", help="What prices are in.")
 @click.option("--multiplier", default="", metavar="1", help="Units of the underlying in one of quantity.")
 @click.option("--asset-class", default="", metavar="spot", help="spot, equity, fx, perpetual, ...")
+@click.option("--calendar", default="", metavar="XNYS", help="The exchange whose sessions the data has.")
 @click.option("--ts-label", default="", type=click.Choice(["", "open", "close"]), metavar="open|close",
               help="Which end of a bar its time is.")
 @click.option("--ts-unit", default="", type=click.Choice(["", "s", "ms", "us", "ns"]), metavar="s|ms|us|ns",

@@ -49,7 +49,10 @@ class DepthChanged(Event, frozen=True):
 
 @declare(20, "market.session", market=True, external=True)
 class SessionChanged(Event, frozen=True):
-    """The exchange's session opens (phase 1) or closes (phase 0); both instants are known at the open."""
+    """The exchange's session opens (phase 1) or closes (phase 0); both instants are known at the open.
+
+    Catalogue files say it one nanosecond after the close, so that what happened at the close comes first.
+    """
 
     phase: int
     open_ns: int

@@ -1,7 +1,7 @@
-"""The reference pages of events, risk checks, sizing and exits, made from their declarations.
+"""The reference pages of events, orders, risk checks, sizing and exits, made from their declarations.
 
-``python -m kernel.events.reference events`` (or ``risk``, ``sizing``, ``exits``) prints a page; the ones in ``docs/``
-are its output, and a test compares them.
+``python -m kernel.events.reference events`` (or ``orders``, ``risk``, ``sizing``, ``exits``) prints a page; the ones in
+``docs/`` are its output, and a test compares them.
 """
 
 import sys
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kernel.events.catalogue import EventType, event_types
+from kernel.events.reference_orders import orders_page
 from kernel.events.reference_plans import exits_page, sizing_page
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _shown(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-PAGES = {"events": events_page, "risk": risk_page, "sizing": sizing_page, "exits": exits_page}
+PAGES = {"events": events_page, "orders": orders_page, "risk": risk_page, "sizing": sizing_page, "exits": exits_page}
 
 if __name__ == "__main__":
     sys.stdout.write(PAGES[sys.argv[1]]())

@@ -76,6 +76,12 @@ INSTRUMENT = table_dtype(
     "rate_numerator",  # 0: it states none
     "rate_denominator",
     "weight_rate",  # recorded weight in a portfolio
+    # What the exchange has said last; 0 before it says anything.
+    "session_phase",  # 1 while a session is open
+    "session_open_ns",  # of the session that is open, or was last
+    "session_close_ns",
+    "next_open_ns",
+    "trading_status",  # 0 trading, 1 halted, 2 maintenance, 3 auction
 )
 POSITION = table_dtype(
     "account",

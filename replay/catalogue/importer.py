@@ -35,6 +35,7 @@ from replay.catalogue.model import (
 )
 from replay.catalogue.options import ImportOptions, ImportReport, check_repairs
 from replay.catalogue.repairs import repair_before_grid, repair_ranges, repair_to_grid
+from replay.catalogue.sessions import write_sessions
 from replay.catalogue.sources import SourceTable, read_source
 
 _GRID_MESSAGES = {
@@ -122,6 +123,10 @@ def _write(
         problems += gap_note(columns["ts_open"], metadata.interval_ns)
         count, largest_ns = find_gaps(columns["ts_open"], metadata.interval_ns)
         metadata = msgspec.structs.replace(metadata, gaps=count, largest_gap_ns=largest_ns)
+    if calendar := metadata.instrument.calendar:
+        ts = columns["ts"]
+        sessions = write_sessions(root, metadata.instrument, int(ts[0]) - metadata.interval_ns, int(ts[-1]))
+        notes = [*notes, f"sessions: {sessions.rows // 2:,} of {calendar}, in {sessions.path.name}"]
     file = write_file(path, metadata, columns)
     return ImportReport(
         file=file, rows_read=rows_read, rows_imported=len(frame), notes=tuple(notes), repairs=repairs,

@@ -44,6 +44,7 @@ def choose_instrument(
         venue=venue, symbol=symbol, currency=currency, tick_size=plain_text(tick), lot_size=plain_text(lot),
         multiplier=plain_text(multiplier),
         asset_class=options.asset_class or (existing.asset_class if existing else "spot"),
+        calendar=options.calendar or (existing.calendar if existing else ""),
     )  # fmt: skip
     units = units_of(frame, instrument)
     try:

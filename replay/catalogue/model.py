@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, DEPTH, QUOTE, TRADE, WEIGHT
+from kernel.market import BAR, DEPTH, QUOTE, SESSION, TRADE, WEIGHT
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"kernel"
@@ -24,6 +24,7 @@ COLUMNS = {
     TRADE: ("ts", "price", "quantity", "side"),
     QUOTE: ("ts", "bid", "bid_size", "ask", "ask_size"),
     DEPTH: ("ts", "side", "price", "quantity", "flags"),
+    SESSION: ("ts", "phase", "open", "close", "next_open"),
     WEIGHT: ("ts", "weight_rate"),
 }
 # The same columns in the order of the words of a kernel.market.ROW; the time comes first.
@@ -33,6 +34,7 @@ PRICE_COLUMNS = {
     TRADE: ("price",),
     QUOTE: ("bid", "ask"),
     DEPTH: ("price",),
+    SESSION: (),
     WEIGHT: (),
 }
 SIZE_COLUMNS = {
@@ -40,6 +42,7 @@ SIZE_COLUMNS = {
     TRADE: ("quantity",),
     QUOTE: ("bid_size", "ask_size"),
     DEPTH: ("quantity",),
+    SESSION: (),
     WEIGHT: (),
 }
 

@@ -31,6 +31,7 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = ""
     multiplier: str = ""
     asset_class: str = ""
+    calendar: str = ""
     ts_label: str = ""
     ts_unit: str = ""
     timezone: str = ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kernel.market import BAR, DEPTH, NO_PRICE, QUOTE, TRADE, UNKNOWN_SIZE, WEIGHT
+from kernel.market import BAR, DEPTH, NO_PRICE, QUOTE, SESSION, TRADE, UNKNOWN_SIZE, WEIGHT
 from kernel.units import RATE_SCALE, UnitError
 from replay.catalogue.bars import gap_note
 from replay.catalogue.depth import CROSSED_TEXT, FLAGS, crossed_messages
@@ -87,7 +87,7 @@ def _metadata_problems(file: CatalogueFile, columns: dict[str, np.ndarray]) -> l
     if file.kind == BAR and file.interval_ns <= 0:
         wrong.append("interval_ns")
     sizes = [columns[name] for name in SIZE_COLUMNS[file.kind]]
-    if file.kind != WEIGHT and file.volume_known == all(bool(np.all(size == UNKNOWN_SIZE)) for size in sizes):
+    if sizes and file.volume_known == all(bool(np.all(size == UNKNOWN_SIZE)) for size in sizes):
         wrong.append("volume_known")
     if not len(ts):
         wrong.append("rows")
@@ -99,6 +99,8 @@ def _metadata_problems(file: CatalogueFile, columns: dict[str, np.ndarray]) -> l
 
 def _rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[str, str, str, np.ndarray]]:
     ts = columns["ts"]
+    if file.kind == SESSION:
+        return _session_rules(columns)
     prices = [columns[name] for name in PRICE_COLUMNS[file.kind]]
     sizes = [columns[name] for name in SIZE_COLUMNS[file.kind]]
     absent = [(price == NO_PRICE) & (file.kind == QUOTE) for price in prices]
@@ -124,6 +126,18 @@ def _rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[st
         both = (bid != NO_PRICE) & (ask != NO_PRICE)
         rules.append(("crossed", WARNING, "crossed quotes: the bid is above the ask", both & (bid > ask)))
     return rules
+
+
+def _session_rules(columns: dict[str, np.ndarray]) -> list[tuple[str, str, str, np.ndarray]]:
+    ts, phase, opened, closed = (columns[name] for name in ("ts", "phase", "open", "close"))
+    known = np.where(phase == 1, opened, closed + 1)
+    return [
+        ("unsorted", ERROR, "times run backwards", np.concatenate([[False], ts[1:] < ts[:-1]])),
+        ("phase", ERROR, "phases other than 0 and 1", (phase != 0) & (phase != 1)),
+        ("length", ERROR, "sessions that close before they open", closed <= opened),
+        ("next-open", ERROR, "sessions that open before the one above closes", columns["next_open"] < closed),
+        ("known", ERROR, "rows that are not known at the open, or just after the close", ts != known),
+    ]
 
 
 def _depth_rules(columns: dict[str, np.ndarray]) -> list[tuple[str, str, str, np.ndarray]]:

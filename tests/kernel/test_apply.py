@@ -211,7 +211,7 @@ def check_tables(state: Any, twin: Kernel) -> None:
             paper.inverse, paper.expiry_ns, paper.strike, paper.right, paper.halted, paper.last, paper.bid, paper.ask,
             paper.updated_ns, paper.events,
             sum(book.lots != 0 for place, book in twin.books.items() if place[1] == number),
-            paper.high, paper.low, paper.range_ns, *paper.source, 0,
+            paper.high, paper.low, paper.range_ns, *paper.source, 0, *paper.session, paper.status,
         )  # fmt: skip
     for row, order in zip(state.orders[: len(twin.orders)], twin.orders, strict=True):
         words = {name: STATUS_NAMES.get(int(row[name]), "") for name in ("status", "before_request")}
@@ -292,7 +292,11 @@ def account(history: History, draw: Draw) -> str:
 
 def market(history: History, draw: Draw) -> str:
     instrument = draw.of(0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0, draw.of(-1, INSTRUMENTS, 2**31 - 1))
-    number, price = draw.below(5), draw.price()
+    number, price = draw.below(6), draw.price()
+    if number == 5:
+        phase, open_ns = draw.below(2), draw.below(3)
+        session = c.SessionChanged(phase, open_ns, open_ns + 1, open_ns + 2)
+        return history.feed(draw.of(session, session, c.StatusChanged(draw.below(4))), instrument)
     if number == 4:
         return history.feed(c.DepthChanged(draw.of(-1, 1), price, draw.lots(), draw.below(4)), instrument)
     if number == 0:

@@ -66,6 +66,8 @@ class Paper:
     expiry_ns: int = 0
     strike: int = 0
     right: int = 0
+    session: list[int] = field(default_factory=lambda: [0, 0, 0, 0])  # phase, open, close, next open
+    status: int = 0
     halted: int = 0
     last: int = 0
     bid: int = 0
@@ -323,10 +325,25 @@ class Ledger:
 
         self.tentative(change)
 
-    def on_DepthChanged(self, event: c.DepthChanged, stored: Stored) -> None:  # noqa: N802
-        """Nothing for the ledger: only the venue reads the order book."""
+    def on_SessionChanged(self, event: c.SessionChanged, stored: Stored) -> None:  # noqa: N802
+        paper = self.fact(stored)
+        if event.phase == 1:
+            paper.session = [1, event.open_ns, event.close_ns, event.next_open_ns]
+        elif event.open_ns == paper.session[1]:
+            paper.session[0] = 0
+
+    def on_StatusChanged(self, event: c.StatusChanged, stored: Stored) -> None:  # noqa: N802
+        self.fact(stored).status = event.status
+
+    def fact(self, stored: Stored) -> Paper:
+        """The instrument of a market event that is no price."""
         paper = self.paper_of(stored)
         paper.updated_ns, paper.events = stored.ts_ingest_ns, paper.events + 1
+        return paper
+
+    def on_DepthChanged(self, event: c.DepthChanged, stored: Stored) -> None:  # noqa: N802
+        """Nothing for the ledger: only the venue reads the order book."""
+        self.fact(stored)
 
     def price(self, stored: Stored, last: int, span: tuple[int, int, int] | None) -> None:
         """A new last price; the range of the row before counts for the round trips that it is whole within."""
