@@ -23,7 +23,7 @@ from kernel.events.layout import CROSSED, FILLED, TIMER_FIRED, WORDS
 from kernel.exit_orders_nb import exits_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
-from kernel.market import DEPTH, QUOTE, ROW_WORDS
+from kernel.market import QUOTE, ROW_WORDS, WEIGHT
 from kernel.marks_nb import event_kind_nb, market_nb
 from kernel.placing_nb import abandon_group_nb
 from kernel.portfolio_nb import portfolio_nb
@@ -272,7 +272,7 @@ def _row_nb(engine, functions, row):
         result = _tell_fills_nb(engine, functions, row.ts_ns)
         if result != NEED_ROWS:
             return result
-    if row.kind > DEPTH or is_finer_nb(venue.markets[row.instrument], row):
+    if row.kind == WEIGHT or is_finer_nb(venue.markets[row.instrument], row):
         return NEED_ROWS
     instruments = state.head.instrument_count
     for strategy in range(state.head.strategy_count):
