@@ -94,6 +94,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         "from_ns": instant_ns("from", config.start),
         "to_ns": instant_ns("to", config.end),
         "cash_minor": money("cash", config.cash, scale),
+        "fill": venue_profile(config),
         "venue": msgspec.to_builtins(venue_settings(config, universe)),
         "rates": msgspec.to_builtins(rates),
         "limits": {key: str(value) for key, value in msgspec.to_builtins(config.limits).items()},
