@@ -12,6 +12,7 @@ from kernel.events.layout import (
     DEPOSIT,
     INSTRUMENT,
     RATE_SOURCE,
+    RATE_STATED,
     RECORD,
 )
 from kernel.exact_nb import MONEY_MAX
@@ -27,10 +28,11 @@ from kernel.ledger_nb import (
     balance_fits_nb,
     book_index_nb,
     rate_row_nb,
+    rebase_margin_nb,
     rebase_nb,
 )
 from kernel.state import STATE
-from kernel.tables.table import MAX_ACCOUNTS, MAX_BALANCES, MAX_CURRENCIES
+from kernel.tables.table import MAX_ACCOUNTS, MAX_BALANCES, MAX_CURRENCIES, NEVER_NS
 
 
 @jit
@@ -97,6 +99,8 @@ def set_rate_nb(state, from_currency, to_currency, numerator, denominator):
         ):
             _take_rate_nb(state, balance)
             status = rebase_nb(account, balance)
+            if status == OK:
+                status = rebase_margin_nb(account, balance)
             if status != OK:
                 return status
     return OK
@@ -135,7 +139,7 @@ def _define_account_nb(state, record):
     account.scale = state.currencies[account.currency].scale
     account.mode = words[ACCOUNT_DEFINED.mode]
     account.hedging = 1 if words[ACCOUNT_DEFINED.hedging] != 0 else 0
-    account.venue = words[ACCOUNT_DEFINED.venue]
+    account.sweep = words[ACCOUNT_DEFINED.sweep]
     if row >= 0:
         state.balances[row].currency = account.currency
     return OK if balance_row_nb(state, number, account.currency) >= 0 else NO_CAPACITY
@@ -169,6 +173,16 @@ def _assign_book_nb(state, record):
     return _assign_nb(state, record.strategy, record.instrument, account)
 
 
+@jit
+def note_next_expiry_nb(state):
+    """When the first contract that is not settled expires."""
+    state.head.next_expiry_ns = NEVER_NS
+    for number in range(state.head.instrument_count):
+        instrument = state.instruments[number]
+        if instrument.expiry_ns > 0 and instrument.expired == 0:
+            state.head.next_expiry_ns = min(state.head.next_expiry_ns, instrument.expiry_ns)
+
+
 @inlined
 def _define_instrument_nb(state, record):
     head, words = state.head, record.words
@@ -189,6 +203,8 @@ def _define_instrument_nb(state, record):
     instrument.expiry_ns = words[INSTRUMENT.expiry_ns]
     instrument.strike_ticks = words[INSTRUMENT.strike_ticks]
     instrument.option_right = words[INSTRUMENT.option_right]
+    instrument.expired = 0
+    note_next_expiry_nb(state)
     for strategy in range(head.strategy_count):
         book = state.positions[book_index_nb(state, strategy, record.instrument, 1)]
         status = _assign_nb(state, strategy, record.instrument, book.account)
@@ -246,6 +262,15 @@ def define_money_nb(state, record):
         return _define_instrument_nb(state, record)
     if kind == RATE_SOURCE.kind:
         return _define_rate_source_nb(state, record)
+    if kind == RATE_STATED.kind:
+        words = record.words
+        return set_rate_nb(
+            state,
+            words[RATE_STATED.from_currency],
+            words[RATE_STATED.to_currency],
+            words[RATE_STATED.numerator],
+            words[RATE_STATED.denominator],
+        )
     if kind == DEPOSIT.kind:
         return _deposit_nb(state, record)
     return UNKNOWN_KIND

@@ -14,6 +14,7 @@ from kernel.events.layout import (
     INTENDED,
     LEVEL_SET,
     LIMITS,
+    LIQUIDATION_FEE,
     PORTFOLIO_PLAN_SET,
     POSITION_CHANGED,
     RECORD,
@@ -28,6 +29,7 @@ from kernel.events.layout import (
     STATE_DIGEST,
     STRATEGY,
     TAIL_DISCARDED,
+    TERMS,
     TIMER_FIRED,
     TIMER_SET,
     TRADE_CLOSED,
@@ -35,6 +37,7 @@ from kernel.events.layout import (
     VENUE_POSITION,
     WEIGHT_SET,
 )
+from kernel.income_nb import book_money_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import (
     BAD_INDEX,
@@ -258,4 +261,6 @@ def apply_nb(state, record):
         return _define_nb(state, record)
     if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind:
         return OK
+    if TERMS.kind <= kind <= LIQUIDATION_FEE.kind:
+        return book_money_nb(state, record)
     return _money_nb(state, record)

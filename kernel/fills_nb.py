@@ -6,11 +6,11 @@ rounding. Fully paid instruments move the cash by the notional, margined ones by
 """
 
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
-from kernel.jit import inlined
+from kernel.jit import inlined, jit
 from kernel.ledger_nb import MISMATCH, MONEY_OVERFLOW, notional_nb, revalue_nb
 
 
-@inlined
+@jit
 def fill_nb(state, instrument, position, leg, side, price_ticks, quantity_lots, fee_minor, ts_ns, sequence):
     """Book one fill: close what it closes, open what is left, move the cash. Returns a status.
 
@@ -112,8 +112,13 @@ def _close_trade_nb(position, closed_trade, money, realised, fee_minor, ts_ns):
     position.trade_realised_minor += realised
     position.trade_fees_minor += fee_minor
     position.trade_fill_count += 1
-    if position.quantity_lots * position.trade_side > 0:
-        return
+    if position.quantity_lots * position.trade_side <= 0:
+        hand_over_trade_nb(position, closed_trade, ts_ns)
+
+
+@jit
+def hand_over_trade_nb(position, closed_trade, ts_ns):
+    """End the round trip under way: ``closed_trade`` holds it, the position none."""
     closed_trade.ts_entry_ns = position.trade_ts_entry_ns
     closed_trade.ts_exit_ns = ts_ns
     closed_trade.side = position.trade_side

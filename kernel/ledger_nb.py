@@ -7,8 +7,11 @@ check that debits equal credits. What a fill does is in ``fills_nb``. Amounts ar
 """
 
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
-from kernel.jit import inlined, jit
+from kernel.jit import inlined, jit, unit
+from kernel.state import STATE
+from kernel.tables.ledger import INSTRUMENT, POSITION
 from kernel.tables.table import MAX_CURRENCIES, MAX_POSITIONS
+from kernel.units import RATE_SCALE
 
 OK, UNKNOWN_ORDER, ILLEGAL_TRANSITION, MONEY_OVERFLOW, NO_CAPACITY = range(5)
 MISMATCH, UNKNOWN_KIND, BAD_INDEX, BAD_SEQUENCE, UNKNOWN_RATE = range(5, 10)
@@ -24,6 +27,7 @@ STATUS_TEXT = {
     BAD_SEQUENCE: "its sequence is not the next one",
     UNKNOWN_RATE: "the rate from its currency to that of the account is not known",
 }
+MARGIN, CASH = range(2)  # modes of an account
 _SAFE_DIVISOR = 4.0e18  # below 2**62 by more than any rounding of the float estimate
 
 
@@ -99,6 +103,59 @@ def rebase_nb(account, balance):
 
 
 @jit
+def rebase_margin_nb(account, balance):
+    """Bring the margin of an account up to date with one of its balances. Returns a status."""
+    initial, maintenance = convert_nb(balance, balance.initial_minor), convert_nb(balance, balance.maintenance_minor)
+    if initial == OVERFLOW or maintenance == OVERFLOW:
+        return MONEY_OVERFLOW
+    account.initial_minor += initial - balance.base_initial_minor
+    account.maintenance_minor += maintenance - balance.base_maintenance_minor
+    balance.base_initial_minor = initial
+    balance.base_maintenance_minor = maintenance
+    return OK if account.initial_minor < MONEY_MAX and account.maintenance_minor < MONEY_MAX else MONEY_OVERFLOW
+
+
+@jit
+def initial_rate_nb(state, instrument, value_minor):
+    """The initial margin rate of a position worth this much: that of its tier, else that of the instrument."""
+    rate = instrument.initial_rate
+    for at in range(instrument.first_tier, instrument.first_tier + instrument.tier_count):
+        rate = state.tiers[at].initial_rate
+        if value_minor <= state.tiers[at].limit_minor:
+            break
+    return rate
+
+
+@unit(STATE, INSTRUMENT, POSITION)
+def margin_nb(state, instrument, position):
+    """The margin that a position needs at its value, by the instrument's rates or by the tier of its value.
+
+    Maintenance margin = value * rate - deduction, never below 0 (Bybit, "Maintenance Margin Calculation": the deduction
+    makes the sum over the tiers below continuous). Beyond the last tier its rates hold.
+    """
+    value = abs(position.value_minor)
+    maintenance_rate, deduction = instrument.maintenance_rate, 0
+    for at in range(instrument.first_tier, instrument.first_tier + instrument.tier_count):
+        tier = state.tiers[at]
+        maintenance_rate, deduction = tier.maintenance_rate, tier.deduction_minor
+        if value <= tier.limit_minor:
+            break
+    initial = scale_nb(value, initial_rate_nb(state, instrument, value), 1, RATE_SCALE)
+    maintenance = scale_nb(value, maintenance_rate, 1, RATE_SCALE)
+    if initial == OVERFLOW or maintenance == OVERFLOW:
+        return MONEY_OVERFLOW
+    maintenance = max(maintenance - deduction, 0)
+    balance = state.balances[position.balance]
+    balance.initial_minor += initial - position.initial_minor
+    balance.maintenance_minor += maintenance - position.maintenance_minor
+    position.initial_minor = initial
+    position.maintenance_minor = maintenance
+    if balance.initial_minor >= MONEY_MAX or balance.maintenance_minor >= MONEY_MAX:
+        return MONEY_OVERFLOW
+    return rebase_margin_nb(state.accounts[position.account], balance)
+
+
+@jit
 def revalue_nb(state, instrument, position):
     """Mark one position to the instrument's last price, and everything above it. Returns a status."""
     if instrument.inverse != 0 and instrument.last_ticks <= 0:
@@ -114,6 +171,10 @@ def revalue_nb(state, instrument, position):
     position.value_minor = value
     if abs(balance.value_minor) >= MONEY_MAX or balance.gross_minor >= MONEY_MAX:
         return MONEY_OVERFLOW
+    if instrument.has_margin != 0:
+        status = margin_nb(state, instrument, position)
+        if status != OK:
+            return status
     return rebase_nb(state.accounts[position.account], balance)
 
 

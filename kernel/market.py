@@ -56,6 +56,8 @@ ROW_WORD_NAMES = {
     WEIGHT: ("weight_rate",),
 }
 
+DIVIDEND, SPLIT = 1, 2  # what an ACTION is
+
 NO_PRICE = -(1 << 62)
 UNKNOWN_SIZE = -1
 SNAPSHOT, MESSAGE_END = 1, 2  # bits of the flags of a depth row

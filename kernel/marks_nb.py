@@ -6,6 +6,7 @@ Owns the last prices and quotes of the instruments and the marking of what is he
 from kernel.accounts_nb import set_rate_nb
 from kernel.events.layout import (
     BAR_CLOSED,
+    CORPORATE_ACTION,
     QUOTE_SEEN,
     RATE_SET,
     SESSION_CHANGED,
@@ -14,6 +15,7 @@ from kernel.events.layout import (
     WEIGHT_SET,
 )
 from kernel.exact_nb import MONEY_MAX, OVERFLOW
+from kernel.income_nb import adjust_price_nb
 from kernel.jit import inlined
 from kernel.ledger_nb import (
     BAD_INDEX,
@@ -22,7 +24,7 @@ from kernel.ledger_nb import (
     book_index_nb,
     revalue_nb,
 )
-from kernel.market import BAR, NO_PRICE, WEIGHT
+from kernel.market import BAR, NO_PRICE, SPLIT, WEIGHT
 from kernel.risk.count_nb import after_market_nb, roll_day_nb
 from kernel.signals_nb import note_prices_nb, set_weight_nb
 
@@ -51,7 +53,9 @@ def _take_nb(state, kind, instrument_id, ts_ns, words):
     instrument.updated_ns = ts_ns
     instrument.event_count += 1
     if kind > QUOTE_SEEN.kind:
-        return _fact_nb(state, kind, instrument_id, words)
+        return _fact_nb(state, instrument, kind, instrument_id, words)
+    if instrument.expired != 0:
+        return OK  # a settled contract has no price any more
     before, high, low, range_ns = _price_nb(instrument, kind, ts_ns, words)
     if instrument.last_ticks == OVERFLOW:
         return MONEY_OVERFLOW
@@ -67,12 +71,14 @@ def _take_nb(state, kind, instrument_id, ts_ns, words):
 
 
 @inlined
-def _fact_nb(state, kind, instrument_id, words):
-    """What is known besides prices: a session, a trading status, a stated rate of conversion, a weight."""
+def _fact_nb(state, instrument, kind, instrument_id, words):
+    """What is known besides prices: sessions, statuses, rates, splits, weights."""
+    if kind == CORPORATE_ACTION.kind and words[CORPORATE_ACTION.action] == SPLIT:
+        return adjust_price_nb(instrument, words[CORPORATE_ACTION.numerator], words[CORPORATE_ACTION.denominator])
     if kind == SESSION_CHANGED.kind:
-        _session_nb(state.instruments[instrument_id], words)
+        _session_nb(instrument, words)
     if kind == STATUS_CHANGED.kind:
-        state.instruments[instrument_id].trading_status = words[STATUS_CHANGED.status]
+        instrument.trading_status = words[STATUS_CHANGED.status]
     if kind == WEIGHT_SET.kind:
         return set_weight_nb(state, instrument_id, words[WEIGHT_SET.weight_rate])
     if kind == RATE_SET.kind:

@@ -302,6 +302,7 @@ def _fill_order_nb(state, record):
     )
     if status != OK:
         return status
+    state.closed_trade.purpose = order.purpose
     order.filled_lots += quantity
     pend_nb(position, order, -quantity)
     if order.group_id != 0:

@@ -8,11 +8,21 @@ from numba import types
 
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
-from kernel.events.layout import CHECKED, FILLED, POSITION_CHANGED, REQUEST_REJECTED, TRADE_CLOSED
-from kernel.jit import jit, unit
-from kernel.ledger_nb import OK, book_index_nb
+from kernel.events.layout import (
+    CHECKED,
+    FILLED,
+    LIQUIDATION_FEE,
+    POSITION_CHANGED,
+    REQUEST_REJECTED,
+    TRADE_CLOSED,
+)
+from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.jit import inlined, jit, unit
+from kernel.ledger_nb import MONEY_OVERFLOW, OK, book_index_nb, exposure_nb
+from kernel.lifecycle import LIQUIDATION_ORDER
 from kernel.linked_nb import drop_idle_nb, keep_groups_nb
 from kernel.state import STATE
+from kernel.units import RATE_SCALE
 
 
 @jit
@@ -51,6 +61,24 @@ def after_fill_nb(state, output, strategy, instrument, order_id):
     return apply_nb(state, record)
 
 
+@inlined
+def _liquidation_fee_nb(state, output, fill):
+    """The fee that a fill of a liquidation costs beside the venue's."""
+    instrument = state.instruments[fill.instrument]
+    value = exposure_nb(instrument, fill.words[FILLED.price_ticks], fill.words[FILLED.quantity_lots])
+    amount = scale_nb(value, instrument.liquidation_fee_rate, 1, RATE_SCALE) if value != OVERFLOW else OVERFLOW
+    if amount == OVERFLOW:
+        return MONEY_OVERFLOW
+    if amount == 0:
+        return OK
+    record = begin_nb(state, output, LIQUIDATION_FEE.kind, fill.instrument, fill.strategy)
+    record.words[LIQUIDATION_FEE.order_id] = fill.words[FILLED.order_id]
+    record.words[LIQUIDATION_FEE.value_minor] = value
+    record.words[LIQUIDATION_FEE.rate] = instrument.liquidation_fee_rate
+    record.words[LIQUIDATION_FEE.amount_minor] = amount
+    return apply_nb(state, record)
+
+
 @unit(STATE, OUTPUT, types.int64)
 def react_nb(state, output, at):
     """Derive what follows from the report that is record ``at`` of the output. Returns a status."""
@@ -59,6 +87,8 @@ def react_nb(state, output, at):
     output.cause = record.sequence
     if kind == FILLED.kind:
         status = after_fill_nb(state, output, record.strategy, record.instrument, record.words[FILLED.order_id])
+        if status == OK and state.closed_trade.purpose == LIQUIDATION_ORDER:
+            status = _liquidation_fee_nb(state, output, record)
         if status == OK and head.order_count > 0:
             status = drop_idle_nb(state, output, record.strategy, record.instrument)
     if status == OK and head.group_order_count > 0 and CHECKED.kind <= kind <= REQUEST_REJECTED.kind:

@@ -13,7 +13,7 @@ from numba import types
 from kernel.emit_nb import OUTPUT
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.jit import inlined, unit
-from kernel.ledger_nb import book_index_nb, equity_nb, exposure_nb
+from kernel.ledger_nb import CASH, book_index_nb, convert_nb, equity_nb, exposure_nb, initial_rate_nb
 from kernel.lifecycle import EXIT_ORDER, REDUCING, STRATEGY_ORDER
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.orders_nb import reducible_lots_nb
@@ -57,6 +57,7 @@ from kernel.risk.order_checks_nb import (
 )
 from kernel.state import STATE
 from kernel.tables.orders import ORDER
+from kernel.tables.table import MAX_POSITIONS
 from kernel.terms_nb import is_valid_nb
 from kernel.units import RATE_SCALE
 
@@ -71,13 +72,19 @@ def _worst_lots_nb(position, side):
 
 @inlined
 def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
-    """Money at risk if each book's worse side filled; ``book`` with ``quantity_lots`` more, at no less than a price."""
-    total = 0
-    instruments = state.head.instrument_count
-    for at in range(instruments * state.head.strategy_count):
+    """Margin for all books of an account, in its currency, if each book's worse side filled.
+
+    ``book`` counts with ``quantity_lots`` more, at no less than a price. Instruments with a leverage of their own take
+    that; the others take the margin of the limits.
+    """
+    head, account = state.head, state.positions[book].account
+    plain, own = 0, 0
+    instruments, books = head.instrument_count, head.instrument_count * head.strategy_count
+    for row in range(books if head.hedging_count == 0 else 2 * books):
+        at = row if row < books else row - books + MAX_POSITIONS
         position = state.positions[at]
         in_use = position.quantity_lots != 0 or position.pending_buy_lots != 0 or position.pending_sell_lots != 0
-        if not in_use and at != book:
+        if position.account != account or (not in_use and at != book):
             continue
         long, short = _worst_lots_nb(position, 1), _worst_lots_nb(position, -1)
         if at == book and side > 0:
@@ -86,13 +93,40 @@ def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
             short -= quantity_lots
         if long == 0 and short == 0:
             continue
-        instrument = state.instruments[at % instruments]
+        instrument = state.instruments[row % books % instruments]
         price = max(instrument.last_ticks, price_ticks) if at == book else instrument.last_ticks
         money = exposure_nb(instrument, price, max(abs(long), abs(short)))
-        if money == OVERFLOW or total + money >= MONEY_MAX:
+        if money != OVERFLOW and instrument.has_margin != 0:
+            money = scale_nb(money, initial_rate_nb(state, instrument, money), 1, RATE_SCALE)
+        if money != OVERFLOW:
+            money = convert_nb(state.balances[position.balance], money)
+        if money == OVERFLOW or plain + own + money >= MONEY_MAX:
             return OVERFLOW
-        total += money
-    return total
+        if instrument.has_margin != 0:
+            own += money
+        else:
+            plain += money
+    required = scale_nb(plain, state.limits.margin_rate, 1, RATE_SCALE)
+    return OVERFLOW if required == OVERFLOW or required + own >= MONEY_MAX else required + own
+
+
+@inlined
+def _cash_left_nb(state, book, extra_lots, price_ticks):
+    """Cash of the balance behind a book, less what its open buy orders may cost, this one included; OVERFLOW."""
+    head, row = state.head, state.positions[book].balance
+    left = state.balances[row].cash_minor
+    instruments = head.instrument_count
+    for at in range(instruments * head.strategy_count):
+        position = state.positions[at]
+        lots = position.pending_buy_lots + (extra_lots if at == book else 0)
+        if position.balance != row or lots <= 0:
+            continue
+        instrument = state.instruments[at % instruments]
+        money = exposure_nb(instrument, max(instrument.last_ticks, price_ticks if at == book else 0), lots)
+        if money == OVERFLOW or abs(left) + money >= MONEY_MAX:
+            return OVERFLOW
+        left -= money
+    return left
 
 
 @inlined
@@ -198,15 +232,20 @@ def _margin_nb(state, ask, price_ticks, notional_minor):
         money = exposure_nb(state.instruments[ask.instrument], price_ticks, abs(after))
         if money == OVERFLOW or money > limits.position_notional_minor:
             return refuse_nb(ask, POSITION_NOTIONAL, limits.position_notional_minor, money)
-    if limits.margin_rate > 0:
-        exposure = _required_minor_nb(state, book, ask.side, ask.extra_lots, price_ticks)
-        costs = scale_nb(notional_minor, limits.cost_buffer_rate, 1, RATE_SCALE)
-        if exposure == OVERFLOW or costs == OVERFLOW:
+    costs = scale_nb(notional_minor, limits.cost_buffer_rate, 1, RATE_SCALE)
+    instrument = state.instruments[ask.instrument]
+    if account.mode == CASH and instrument.margined == 0:
+        left = _cash_left_nb(state, book, ask.extra_lots if ask.side > 0 else 0, price_ticks)
+        if after < 0 or left == OVERFLOW or costs == OVERFLOW or left < costs:
+            return refuse_nb(ask, BUYING_POWER, 0, after if after < 0 else left)
+    elif limits.margin_rate > 0 or instrument.has_margin != 0:
+        required = _required_minor_nb(state, book, ask.side, ask.extra_lots, price_ticks)
+        if costs != OVERFLOW:
+            costs = convert_nb(state.balances[position.balance], costs)
+        if required == OVERFLOW or costs == OVERFLOW:
             return refuse_nb(ask, BUYING_POWER, equity_nb(account), OVERFLOW)
-        required = scale_nb(exposure, limits.margin_rate, 1, RATE_SCALE)
-        if required == OVERFLOW or required + costs > equity_nb(account):
-            value = required + costs if required != OVERFLOW else OVERFLOW
-            return refuse_nb(ask, BUYING_POWER, equity_nb(account), value)
+        if required + costs > equity_nb(account):
+            return refuse_nb(ask, BUYING_POWER, equity_nb(account), required + costs)
     return APPROVED
 
 

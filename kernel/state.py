@@ -22,8 +22,10 @@ from kernel.tables.ledger import (
     CURRENCY,
     INSTRUMENT,
     MAX_RATES,
+    MAX_TIERS,
     POSITION,
     RATE,
+    TIER,
 )
 from kernel.tables.orders import ORDER
 from kernel.tables.risk import (
@@ -66,6 +68,7 @@ STATE = record_dtype(
     balances=(BALANCE, MAX_BALANCES),
     currencies=(CURRENCY, MAX_CURRENCIES),
     rates=(RATE, MAX_RATES),
+    tiers=(TIER, MAX_TIERS),
     limits=LIMITS,
     instruments=(INSTRUMENT, MAX_INSTRUMENTS),
     positions=(POSITION, 2 * MAX_POSITIONS),  # the second half: the short books of hedging accounts
@@ -100,6 +103,7 @@ def initialise_state(state: Any) -> None:
     """Make a zeroed state an empty one: one account, with a balance in its currency."""
     state.head.next_sequence = 1
     state.head.account_count = state.head.balance_count = 1
+    state.head.next_accrual_ns = state.head.next_expiry_ns = NEVER_NS
     state.balances[0].rate_numerator = state.balances[0].rate_denominator = 1
     state.head.next_timer_ns = NEVER_NS
 

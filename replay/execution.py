@@ -41,6 +41,12 @@ class Prepared(msgspec.Struct, frozen=True):
     resolved: dict[str, Any]
 
     @property
+    def currency(self) -> str:
+        """The currency of the first account, in which all figures of the run are told."""
+        first = self.config.accounts[0].currency if self.config.accounts else ""
+        return first or self.universe.instruments[0].currency
+
+    @property
     def config_sha256(self) -> str:
         """SHA-256 of the resolved configuration."""
         return hashlib.sha256(encode_body(self.resolved)).hexdigest()

@@ -6,16 +6,18 @@ Owns the joining of stored records and referenced market rows by sequence. It de
 from kernel.apply_nb import apply_nb
 from kernel.events.layout import SEGMENT
 from kernel.jit import jit
+from kernel.ledger_check_nb import ledger_problem_nb
 from kernel.ledger_nb import OK
 from kernel.marks_nb import event_kind_nb, market_nb
 
 
 @jit
-def fold_nb(state, records, rows, last_sequence, progress):
+def fold_nb(state, records, rows, last_sequence, progress, checked):
     """Apply the records of one frame and the rows that it references, up to and with ``last_sequence``.
 
     ``progress`` (int64, length 2, owned by the caller) is left at how many records and rows were applied. Returns OK or
-    the status of the event that did not fit; a row is taken wherever no stored record bears the next sequence.
+    the status of the event that did not fit; a row is taken wherever no stored record bears the next sequence. With
+    ``checked`` (1) the ledger is checked after every event, and what is wrong with it is returned negative.
     """
     at, row = 0, 0
     status = OK
@@ -32,6 +34,8 @@ def fold_nb(state, records, rows, last_sequence, progress):
             row += 1
         else:
             break
+        if checked == 1 and status == OK:
+            status = -ledger_problem_nb(state)
     progress[0] = at
     progress[1] = row
     return status

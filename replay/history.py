@@ -18,7 +18,7 @@ from journal import JournalError, JournalReader
 from kernel.events.layout import RECORD, Stored, schema_digest
 from replay.catalogue import CatalogueError
 from replay.inspect.folding import Folding
-from replay.inspect.frames import Filter, HistoryFrame, open_frame, put_rows, stored_events
+from replay.inspect.frames import DEFINING_KINDS, Filter, HistoryFrame, open_frame, put_rows, stored_events
 from replay.inspect.names import Names, read_names
 from replay.inspect.source import RUN_FILE, DataChangedError, DataMissingError, MarketRows, recorded_places
 
@@ -27,7 +27,6 @@ Progress = Callable[[int, int], None]  # events done, and in all
 LOOK_AHEAD_FRAMES = 2  # so that hashing on the other core never waits
 THREAD_FROM_ROWS = 2048  # hashing fewer takes no longer than handing them to another thread
 KEPT_FRAMES = 16
-_DEFINITIONS_END = 15  # kinds up to here define what later integers mean
 
 
 class HistoryError(ValueError):
@@ -134,7 +133,7 @@ class History:
 
     def _definitions(self) -> Iterator[Stored]:
         for frame in self.stored_frames():
-            defining = frame.records[frame.records["kind"] <= _DEFINITIONS_END]
+            defining = frame.records[np.isin(frame.records["kind"], sorted(DEFINING_KINDS))]
             if not len(defining):
                 return
             yield from stored_events(defining, frame.body_of())

@@ -101,10 +101,6 @@ def _load_heard(paths: Sequence[str]) -> Universe:
             raise ConfigError(f"{name} has bars of {len(intervals)} intervals; name the files of one of them")
     names = sorted(by_name)
     instruments = tuple(by_name[name][0].instrument for name in names)
-    currencies = sorted({instrument.currency for instrument in instruments})
-    if len(currencies) > 1:
-        settled = " and ".join(currencies)
-        raise ConfigError(f"the instruments settle in {settled}; a run has one account in one currency")
     for name in names:
         if all(file.kind == WEIGHT for file in by_name[name]):
             raise ConfigError(f"there are weights for {name}, but no prices; name its data too, or leave it out")

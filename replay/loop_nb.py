@@ -17,6 +17,7 @@ come before it, each as a transaction of its own, earliest first, the venue befo
 """
 
 from kernel.apply_nb import apply_nb
+from kernel.consequences_nb import consequences_nb, has_consequences_nb
 from kernel.decide_nb import decide_nb
 from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
 from kernel.events.layout import CROSSED, FILLED, TIMER_FIRED, WORDS
@@ -234,6 +235,18 @@ def _carry_nb(engine, status, first_record):
 
 
 @inlined
+def _consequences_nb(engine, row, cause):
+    """What the row does to money without a fill, settled."""
+    state, output, first_record = engine.context.state, engine.output, engine.output.count
+    output.cause = cause
+    status = consequences_nb(state, output, row, event_kind_nb(row.kind))
+    if status == OK and output.count > first_record:
+        status = settle_nb(engine.venue, state, output, first_record)
+        drop_done_nb(engine.venue)
+    return status
+
+
+@inlined
 def _watch_nb(engine, cause, instrument):
     """Let the monitors of risk look, and settle what they want."""
     state, output, venue = engine.context.state, engine.output, engine.venue
@@ -258,6 +271,8 @@ def _row_nb(engine, functions, row):
     listens = venue.head.order_count > 0 or venue.head.profile >= OHLC or row.kind > QUOTE
     if status == OK and listens:
         status = match_nb(venue, state, output, row)
+    if status == OK and has_consequences_nb(state.head, event_kind_nb(row.kind)):
+        status = _consequences_nb(engine, row, cause)
     if status == OK and state.head.risk_on == 1:
         status = _watch_nb(engine, cause, row.instrument)
     if status != OK:

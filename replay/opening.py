@@ -13,7 +13,6 @@ from kernel.events import catalogue as events
 from kernel.events.body import encode_body, pack_body
 from kernel.events.catalogue import Event
 from kernel.events.layout import Stored, encode
-from kernel.instruments import currency_scale
 from kernel.market import DEPTH, QUOTE, TRADE
 from replay.config import (
     RunConfig,
@@ -27,6 +26,15 @@ from replay.config import (
     resolve_venue,
     venue_profile,
 )
+from replay.ledger_plan import (
+    LedgerPlan,
+    deposit_events,
+    instrument_event,
+    money_events,
+    plan_ledger,
+    resolved_ledger,
+    terms_events,
+)
 from replay.loading import LoadedStrategy, Universe
 from replay.risk_opening import resolved_risk, risk_events
 from replay.venue.memory import MAX_BOOKS
@@ -38,7 +46,7 @@ OPENING_BODY_BYTES = 40_000  # of one opening frame; far below what a frame hold
 
 def venue_settings(config: RunConfig, universe: Universe) -> VenueSettings:
     """The settings of the simulated venue. Raises ConfigError."""
-    scale = currency_scale(universe.instruments[0].currency)
+    scale = _plan(config, universe).scale
     with located(config.places):
         profile = venue_profile(config)
         book_sources = tuple(_book_source(universe, number) for number in range(len(universe.instruments)))
@@ -76,10 +84,9 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
     No path and no code hash is in it: two people with the same data and strategy get the same journal, wherever they
     keep their files, and a strategy written twice is seen to decide the same.
     """
-    rates = resolve_rates(config)
-    scale = currency_scale(universe.instruments[0].currency)
-    plans = [resolve_plans(config, number, scale) for number in range(len(config.strategies))]
-    risk = resolved_risk(config, universe.instruments, scale)
+    rates, plan = resolve_rates(config), _plan(config, universe)
+    plans = [resolve_plans(config, number, plan.scale) for number in range(len(config.strategies))]
+    risk = resolved_risk(config, universe.instruments, plan.scale)
     return {
         "instruments": [msgspec.to_builtins(instrument) for instrument in universe.instruments],
         "strategies": [
@@ -93,13 +100,14 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         ],
         "from_ns": instant_ns("from", config.start),
         "to_ns": instant_ns("to", config.end),
-        "cash_minor": money("cash", config.cash, scale),
+        "cash_minor": plan.deposits[0][2],
         "fill": venue_profile(config),
         "venue": msgspec.to_builtins(venue_settings(config, universe)),
         "rates": msgspec.to_builtins(rates),
         "limits": {key: str(value) for key, value in msgspec.to_builtins(config.limits).items()},
         **({"risk": risk} if risk else {}),
         "digest_interval": config.digest_interval,
+        **resolved_ledger(plan, config),
     }
 
 
@@ -127,12 +135,14 @@ def opening_frames(
     records: list[np.ndarray] = []
     bodies: list[bytes] = []
     sequence = 1
-    for instrument, strategy, event, body in _opening_events(config, universe, strategies, resolved, ts_ns):
+    for instrument, strategy, event, body, *account in _opening_events(config, universe, strategies, resolved, ts_ns):
         if bodies and sum(map(len, bodies)) + len(body) > OPENING_BODY_BYTES:
             frames.append(OpeningFrame(np.concatenate(records), b"".join(bodies)))
             records, bodies = [], []
         packed = pack_body(body) if body else b""
-        records.append(encode(Stored(sequence, ts_ns, ts_ns, 0, instrument, strategy, 0, event, body)))
+        records.append(
+            encode(Stored(sequence, ts_ns, ts_ns, 0, instrument, strategy, account[0] if account else 0, event, body))
+        )
         bodies.append(packed)
         sequence += 1
     frames.append(OpeningFrame(np.concatenate(records), b"".join(bodies)))
@@ -145,11 +155,10 @@ def _opening_events(
     strategies: tuple[LoadedStrategy, ...],
     resolved: dict[str, Any],
     ts_ns: int,
-) -> list[tuple[int, int, Event, bytes]]:
-    """``(instrument, strategy, event, body)`` in order."""
-    rates = resolve_rates(config)
-    currency = universe.instruments[0].currency
-    scale = currency_scale(currency)
+) -> list[Any]:
+    """``(instrument, strategy, event, body)`` in order, with the number of the account where there is one."""
+    rates, plan = resolve_rates(config), _plan(config, universe)
+    scale = plan.scale
     limits = config.limits
     opened = events.RunOpened(
         len(universe.instruments),
@@ -158,12 +167,11 @@ def _opening_events(
         resolved["to_ns"] or 0,
         config.digest_interval,
     )
-    out: list[tuple[int, int, Event, bytes]] = [(-1, -1, opened, encode_body(resolved))]
-    out.append((-1, -1, events.CurrencyDefined(0, scale), encode_body(currency)))
+    out: list[Any] = [(-1, -1, opened, encode_body(resolved)), *money_events(plan, config)]
     for number, instrument in enumerate(universe.instruments):
-        numerator, denominator = instrument.notional_ratio
-        defined = events.InstrumentDefined(0, numerator, denominator, int(universe.volume_known[number]))
+        defined = instrument_event(plan, instrument, universe.volume_known[number])
         out.append((number, -1, defined, encode_body(msgspec.to_builtins(instrument))))
+    out += terms_events(plan, config, universe.instruments, ts_ns)
     for number, description in enumerate(resolved["strategies"]):
         defined_strategy = events.StrategyDefined(len(description["parameters"]))
         out.append((-1, number, defined_strategy, encode_body(description)))
@@ -183,8 +191,12 @@ def _opening_events(
         PROFILES[venue_profile(config)], rates.maker_fee, rates.taker_fee, rates.slippage, rates.volume_share
     )
     out.append((-1, -1, configured, encode_body(venue_profile(config))))
-    out.append((-1, -1, events.CashDeposited(0, resolved["cash_minor"]), b""))
-    return out
+    return [*out, *deposit_events(plan)]
+
+
+def _plan(config: RunConfig, universe: Universe) -> LedgerPlan:
+    with located(config.places):
+        return plan_ledger(config, universe.instruments, tuple(entry.account for entry in config.strategies))
 
 
 def _plan_events(description: dict[str, Any]) -> list[Event]:

@@ -152,7 +152,8 @@ class Pipeline:
         fills, trades = self._pick(chunk.records, self._fills, self._closed)
         self._result.add_fills(self._fills[:fills])
         if self._trades is not None and trades:
-            self._trades.add_closed(chunk.records[self._closed[:trades]])
+            closed = self._closed[:trades]
+            self._trades.add_closed(chunk.records[closed], chunk.records[closed - 1])  # a book comes before its trip
         if self._prices is not None:
             self._prices.add(chunk.rows[chunk.row_start : chunk.row_stop])
         if self._sink is None:

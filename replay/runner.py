@@ -177,7 +177,7 @@ def _result(execution: Execution, run_dir: Path, writer: JournalWriter | None, p
     state, statistics = execution.memory.state, engine.statistics
     equity, cash, _ = total_nb(state)
     totals = ledger_totals(state)
-    currency = prepared.universe.instruments[0].currency
+    currency = prepared.currency
     samples = engine.samples[: statistics.sample_count]
     write_equity(run_dir / "equity.parquet", samples, currency_scale(currency))
     return RunResult(

@@ -86,7 +86,7 @@ class Session:
         progress = np.zeros(2, np.int64)
         for frame in frames:
             last = int(frame.records["sequence"][-1])
-            status = fold_nb(state, frame.records, self._rows, last, progress)
+            status = fold_nb(state, frame.records, self._rows, last, progress, 0)
             assert status == 0, STATUS_TEXT[status]
         control.frame_sequence = control.done_sequence = state.head.next_sequence
         statistics = self.memory.engine.statistics

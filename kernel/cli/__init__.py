@@ -25,6 +25,7 @@ COMMANDS = {
     "why": ("kernel.cli.inspect", "why", "Trace an order back to the market event that caused it."),
     "diff": ("kernel.cli.inspect", "diff", "Find the first difference between two journals."),
     "sql": ("kernel.cli.sql", "sql", "Query a journal with SQL."),
+    "trades": ("kernel.cli.trades", "trades", "List the round trips of a run, closed and open."),
     "data": ("kernel.cli.data", "data", "Import, validate and describe market data."),
     "weights": ("kernel.cli.weights", "weights", "Compute portfolio weights, walk-forward."),
     "new": ("kernel.cli.new", "new", "Write a new strategy file with its test."),

@@ -44,7 +44,7 @@ def verify(journal: Path, deep: bool, data: Sequence[str], as_json: bool) -> Non
     """Check every byte of JOURNAL: frames, hashes, chain; exit 1 at the first break.
 
     With --deep (or --data, which implies it) the market rows behind each segment hash are read again, and every
-    recorded state digest is compared with the state.
+    recorded state digest is compared with the state. After every event the ledger must balance.
     """
     with journal_errors():
         from journal import verify_journal
@@ -92,7 +92,7 @@ def _fold(journal: Path, data: Sequence[str]) -> dict[str, Any]:
     history = open_history(journal, data, check_hashes=False)  # verified a moment ago
     with slow_start(COMPILING):
         compile_fold()
-    folding, segments, rows, problem, missing = Folding(history.names), 0, 0, None, False
+    folding, segments, rows, problem, missing = Folding(history.names, check_ledger=True), 0, 0, None, False
     total = history.last_sequence
     started = time.perf_counter()
     try:
@@ -110,6 +110,7 @@ def _fold(journal: Path, data: Sequence[str]) -> dict[str, Any]:
         "segments": segments,
         "rows": rows,
         "digests": folding.digests,
+        "ledger": "sound" if problem is None else None,
         "state_digest": folding.digest,
         "seconds": round(seconds, 6),
         "events_per_second": round(folding.events / seconds) if seconds else None,
@@ -164,6 +165,7 @@ def _deep_lines(deep: dict[str, Any]) -> list[str]:
         ("market rows", rows),
         ("digests", f"{counted(deep['digests'], 'recorded state digest')}, found again"),
         ("events", f"{deep['events']:,} folded in {speed}"),
+        ("ledger", "debits equal credits, and books, balances and accounts agree, after every event"),
         ("state", deep["state_digest"]),
     ]
     return [

@@ -9,7 +9,7 @@ may be set then. Orders of several parts are in ``orders_api_nb``.
 import numpy as np
 
 from kernel.events.layout import BAR_CLOSED, TRADE_SEEN
-from kernel.exact_nb import MONEY_MAX, OVERFLOW, multiply_wide_nb, scale_nb
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, divide_product_nb, multiply_wide_nb, scale_nb
 from kernel.jit import jit
 from kernel.ledger_nb import equity_nb
 from kernel.lifecycle import BUY, GTC, LIMIT, MARKET, SELL, STOP
@@ -103,6 +103,19 @@ def lots_for_fraction(ctx, instrument, fraction):
         return 0
     money = scale_nb(equity_minor(ctx), np.int64(np.rint(abs(fraction) * RATE_SCALE)), 1, RATE_SCALE)
     if money == OVERFLOW or money <= 0:
+        return 0
+    book = position_index_nb(ctx.state, ctx.call.strategy, instrument)
+    balance = ctx.state.balances[ctx.state.positions[book].balance]
+    if balance.rate_numerator != balance.rate_denominator:
+        if balance.rate_denominator == 0:
+            return 0
+        money = scale_nb(money, balance.rate_denominator, 1, balance.rate_numerator)
+    if entry.inverse != 0 and money != OVERFLOW:
+        if np.float64(price) * np.float64(entry.denominator) >= MONEY_MAX:
+            return 0
+        lots, _ = divide_product_nb(money, price * entry.denominator, entry.numerator)
+        return 0 if lots == OVERFLOW else lots if fraction > 0.0 else -lots
+    if money == OVERFLOW:
         return 0
     if np.float64(price) * np.float64(entry.numerator) >= MONEY_MAX:
         return 0

@@ -11,6 +11,12 @@ HEAD = table_dtype(
     "account_count",
     "balance_count",
     "hedging_count",  # hedging accounts
+    "tier_count",
+    "margin_call_rate",
+    "margin_watched",  # 1: some instrument has (or had) a maintenance margin
+    "next_accrual_ns",  # when interest and borrow fees are due; NEVER_NS: they are not
+    "days_per_year",
+    "next_expiry_ns",  # of the first contract that is not settled; NEVER_NS without one
     "order_count",
     "fill_count",
     "trade_count",

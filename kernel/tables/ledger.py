@@ -35,9 +35,14 @@ BALANCE = table_dtype(
     "base_cash_minor",  # the same three in the currency of the account
     "base_value_minor",
     "base_gross_minor",
+    # Margin of what is open, in the currency of the balance and of the account.
+    "initial_minor",
+    "maintenance_minor",
+    "base_initial_minor",
+    "base_maintenance_minor",
+    "accrued_ns",  # interest is booked until then
 )
 ACCOUNT = table_dtype(
-    "venue",
     "currency",  # all amounts here are in this currency, converted from the balances
     "scale",
     "mode",  # 0 margin, 1 cash: no borrowing, no short positions
@@ -45,10 +50,17 @@ ACCOUNT = table_dtype(
     "cash_minor",
     "value_minor",
     "gross_minor",
+    "initial_minor",  # margin that the positions need: free margin is equity less this
+    "maintenance_minor",
+    "sweep",
+    "called",
+    "liquidating",
 )
-CURRENCY = table_dtype("defined", "scale")
+CURRENCY = table_dtype("defined", "scale", "credit_rate", "debit_rate")
 RATE = table_dtype("numerator", "denominator", "updated_ns")
 MAX_RATES = MAX_CURRENCIES * MAX_CURRENCIES  # the rate from one currency to another is row from * MAX_CURRENCIES + to
+MAX_TIERS = 128
+TIER = table_dtype("limit_minor", "initial_rate", "maintenance_rate", "deduction_minor")
 INSTRUMENT = table_dtype(
     "numerator",
     "denominator",
@@ -75,6 +87,14 @@ INSTRUMENT = table_dtype(
     "rate_to",
     "rate_numerator",  # 0: it states none
     "rate_denominator",
+    "has_margin",
+    "initial_rate",
+    "maintenance_rate",
+    "borrow_rate",
+    "liquidation_fee_rate",
+    "first_tier",
+    "tier_count",
+    "expired",
     "weight_rate",  # recorded weight in a portfolio
     # What the exchange has said last; 0 before it says anything.
     "session_phase",  # 1 while a session is open
@@ -107,8 +127,11 @@ POSITION = table_dtype(
     "trade_fees_minor",
     "trade_fill_count",
     "trade_income_minor",
+    "initial_minor",
+    "maintenance_minor",
+    "accrued_ns",  # borrow fees are booked until then
 )
 # The last fill: whose book it changed, and the round trip that it ended (a quantity of 0: none).
 CLOSED_TRADE = table_dtype(
-    *TradeClosed.__struct_fields__, "high_ticks", "low_ticks", "stop_ticks", "income_minor", "leg"
+    *TradeClosed.__struct_fields__, "high_ticks", "low_ticks", "stop_ticks", "income_minor", "leg", "purpose"
 )

@@ -12,6 +12,16 @@ from kernel.units import BPS
 from replay.config.amounts import Number, instant_ns, rate
 from replay.config.errors import Places, SettingError
 from replay.config.exits import ExitsConfig, check_exits, resolve_exits
+from replay.config.ledger import (
+    AccountConfig,
+    FinancingConfig,
+    MarginConfig,
+    RateConfig,
+    check_accounts,
+    check_financing,
+    check_margin,
+    check_rates,
+)
 from replay.config.limits import LimitsConfig, check_limits
 from replay.config.risk import RiskConfig, check_risk
 from replay.config.sizing import (
@@ -33,7 +43,7 @@ NOT_SETTINGS = ("places",)
 
 
 class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One strategy of a run: a built-in name or ``FILE.py[:NAME]``, its parameters, and its instruments (all)."""
+    """One strategy of a run: a built-in name or ``FILE.py[:NAME]``, its parameters, instruments (all) and account."""
 
     use: str
     parameters: dict[str, int | float | str] = msgspec.field(default_factory=dict, name="set")
@@ -41,6 +51,7 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
     sizing: SizingConfig = msgspec.field(default_factory=SizingConfig)
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
     exits: ExitsConfig = msgspec.field(default_factory=ExitsConfig)
+    account: str = ""
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +71,10 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     slippage_bps: Number | None = None
     volume_share: Number = "0.1"
     venue: VenueConfig = msgspec.field(default_factory=VenueConfig)
+    accounts: list[AccountConfig] = msgspec.field(default_factory=list, name="account")
+    rates: dict[str, Number | RateConfig] = msgspec.field(default_factory=dict)
+    margin: MarginConfig = msgspec.field(default_factory=MarginConfig)
+    financing: FinancingConfig = msgspec.field(default_factory=FinancingConfig)
     limits: LimitsConfig = msgspec.field(default_factory=LimitsConfig)
     sizing: SizingConfig = msgspec.field(default_factory=SizingConfig)
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
@@ -100,6 +115,10 @@ def check(config: RunConfig) -> None:
     resolve_rates(config)
     check_limits(config.limits)
     check_risk(config.risk)
+    check_accounts(config.accounts)
+    check_rates(config.rates)
+    check_margin(config.margin)
+    check_financing(config.financing)
     check_plans(config)
 
 

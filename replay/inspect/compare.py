@@ -11,16 +11,14 @@ import msgspec
 import numpy as np
 
 from kernel.events.body import decode_body
-from kernel.events.catalogue import event_types
 from kernel.events.layout import RECORD, Stored
 from replay.audit import Difference, compare_records, event_name
 from replay.history import History
-from replay.inspect.frames import MARKET_KINDS, Filter, HistoryFrame, stored_events
+from replay.inspect.frames import DEFINING_KINDS, MARKET_KINDS, Filter, HistoryFrame, stored_events
 from replay.inspect.source import DataMissingError
 
 CONTEXT_EVENTS = 3
 MAX_CAUSES = 8
-_DEFINING = frozenset(kind.kind for kind in event_types() if kind.kind < 16)
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -54,9 +52,9 @@ def compare_histories(left: History, right: History) -> Comparison:
     if difference is None:
         return Comparison(walk.events, None, None, None, None, walk.market, walk.market_problem)
     later = None
-    if walk.kind in _DEFINING:
+    if walk.kind in DEFINING_KINDS:
         later = difference
-        while later is not None and walk.kind in _DEFINING:
+        while later is not None and walk.kind in DEFINING_KINDS:
             later = walk.next_difference()
     return Comparison(
         walk.events,
@@ -163,7 +161,7 @@ class _Walk:
             kind = int(pair[0]["kind"][0]) if len(pair[0]) else -1
             self._pending.append((found, kind))
             at = ends + 1
-            if kind not in _DEFINING:
+            if kind not in DEFINING_KINDS:
                 return
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernel.events.layout import RECORD, SEGMENT, STATE_DIGEST
+from kernel.ledger_check_nb import PROBLEM_TEXT
 from kernel.ledger_nb import OK, STATUS_TEXT
 from kernel.market import ROW
 from kernel.state import new_state, state_digest
@@ -29,14 +30,15 @@ class FoldError(RuntimeError):
 
 def compile_fold() -> None:
     """Compile the fold, or load it from the cache, by folding nothing."""
-    fold_nb(new_state(), np.zeros(0, RECORD), np.zeros(0, ROW), 0, np.zeros(2, np.int64))
+    fold_nb(new_state(), np.zeros(0, RECORD), np.zeros(0, ROW), 0, np.zeros(2, np.int64), 0)
 
 
 class Folding:
-    """One pass over a history; give it the frames in order."""
+    """One pass over a history; give it the frames in order. ``check_ledger`` checks the ledger after every event."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, *, check_ledger: bool = False) -> None:
         self.state = new_state()
+        self._checked = int(check_ledger)
         # Laid out by the engine when it allocates, before any event: the books' places depend on them.
         self.state.head.instrument_count = len(names.instruments)
         self.state.head.strategy_count = len(names.strategies)
@@ -70,12 +72,14 @@ class Folding:
     def _fold(self, records: np.ndarray, rows: np.ndarray, last: int) -> tuple[np.ndarray, np.ndarray]:
         """Apply up to ``last``; returns what is left of both."""
         before = int(self.state.head.next_sequence)
-        status = int(fold_nb(self.state, records, rows, last, self._progress))
+        status = int(fold_nb(self.state, records, rows, last, self._progress, self._checked))
         record_count, row_count = (int(count) for count in self._progress)
         if status != OK:
             sequence = before + record_count + row_count - 1
             stored = records[records["sequence"] == sequence]
             name = event_name(int(stored[0]["kind"])) if len(stored) else "market row"
+            if status < 0:
+                raise FoldError(sequence, f"after this {name} {PROBLEM_TEXT[-status]}")
             raise FoldError(sequence, f"{name} was refused by the reducer: {STATUS_TEXT[status]}")
         assert not len(records) or records[0]["kind"] != SEGMENT.kind, "frames come without their carrier record"
         return records[record_count:], rows[row_count:]

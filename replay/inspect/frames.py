@@ -16,6 +16,8 @@ from kernel.events.layout import BAR_CLOSED, RECORD, SEGMENT, WEIGHT_SET, Stored
 from kernel.market import BAR, ROW, ROW_WORDS, WEIGHT
 from replay.audit import records_of
 
+# What the integers of later events mean.
+DEFINING_KINDS = frozenset(kind.kind for kind in event_types() if kind.kind < 16 or kind.topic.startswith("define."))
 MARKET_KINDS = frozenset(kind.kind for kind in event_types() if kind.market)
 _TYPES = {kind.kind: kind for kind in event_types()}
 _FIRST_KIND = BAR_CLOSED.kind - BAR  # the market events are declared in the order of the kinds of rows

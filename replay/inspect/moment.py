@@ -171,6 +171,8 @@ def _account_lines(rows: dict[str, Any], names: Names) -> list[str]:
 def _ledger_lines(balance: Row, names: Names, several: bool) -> list[tuple[str, str]]:
     """The ledger accounts of a balance that are not zero, but for the cash of an only one, which is shown already."""
     found = []
+    if several and not any(balance[f"{name}_minor"] for name in LEDGER_ACCOUNTS):
+        return found
     for name in LEDGER_ACCOUNTS:
         always = name in ("deposits", "realised", "fees")
         if (name != "cash" or several) and (always or balance[f"{name}_minor"]):

@@ -136,7 +136,7 @@ def read_names(definitions: Iterable[Stored]) -> Names:
         elif isinstance(event, CurrencyDefined):
             currencies[event.currency] = str(decode_body(stored.body)), event.scale
         elif isinstance(event, AccountDefined):
-            accounts[stored.account] = str(decode_body(stored.body))
+            accounts[stored.account] = str(decode_body(stored.body)["name"])
         elif isinstance(event, InstrumentDefined):
             described = msgspec.convert(decode_body(stored.body), Instrument)
             instruments[stored.instrument] = described, event

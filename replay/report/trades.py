@@ -17,7 +17,8 @@ BATCH_ROWS = 65_536
 HISTOGRAM_STEPS = 4_096
 _TEXT = ("strategy", "instrument", "side")
 _TIMES = ("ts_entry", "ts_exit")
-_NUMBERS = ("quantity", "entry_price", "exit_price", "entry_minor", "realised_minor", "fees_minor")
+_PROFIT = ("realised_minor", "fees_minor", "income_minor")
+_NUMBERS = ("quantity", "entry_price", "exit_price", "entry_minor", *_PROFIT)
 
 
 def read_trades(path: Path, limit: int) -> TradeTable:
@@ -25,7 +26,7 @@ def read_trades(path: Path, limit: int) -> TradeTable:
     with parquet.ParquetFile(path) as file:
         count = wins = losses = gained_minor = lost_minor = holding_ns = 0
         best_minor, worst_minor = None, None
-        for batch in file.iter_batches(BATCH_ROWS, columns=["realised_minor", "fees_minor", *_TIMES]):
+        for batch in file.iter_batches(BATCH_ROWS, columns=[*_PROFIT, *_TIMES]):
             if not batch.num_rows:
                 continue
             profit = _profit_minor(batch)
@@ -90,7 +91,7 @@ def _histogram(file: parquet.ParquetFile, worst_minor: int, best_minor: int) -> 
         return counts[:0]
     half = HISTOGRAM_STEPS // 2
     step = max(abs(worst_minor), abs(best_minor), 1) / half
-    for batch in file.iter_batches(BATCH_ROWS, columns=["realised_minor", "fees_minor"]):
+    for batch in file.iter_batches(BATCH_ROWS, columns=list(_PROFIT)):
         steps = np.floor(_profit_minor(batch) / step).astype(np.int64) + half
         counts += np.bincount(np.clip(steps, 0, HISTOGRAM_STEPS - 1), minlength=HISTOGRAM_STEPS)
     return counts
@@ -135,7 +136,7 @@ def _batches(file: parquet.ParquetFile, groups: list[int], names: list[str]) -> 
 
 
 def _profit_minor(data: pa.RecordBatch | pa.Table) -> np.ndarray:
-    return np.asarray(_column(data, "realised_minor") - _column(data, "fees_minor"))
+    return np.asarray(_column(data, "realised_minor") - _column(data, "fees_minor") + _column(data, "income_minor"))
 
 
 def _column(data: pa.RecordBatch | pa.Table, name: str) -> np.ndarray:

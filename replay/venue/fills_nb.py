@@ -6,7 +6,16 @@ from kernel.emit_nb import OUTPUT
 from kernel.events.layout import FILLED
 from kernel.exact_nb import OVERFLOW, scale_nb
 from kernel.jit import inlined, unit
-from kernel.ledger_nb import MONEY_OVERFLOW, OK, book_index_nb, convert_nb, equity_nb, exposure_nb
+from kernel.ledger_nb import (
+    CASH,
+    MONEY_OVERFLOW,
+    OK,
+    book_index_nb,
+    convert_nb,
+    equity_nb,
+    exposure_nb,
+    initial_rate_nb,
+)
 from kernel.lifecycle import CANCEL_NO_FUNDS, CANCEL_REDUCE_ONLY, REDUCING
 from kernel.orders_nb import reducible_lots_nb
 from kernel.react_nb import react_nb
@@ -25,16 +34,26 @@ def _has_funds_nb(state, order, price_ticks, quantity_lots, fee_minor):
     position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
     account = state.accounts[position.account]
     after = position.quantity_lots + order.side * quantity_lots
-    if limits.margin_rate == 0 or abs(after) <= abs(position.quantity_lots):
+    instrument, balance = state.instruments[order.instrument], state.balances[position.balance]
+    if abs(after) <= abs(position.quantity_lots):
         return True
-    money = exposure_nb(state.instruments[order.instrument], price_ticks, abs(after))
-    if money != OVERFLOW:
-        money = convert_nb(state.balances[position.balance], money)
+    money = exposure_nb(instrument, price_ticks, abs(after))
     if money == OVERFLOW:
         return False
-    gross = account.gross_minor - convert_nb(state.balances[position.balance], abs(position.value_minor)) + money
+    if account.mode == CASH and instrument.margined == 0:
+        return after >= 0 and money - position.value_minor <= balance.cash_minor - fee_minor
+    if instrument.has_margin != 0:
+        initial = scale_nb(money, initial_rate_nb(state, instrument, money), 1, RATE_SCALE)
+        before = convert_nb(balance, position.initial_minor)
+        initial = convert_nb(balance, initial) if initial != OVERFLOW else OVERFLOW
+        fits = initial != OVERFLOW and before != OVERFLOW
+        return fits and account.initial_minor - before + initial <= equity_nb(account) - convert_nb(balance, fee_minor)
+    money = convert_nb(balance, money)
+    if limits.margin_rate == 0 or money == OVERFLOW:
+        return money != OVERFLOW
+    gross = account.gross_minor - convert_nb(balance, abs(position.value_minor)) + money
     required = scale_nb(gross, limits.margin_rate, 1, RATE_SCALE)
-    return required != OVERFLOW and required <= equity_nb(account) - fee_minor
+    return required != OVERFLOW and required <= equity_nb(account) - convert_nb(balance, fee_minor)
 
 
 @unit(VENUE, STATE, OUTPUT, VENUE_ORDER, types.int64, types.int64, types.int64, types.int64)

@@ -3,9 +3,11 @@
 The ordinary session is short; ``KERNEL_HISTORIES=10000`` in the environment makes it a long one.
 """
 
+import copy
 import os
 import random
 from collections import Counter
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -16,13 +18,18 @@ from hypothesis import strategies as generators
 
 from kernel import ledger_nb
 from kernel.apply_nb import apply_nb
+from kernel.consequences_nb import consequences_nb, has_consequences_nb
+from kernel.emit_nb import OUTPUT
 from kernel.events import catalogue as c
-from kernel.events.layout import RECORD, Stored, encode
+from kernel.events.layout import RECORD, Stored, decode, encode
+from kernel.ledger_nb import OK
 from kernel.lifecycle import STATUS_NAMES
-from kernel.market import NO_PRICE
+from kernel.market import NO_PRICE, ROW, ROW_WORDS
+from kernel.records import new_record
 from kernel.state import new_state
 from kernel.tables.table import MAX_CURRENCIES, MAX_ORDERS, MAX_POSITIONS, MAX_TIMERS, NEVER_NS
 from tests.reference.kernel import Kernel, RefusedError, Trip
+from tests.reference.kernel.consequences import consequences
 
 HISTORIES = int(os.environ.get("KERNEL_HISTORIES", "100"))
 INSTRUMENTS, STRATEGIES = 2, 2
@@ -37,7 +44,10 @@ WORLDS = [
     ([(0, 0), (1, 1)], ((1, 3), (0, 0)), True),
     ([(1, 1), (0, 0)], ((0, 0), (1, 2)), False),
 ]
+DAY_NS = 86_400 * 10**9
+OUTPUT_MEMORY = new_record(OUTPUT)
 seen: Counter[str] = Counter()
+derived_kinds: Counter[str] = Counter()
 
 
 class Draw:
@@ -78,7 +88,14 @@ class History:
         self.events = 0
 
     def feed(
-        self, event: c.Event, instrument: int = -1, strategy: int = -1, *, sequence: int = 0, account: int = 0
+        self,
+        event: c.Event,
+        instrument: int = -1,
+        strategy: int = -1,
+        *,
+        sequence: int = 0,
+        account: int = 0,
+        checked: bool = True,
     ) -> str:
         """Give an event to both; returns the name of the status that both gave."""
         self.now_ns += 7
@@ -98,14 +115,60 @@ class History:
         except RefusedError as refused:
             status = refused.status
         before = self.state.copy() if status != "OK" else None
-        code = int(apply_nb(self.state, encode(stored)[0]))
+        self.last = encode(stored).view(np.recarray)
+        code = int(apply_nb(self.state, self.last[0]))
         assert code == getattr(ledger_nb, status), f"{event}: {ledger_nb.STATUS_TEXT[code]}, the twin: {status}"
         if before is not None:
             self.state = before  # a refused event leaves the state unusable, so the history goes on without it
         seen[status] += 1
         self.events += 1
+        if checked:
+            self.check()
+        return status
+
+    def market(self, event: c.Event, instrument: int, wait_ns: int = 0) -> str:
+        """Give a market event to both, and compare what each says that it leads to, event by event."""
+        self.now_ns += wait_ns
+        before, twin_before = self.state.copy(), copy.deepcopy(self.twin)
+        status = self.feed(event, instrument, checked=False)
+        if status != "OK":
+            return status
+        row, record = np.zeros(1, ROW)[0], self.last[0]
+        row["ts_ns"], row["instrument"] = record.ts_ingest_ns, instrument
+        row["words"][:] = record.words[:ROW_WORDS]
+        OUTPUT_MEMORY.count = 0
+        OUTPUT_MEMORY.ts_event_ns = OUTPUT_MEMORY.ts_ingest_ns = int(record.ts_ingest_ns)
+        OUTPUT_MEMORY.cause = int(record.sequence)
+        code = OK
+        if has_consequences_nb(self.state.head, record.kind):
+            code = int(consequences_nb(self.state, OUTPUT_MEMORY, row, int(record.kind)))
+        try:
+            self.follow(event, instrument)
+        except RefusedError as refused:
+            status = refused.status
+        assert code == getattr(ledger_nb, status), f"{ledger_nb.STATUS_TEXT[code]}, the twin: {status}"
+        if status != "OK":
+            self.state, self.twin = before, twin_before
         self.check()
         return status
+
+    def follow(self, event: c.Event, instrument: int) -> None:
+        """The twin's own consequences, which must be the records that the kernel wrote."""
+        written = iter(range(int(OUTPUT_MEMORY.count)))
+        now_ns = int(OUTPUT_MEMORY.ts_ingest_ns)
+        for wanted, of_instrument, strategy, account in consequences(self.twin, event, instrument, now_ns):
+            sequence = self.twin.next_sequence
+            at = next(written, None)
+            found = decode(OUTPUT_MEMORY.records[at]) if at is not None else None
+            cause = found.cause if found is not None else 0
+            derived_kinds[type(wanted).__name__] += 1
+            # Raises what the kernel must have returned.
+            self.twin.apply(Stored(sequence, now_ns, now_ns, cause, of_instrument, strategy, account, wanted))
+            assert found is not None, f"the kernel did not say {wanted}"
+            told = found.event, found.instrument, found.strategy, found.account, found.sequence
+            assert told == (wanted, of_instrument, strategy, account, sequence), f"{told}, the twin: {wanted}"
+            assert 0 < found.cause < sequence
+        assert next(written, None) is None
 
     def check(self) -> None:
         check_head(self.state, self.twin)
@@ -129,6 +192,12 @@ def check_head(state: Any, twin: Kernel) -> None:
         "account_count": len(twin.accounts),
         "balance_count": len(twin.balances),
         "hedging_count": sum(account.hedging for account in twin.accounts),
+        "tier_count": twin.tier_count,
+        "margin_call_rate": twin.call_rate,
+        "margin_watched": twin.margin_watched(),
+        "next_accrual_ns": twin.next_accrual_ns,
+        "days_per_year": twin.days_per_year,
+        "next_expiry_ns": twin.next_expiry_ns(),
         "order_count": len(twin.orders),
         "fill_count": twin.fill_count,
         "trade_count": twin.trade_count,
@@ -152,6 +221,11 @@ def check_accounts(state: Any, twin: Kernel) -> None:
             "cash_minor": cash,
             "value_minor": value,
             "gross_minor": gross,
+            "initial_minor": twin.account_margin(number)[0],
+            "maintenance_minor": twin.account_margin(number)[1],
+            "sweep": twin.sweeps.get(number, 0),
+            "called": int(number in twin.called),
+            "liquidating": int(number in twin.liquidating),
         }
     for row, (key, balance) in zip(state.balances, twin.balances.items(), strict=False):
         numerator, denominator = (1, 1)
@@ -170,6 +244,11 @@ def check_accounts(state: Any, twin: Kernel) -> None:
             "base_cash_minor": base[0],
             "base_value_minor": base[1],
             "base_gross_minor": base[2],
+            "initial_minor": twin.balance_margin(key)[0],
+            "maintenance_minor": twin.balance_margin(key)[1],
+            "base_initial_minor": twin.base_margin(key)[0],
+            "base_maintenance_minor": twin.base_margin(key)[1],
+            "accrued_ns": twin.accrued_balances.get(key, 0),
         }
         assert ledger_nb.ledger_sum_nb(row) == 0
     for (source, target), (_, (numerator, denominator), now_ns) in twin.rates.items():
@@ -198,6 +277,9 @@ def check_books(state: Any, twin: Kernel) -> None:
             "realised_minor": book.realised,
             "fees_minor": book.fees,
             "income_minor": book.income,
+            "initial_minor": twin.book_margin((strategy, instrument, leg))[0],
+            "maintenance_minor": twin.book_margin((strategy, instrument, leg))[1],
+            "accrued_ns": twin.accrued_books.get((strategy, instrument, leg), 0),
             **trip_fields(book.trip),
         }
     assert fields(state.closed_trade) == vars(twin.closed)
@@ -206,12 +288,15 @@ def check_books(state: Any, twin: Kernel) -> None:
 def check_tables(state: Any, twin: Kernel) -> None:
     assert state.limits.tolist() == tuple(getattr(twin.limits, name) for name in twin.limits.__struct_fields__)
     for number, paper in enumerate(twin.papers):
+        terms = twin.terms_of(number)
         assert state.instruments[number].tolist() == (
             paper.numerator, paper.denominator, paper.currency, paper.volume_known, paper.contract, paper.margined,
             paper.inverse, paper.expiry_ns, paper.strike, paper.right, paper.halted, paper.last, paper.bid, paper.ask,
             paper.updated_ns, paper.events,
             sum(book.lots != 0 for place, book in twin.books.items() if place[1] == number),
-            paper.high, paper.low, paper.range_ns, *paper.source, 0, *paper.session, paper.status,
+            paper.high, paper.low, paper.range_ns, *paper.source, terms.any, terms.initial, terms.maintenance,
+            terms.borrow, terms.liquidation_fee, terms.first_tier, len(terms.tiers), terms.expired, 0,
+            *paper.session, paper.status,
         )  # fmt: skip
     for row, order in zip(state.orders[: len(twin.orders)], twin.orders, strict=True):
         words = {name: STATUS_NAMES.get(int(row[name]), "") for name in ("status", "before_request")}
@@ -283,6 +368,8 @@ def account(history: History, draw: Draw) -> str:
     if number == 2:
         rate = draw.of(1, 3, 10**6, 0, 2**61, 2**62), draw.of(1, 7, 10**9, 0, -1)
         currencies = draw.of((1, 0), (1, 0), (0, 1), (2, 0), (1, 1), (8, 0))
+        if draw.below(2):
+            return history.feed(c.RateStated(*currencies, *rate))
         return history.feed(c.RateSet(*currencies, *rate), draw.of(0, 1, -1))
     source = draw.of((1, 0), (0, 1), (2, 0), (9, 0))
     return history.feed(
@@ -300,13 +387,69 @@ def market(history: History, draw: Draw) -> str:
     if number == 4:
         return history.feed(c.DepthChanged(draw.of(-1, 1), price, draw.lots(), draw.below(4)), instrument)
     if number == 0:
-        return history.feed(c.TradeSeen(price, draw.lots(), draw.of(-1, 0, 1)), instrument)
+        return history.market(c.TradeSeen(price, draw.lots(), draw.of(-1, 0, 1)), instrument)
     if number == 1:
         bid, ask = draw.of((price, price + 1), (price, price + draw.below(5)), (NO_PRICE, price), (price, NO_PRICE))
-        return history.feed(c.QuoteSeen(bid, 5, ask, 5), instrument)
+        return history.market(c.QuoteSeen(bid, 5, ask, 5), instrument)
     ts_open_ns = history.now_ns - draw.below(20)
     high, low = price + draw.below(4), price - draw.below(4)
-    return history.feed(c.BarClosed(price, high, low, price, draw.lots(), ts_open_ns), instrument)
+    bar = c.BarClosed(price, high, low, price, draw.lots(), ts_open_ns)
+    return history.market(bar, instrument, draw.of(0, 0, 0, DAY_NS, 3 * DAY_NS + 1))
+
+
+def needs(history: History, draw: Draw) -> str:
+    """What positions need and cost."""
+    number, instrument = draw.below(6), draw.of(0, 0, 1, 1, -1)
+    rate = draw.of(0, 10**5, 10**6, 10**7, 2 * 10**8, -1)
+    if number == 0:
+        return history.feed(c.TermsSet(draw.of(0, 10**7, 10**8), rate, draw.of(0, 10**6, 2**40), 10**5), instrument)
+    if number < 3:
+        limit = draw.of(0, 100, 10**4, 10**6, 10**9)
+        return history.feed(c.MarginTierSet(limit, rate, draw.of(10**6, 5 * 10**7), draw.of(0, 5, 2**62)), instrument)
+    if number == 3:
+        return history.feed(c.InterestSet(draw.of(0, 1, 9), rate, draw.of(0, 5 * 10**6, -(2**40))))
+    if number == 4:
+        return history.feed(c.AccrualSet(history.now_ns + draw.of(1, DAY_NS, -(10**30) * 0), draw.of(365, 360, 0)))
+    return history.feed(c.MarginRulesSet(draw.of(0, 125 * 10**6, 2 * 10**8, -1)))
+
+
+def fact(history: History, draw: Draw) -> str:
+    """Funding and corporate actions."""
+    instrument = draw.of(0, 0, 1, 1, -1)
+    if draw.below(2):
+        rate = draw.of(10**4, -(10**4), 375000, 10**8, 2**61)
+        return history.market(c.FundingDue(rate, draw.of(0, draw.price(), 100), DAY_NS // 3), instrument)
+    action = draw.of(1, 1, 2, 2, 2, 3)
+    ratio = draw.of((2, 1), (7, 1), (1, 2), (1, 10), (3, 2), (1, 10**6), (0, 1), (1, 0), (-1, 1), (2**41, 1))
+    return history.market(c.CorporateAction(action, *ratio), instrument)
+
+
+def money(history: History, draw: Draw) -> str:
+    """Conversions, corrections, and derived events that somebody made up."""
+    number, account = draw.below(6), draw.of(0, 0, 0, 1, -1)
+    amount = draw.of(1000, 10**6, -7, 0, 2**61, 2**62)
+    if number == 0:
+        ratio = draw.of((3, 7), (1, 1), (10**9, 1), (0, 1))
+        exact = min(round(Fraction(amount * ratio[0], ratio[1])), 2**63 - 1)
+        pair = draw.of((0, 1), (1, 0), (0, 0), (9, 0))
+        return history.feed(c.CurrencyConverted(pair[0], amount, pair[1], exact, *ratio), account=account)
+    if number == 1:
+        return history.feed(c.CashAdjusted(draw.of(0, 1, -1), amount), account=account)
+    place = draw.of(0, 1, -1), draw.of(0, 1, 2)
+    leg = draw.of(0, 0, 1, -1, 2)
+    book = history.twin.books.get((place[1], place[0], -1 if leg < 0 else 1))
+    lots = book.lots if book else 1
+    if number == 2:
+        paid = c.DividendPaid(leg, lots, 1, 2, amount), c.FundingPaid(leg, lots + draw.below(9) // 8, 0, 0, 0, amount)
+        return history.feed(draw.of(*paid), *place)
+    if number == 3:
+        return history.feed(c.BorrowPaid(leg, 5, 5, draw.of(1, 0), amount), *place)
+    if number == 4:
+        cash = history.twin.balances.get((account, 0))
+        return history.feed(c.InterestPaid(0, cash.amounts["cash"] if cash else 0, 5, 1, amount), account=account)
+    split = c.SplitApplied(leg, lots, draw.of(lots, 2 * lots, -lots), draw.of(1, 2), 1, draw.below(3), draw.below(3))
+    late = c.AccrualDone(draw.of(0, history.twin.next_accrual_ns), 1), -1, -1
+    return history.feed(*draw.of((split, *place), (c.ContractExpired(5), place[0], -1), late))
 
 
 def intend(history: History, draw: Draw) -> str:
@@ -498,7 +641,8 @@ def crowd(history: History, draw: Draw) -> str:
 
 STEPS = {
     intend: 5, fill: 8, market: 5, replaced: 2, verdict: 1, venue_word: 2, ask: 3, timer: 1, halt: 1, define: 1,
-    deposit: 1, account: 2, wrong_sequence: 1, crowd: 1, release: 2, late_terms: 1, refused: 1,
+    deposit: 1, account: 2, needs: 2, fact: 4, money: 2, wrong_sequence: 1, crowd: 1, release: 2, late_terms: 1,
+    refused: 1,
 }  # fmt: skip
 steps = generators.tuples(
     generators.sampled_from([step for step, weight in STEPS.items() for _ in range(weight)]),
@@ -518,7 +662,7 @@ def test_apply_equals_the_naive_twin(ratios: Any, world: Any, history_steps: lis
     history.feed(c.RunOpened(INSTRUMENTS, STRATEGIES, 0, 0, 3))
     accounts, instruments, rate = world
     for number, (currency, hedging) in enumerate(accounts):
-        history.feed(c.AccountDefined(currency, number % 2, hedging, number), account=number)
+        history.feed(c.AccountDefined(currency, number % 2, hedging, 1), account=number)
     if rate:
         history.feed(c.RateSet(1, 0, 3, 7), 0)
     for number, (numerator, denominator) in enumerate(ratios):
@@ -527,7 +671,10 @@ def test_apply_equals_the_naive_twin(ratios: Any, world: Any, history_steps: lis
         )
     if len(accounts) > 1:
         history.feed(c.BookAssigned(1), 1, 0)
-    history.feed(c.CashDeposited(0, 10**9))
+    history.feed(c.TermsSet(10**7, 5 * 10**6, 10**7, 10**6), 1)
+    history.feed(c.InterestSet(0, 10**6, 3 * 10**6))
+    history.feed(c.AccrualSet(DAY_NS, 365))
+    history.feed(c.CashDeposited(0, 10**9 if history_steps[0][1] % 2 else 1000))
     for step, seed in history_steps:
         step(history, Draw(seed))
     check_unused(history.state, history.twin)
@@ -541,6 +688,46 @@ def test_the_histories_reached_every_status() -> None:
     for status in wanted.split():
         assert seen[status] > 0, f"no history came to {status}: {dict(seen)}"
     assert seen["OK"] > sum(seen.values()) // 2
+
+
+def bought(history: History, instrument: int, side: int, lots: int, price: int) -> None:
+    """One order of strategy 0, filled."""
+    history.feed(c.OrderIntended(side, 1, 1, lots, 0, 0, 0), instrument, 0)
+    order_id = history.twin.orders[-1].order_id
+    history.feed(c.RiskChecked(order_id, 0, 0, 0), instrument, 0)
+    assert history.feed(c.OrderFilled(order_id, side, price, lots, 0, 1, 1, 1), instrument, 0) == "OK"
+
+
+def test_a_history_with_every_consequence_equals_the_twin() -> None:
+    history = History()
+    derived_kinds.clear()
+    history.feed(c.RunOpened(INSTRUMENTS, STRATEGIES, 0, 0, 0))
+    history.feed(c.AccountDefined(0, 0, 0, 1))
+    history.feed(c.RateStated(1, 0, 3, 7))
+    history.feed(c.InstrumentDefined(1, 1, 1, 1, 1), 0)
+    history.feed(c.InstrumentDefined(0, 1, 1, 1, 4, 30 * DAY_NS), 1)
+    history.feed(c.TermsSet(0, 0, 5 * 10**6, 0), 0)
+    history.feed(c.TermsSet(10**7, 5 * 10**6, 0, 10**6), 1)
+    history.feed(c.InterestSet(0, 10**7, 2 * 10**7))
+    history.feed(c.AccrualSet(DAY_NS, 365))
+    history.feed(c.CashDeposited(0, 10_000))
+    history.feed(c.CashDeposited(1, 100_000))
+    bought(history, 0, -1, 70, 100)
+    bought(history, 1, 1, 100, 1000)
+    for event, instrument, wait_ns in (
+        (c.TradeSeen(101, 1, 0), 0, 0),
+        (c.FundingDue(-75_000, 1010, DAY_NS), 1, 0),
+        (c.CorporateAction(1, 7, 2), 0, 0),
+        (c.CorporateAction(2, 1, 4), 0, 0),
+        (c.TradeSeen(400, 1, 0), 0, 3 * DAY_NS),  # the weekend accrues, and other money is swept
+        (c.TradeSeen(480, 1, 0), 1, 0),
+        (c.TradeSeen(1100, 1, 0), 1, 0),
+        (c.TradeSeen(400, 1, 0), 0, 40 * DAY_NS),  # the future expires
+    ):
+        assert history.market(event, instrument, wait_ns) == "OK", event
+    wanted = "FundingPaid DividendPaid SplitApplied BorrowPaid InterestPaid AccrualDone CurrencyConverted MarginCalled"
+    for name in (*wanted.split(), "LiquidationStarted", "ContractSettled", "ContractExpired", "CancelRequested"):
+        assert derived_kinds[name] > 0, f"nothing led to {name}: {dict(derived_kinds)}"
 
 
 def test_full_tables_are_refused_by_both() -> None:
@@ -571,6 +758,7 @@ def test_a_new_state_is_empty() -> None:
     assert (int(state.head.account_count), int(state.head.balance_count)) == (1, 1)
     state.head.next_sequence = state.head.next_timer_ns = 0
     state.head.account_count = state.head.balance_count = 0
+    state.head.next_accrual_ns = state.head.next_expiry_ns = 0
     state.balances[0].rate_numerator = state.balances[0].rate_denominator = 0
     assert not np.frombuffer(state.tobytes(), np.int64).any()
     assert len(state.orders) == MAX_ORDERS + 1

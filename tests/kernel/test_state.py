@@ -39,7 +39,7 @@ def test_the_fields_cover_the_buffer() -> None:
 
 def test_tables_follow_their_events() -> None:
     ended = TradeClosed.__struct_fields__
-    assert CLOSED_TRADE.names == (*ended, "high_ticks", "low_ticks", "stop_ticks", "income_minor", "leg")
+    assert CLOSED_TRADE.names == (*ended, "high_ticks", "low_ticks", "stop_ticks", "income_minor", "leg", "purpose")
     assert LIMITS.names == LimitsSet.__struct_fields__
 
 

@@ -18,11 +18,6 @@ def test_instruments_are_numbered_by_name_whatever_the_order_of_paths():
     assert [file.path for file in first.files] == [file.path for file in second.files]
 
 
-def test_several_currencies_are_refused():
-    with pytest.raises(ConfigError, match="settle in USD and USDT; a run has one account in one currency"):
-        load_universe([str(sample_root())])
-
-
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="no Parquet file in this folder"):
         load_universe([str(tmp_path)])

@@ -11,7 +11,8 @@ from typing import Any
 from kernel.events import catalogue as c
 from kernel.events.layout import Stored
 from tests.reference.kernel.common import RefusedError, require
-from tests.reference.kernel.ledger import Book, Ledger, Paper, Place, Trip
+from tests.reference.kernel.income import Income
+from tests.reference.kernel.ledger import Book, Paper, Place, Trip
 from tests.reference.kernel.orders import ENDED, LIVE, Order, Orders
 
 __all__ = ["ENDED", "LIVE", "Book", "Kernel", "Order", "Paper", "RefusedError", "Trip"]
@@ -21,7 +22,7 @@ MAX_INSTRUMENTS, MAX_STRATEGIES, MAX_BOOKS = 512, 8, 1024
 NEVER_NS = 2**63 - 1
 
 
-class Kernel(Ledger, Orders):
+class Kernel(Income, Orders):
     """The twin. ``apply`` takes a stored event, or raises RefusedError."""
 
     def __init__(self) -> None:
@@ -104,6 +105,7 @@ class Kernel(Ledger, Orders):
         happening = "fill part" if event.leaves_lots else "fill rest"
         possible = order.stage not in ("intended", "held")
         self.tentative(lambda: self.fill(self.place(order), event, stored, possible))
+        self.closed.purpose = order.purpose
         order.filled_lots += lots
         self.fill_count += 1
         self.share_fill(order, lots)

@@ -38,6 +38,7 @@ class Trip:
     stop_ticks: int = 0
     income_minor: int = 0
     leg: int = 0
+    purpose: int = 0
 
 
 @dataclass
@@ -52,6 +53,7 @@ class Book:
     fees: int = 0
     income: int = 0
     trip: Trip = field(default_factory=Trip)
+    kept_value: int | None = None  # between the price of a split and its lots
 
 
 @dataclass
@@ -97,6 +99,8 @@ class Paper:
         return fitting(half_even(Fraction(-lots * self.numerator, ticks * self.denominator)))
 
     def value(self, book: Book) -> int:
+        if book.kept_value is not None:
+            return book.kept_value
         if self.inverse and self.last <= 0:
             return book.cost
         return self.money(self.last, book.lots) if book.lots else 0
@@ -107,7 +111,6 @@ class Account:
     currency: int = 0
     mode: int = 0
     hedging: int = 0
-    venue: int = 0
 
 
 @dataclass
@@ -215,7 +218,7 @@ class Ledger:
         require(0 <= number <= len(self.accounts) and number < MAX_ACCOUNTS, "BAD_INDEX")
         require(0 <= event.currency < MAX_CURRENCIES, "BAD_INDEX")
         require(all(paper.denominator == 0 for paper in self.papers), "MISMATCH")
-        account = Account(event.currency, event.mode, int(event.hedging != 0), event.venue)
+        account = Account(event.currency, event.mode, int(event.hedging != 0))
         if number == len(self.accounts):
             require(len(self.balances) < MAX_BALANCES, "NO_CAPACITY")
             self.accounts.append(account)
@@ -294,6 +297,10 @@ class Ledger:
         self.tentative(lambda: self.set_rate(*pair, event.numerator, event.denominator, stored.ts_ingest_ns))
         paper = self.papers[stored.instrument]
         paper.updated_ns, paper.events = stored.ts_ingest_ns, paper.events + 1
+
+    def on_RateStated(self, event: c.RateStated, stored: Stored) -> None:  # noqa: N802
+        pair = event.from_currency, event.to_currency
+        self.tentative(lambda: self.set_rate(*pair, event.numerator, event.denominator, stored.ts_ingest_ns))
 
     def set_rate(self, source: int, target: int, numerator: int, denominator: int, now_ns: int) -> None:
         pair = source, target
@@ -403,7 +410,7 @@ class Ledger:
         realised: int,
     ) -> None:  # fmt: skip
         """The round trip that a fill closes, goes on with, or begins."""
-        leg = self.closed.leg
+        leg, purpose = self.closed.leg, self.closed.purpose
         self.closed.quantity_lots = 0
         fee_closing = half_even(Fraction(event.fee_minor * closing, event.quantity_lots))
         trip = book.trip
@@ -415,7 +422,7 @@ class Ledger:
             if book.lots * trip.side <= 0:
                 trip.ts_exit_ns = stored.ts_event_ns
                 self.closed = trip
-                self.closed.leg = leg
+                self.closed.leg, self.closed.purpose = leg, purpose
                 book.trip = trip = Trip()
         opening = event.quantity_lots - closing
         if opening:

@@ -82,7 +82,9 @@ def write_trades(path: Path, profits: list[float], group_rows: int = 1024, **cha
         "exit_minor": [101 * MONEY] * count,
         "realised_minor": [profit + MONEY for profit in profit_minor],
         "fees_minor": [MONEY] * count,
+        "income_minor": [0] * count,
         "pnl": [float(profit) for profit in profits],
+        **{name: [1.0] * count for name in ("high_price", "low_price", "mae", "mfe", "stop_price", "r_multiple")},
     }
     columns |= changes
     table = pa.table({field.name: pa.array(columns[field.name], field.type) for field in TRADE_SCHEMA})
