@@ -19,7 +19,7 @@ from kernel.ledger_nb import total_nb
 from kernel.ports import FrameSink
 from replay.accounts import ledger_totals
 from replay.audit import CompareSink, EndOfRecordError, recorded_injections
-from replay.config import ConfigError, Places, RunConfig, StrategyConfig
+from replay.config import ConfigError, Places, RunConfig
 from replay.execution import Execution, Prepared, Progress, prepare
 from replay.opening import genesis_id
 from replay.pipeline import JournalSink
@@ -255,8 +255,7 @@ def read_run(run_dir: Path, *, data: list[str] | None = None, strategies: list[s
         if len(strategies) != len(config.strategies):
             raise ConfigError(f"the run has {len(config.strategies)} strategies; name as many, in their order")
         replaced = [
-            StrategyConfig(use=use, parameters=old.parameters, instruments=old.instruments)
-            for use, old in zip(strategies, config.strategies, strict=True)
+            msgspec.structs.replace(old, use=use) for use, old in zip(strategies, config.strategies, strict=True)
         ]
         config = msgspec.structs.replace(config, strategies=replaced)
     return prepare(config)

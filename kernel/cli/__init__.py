@@ -27,6 +27,7 @@ COMMANDS = {
     "sql": ("kernel.cli.sql", "sql", "Query a journal with SQL."),
     "trades": ("kernel.cli.trades", "trades", "List the round trips of a run, closed and open."),
     "data": ("kernel.cli.data", "data", "Import, validate and describe market data."),
+    "risk": ("kernel.cli.risk", "risk", "Check a configuration and list the limits that apply."),
     "weights": ("kernel.cli.weights", "weights", "Compute portfolio weights, walk-forward."),
     "new": ("kernel.cli.new", "new", "Write a new strategy file with its test."),
 }

@@ -232,10 +232,12 @@ def _strategies(uses: list[str], settings: list[tuple[str, str]], config_file: P
     """The strategies with the parameters of ``--set`` laid over those of the file."""
     entries: list[dict[str, Any]] = [{"use": use} for use in uses]
     if not entries and config_file is not None:
+        import msgspec
+
         from replay.config import load_config
 
         found = load_config(config_file, {}).strategies
-        entries = [{"use": one.use, "set": dict(one.parameters), "instruments": one.instruments} for one in found]
+        entries = [msgspec.to_builtins(one) for one in found]
     entries = entries or [{"use": DEFAULT_STRATEGY}]
     for key, value in settings:
         name, dot, parameter = key.rpartition(".")

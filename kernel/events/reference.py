@@ -35,7 +35,7 @@ They run in this order; the first that refuses is the verdict, recorded as `risk
 that was compared with it. Numbers never change. A limit of 0 is off. *Reductions* are orders that can only make their
 position smaller; *exits* are those of them that the kernel wants (exits, liquidation, flattening). What a check cannot
 compute, it refuses. Settings are those of `[risk]`, or of `[limits]` where it says so; *desk* is the value with
-`defaults = "desk"`.
+`defaults = "desk"`. `kernel risk FILE` checks a configuration and lists what limits a run of it, in this order.
 """
 _REQUESTS_INTRO = """
 ## Before there is an order

@@ -62,6 +62,7 @@ MONEY, COUNT, PERCENT, BPS, RATIO, LENGTH, SWITCH, LEVEL = (
     "switch",
     "level",
 )
+UNITS = (MONEY, COUNT, PERCENT, BPS, RATIO, LENGTH, SWITCH, LEVEL)
 
 
 class Rule(NamedTuple):

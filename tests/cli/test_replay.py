@@ -6,10 +6,13 @@ import signal
 import time
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 
 from journal import verify_journal
+from kernel.cli.replay import _strategies
+from replay.config import load_config
 from tests.cli.helpers import kernel, start_kernel
 
 SPAN = ("--to", "2018-01-01")
@@ -123,6 +126,15 @@ def test_command_line_over_file_over_defaults(tmp_path):
     assert resolved["rates"]["taker_fee"] == 30_000
     assert resolved["strategies"][0]["parameters"] == {"fast": 5, "slow": 40, "fraction": 0.95, "short": 0}
     assert resolved["fill"] == "pessimistic"
+
+
+def test_set_keeps_what_else_the_file_says_of_a_strategy(tmp_path):
+    file = tmp_path / "run.toml"
+    kelly = 'model = "kelly"\nwin = 0.6\npayoff = 2\n'
+    file.write_text(f'[[strategy]]\nuse = "ema_cross"\n[strategy.exits]\nstop = 0.05\n[strategy.sizing]\n{kelly}')
+    before = load_config(file, {}).strategies[0]
+    (after,) = _strategies([], [("slow", "40")], file)
+    assert msgspec.convert(after, type(before)) == msgspec.structs.replace(before, parameters={"slow": "40"})
 
 
 def test_several_instruments_and_strategies(tmp_path):

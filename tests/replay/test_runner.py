@@ -17,7 +17,7 @@ from replay.runner import audit_journal, read_run, resume_backtest, run_backtest
 @pytest.fixture
 def finished(prepare_sample, tmp_path):
     """A finished run: what was prepared, and its result."""
-    prepared = prepare_sample(digest_interval=512)
+    prepared = prepare_sample(digest_interval=512, strategy=[{"use": "ema_cross", "exits": {"max_hold": "9000h"}}])
     return prepared, run_backtest(prepared, tmp_path / "run")
 
 
@@ -70,6 +70,8 @@ def test_the_recorded_run_can_be_read_back(finished):
     prepared, result = finished
     again = read_run(result.run_dir)
     assert again.resolved == prepared.resolved
+    moved = read_run(result.run_dir, strategies=["ema_cross"])
+    assert moved.config.strategies == again.config.strategies, "its exits, sizing and account too"
     with pytest.raises(ConfigError, match="the run has 1 strategies"):
         read_run(result.run_dir, strategies=["a.py", "b.py"])
     (result.run_dir / "run.json").write_text("{")
@@ -141,7 +143,7 @@ def test_a_rewritten_history_verifies_but_does_not_replay(finished, tmp_path, ki
 
 def test_a_run_stopped_and_resumed_ends_the_same(prepare_sample, finished, tmp_path):
     _, result = finished
-    prepared = prepare_sample(digest_interval=512)
+    prepared = prepare_sample(digest_interval=512, strategy=[{"use": "ema_cross", "exits": {"max_hold": "9000h"}}])
     calls = []
 
     def should_stop():
