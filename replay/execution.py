@@ -22,6 +22,7 @@ from replay.outcome import ResultHash
 from replay.pipeline import IN_FLIGHT, Pipeline
 from replay.prices import PriceLine
 from replay.python_host import PythonHost
+from replay.result import Refusal, list_refusals
 from replay.session import Injection, Session
 from replay.tables import TradeWriter
 from replay.tape import Tape
@@ -140,6 +141,7 @@ class Execution:
         self.seconds = 0.0
         self.first_ts_ns = 0
         self.result_hash = ""
+        self.refusals: tuple[Refusal, ...] = ()
         self._sink, self._trades, self._prices = sink, trades, prices
         self._progress, self._should_stop = progress, should_stop
         self._result = ResultHash()
@@ -174,6 +176,7 @@ class Execution:
         statistics = self.memory.engine.statistics
         days = self.memory.engine.days[: statistics.day_count]
         self.result_hash = self._result.finish(self.memory.state, days)
+        self.refusals = list_refusals(self._pipeline.refusals)
 
     def _open(self) -> None:
         prepared = self.prepared

@@ -3,17 +3,20 @@
 Owns the layout of a fill as the result hash sees it. numpy picks records field by field, which took five times as long.
 """
 
-from kernel.events.layout import FILLED, TRADE_CLOSED
+from kernel.events.layout import CHECKED, FILLED, REQUEST_REFUSED, TRADE_CLOSED
 from kernel.jit import jit
 
 FILL_WORDS = 8
+MAX_CHECKS = 128  # numbers of checks
+REFUSALS, FIRST_NS = range(2)  # what is kept of each
 
 
 @jit
-def pick_nb(records, fills, trades):
+def pick_nb(records, fills, trades, refusals):
     """Write the fills (int64, FILL_WORDS columns) and the places of closed trades (int64); returns both counts.
 
-    A fill is its time, instrument, strategy, side, price, quantity, fee and liquidity.
+    A fill is its time, instrument, strategy, side, price, quantity, fee and liquidity. ``refusals`` (int64, a row for
+    each check) is added to: how many orders and requests the check refused, and the time of the first in nanoseconds.
     """
     fill_count = 0
     trade_count = 0
@@ -33,4 +36,13 @@ def pick_nb(records, fills, trades):
         elif record.kind == TRADE_CLOSED.kind:
             trades[trade_count] = at
             trade_count += 1
+        elif record.kind == CHECKED.kind or record.kind == REQUEST_REFUSED.kind:
+            check = record.words[CHECKED.check]
+            if 0 < check < MAX_CHECKS:
+                if refusals[check, REFUSALS] == 0:
+                    refusals[check, FIRST_NS] = record.ts_event_ns
+                refusals[check, REFUSALS] += 1
     return fill_count, trade_count
+
+
+assert CHECKED.check == REQUEST_REFUSED.check

@@ -21,7 +21,7 @@ from kernel.jit import JIT_ENABLED, compile_for
 from kernel.ports import FrameSink
 from replay.memory import FRAME, FRAME_RECORDS
 from replay.outcome import ResultHash
-from replay.pick_nb import FILL_WORDS, pick_nb
+from replay.pick_nb import FILL_WORDS, MAX_CHECKS, pick_nb
 from replay.prices import PriceLine
 from replay.tables import TradeWriter
 
@@ -81,7 +81,8 @@ def compile_pick() -> Callable[..., tuple[int, int]]:
         return cast("Callable[..., tuple[int, int]]", pick_nb)
     import numba
 
-    signature = (numba.typeof(np.zeros(1, RECORD)), numba.types.int64[:, ::1], numba.types.int64[::1])
+    table = numba.types.int64[:, ::1]
+    signature = (numba.typeof(np.zeros(1, RECORD)), table, numba.types.int64[::1], table)
     return cast("Callable[..., tuple[int, int]]", compile_for(pick_nb, signature))
 
 
@@ -117,6 +118,7 @@ class Pipeline:
         self._by_reference = by_reference
         self._fills = np.zeros((OUTPUT_RECORDS, FILL_WORDS), np.int64)
         self._closed = np.zeros(OUTPUT_RECORDS, np.int64)
+        self.refusals = np.zeros((MAX_CHECKS, 2), np.int64)  # by number of the check, as ``pick_nb`` counts them
         self._pick = compile_pick()
         self._rows_done = 0
         self._segment = _Segment()
@@ -149,7 +151,7 @@ class Pipeline:
                     self._error = error
 
     def _take(self, chunk: Chunk) -> None:
-        fills, trades = self._pick(chunk.records, self._fills, self._closed)
+        fills, trades = self._pick(chunk.records, self._fills, self._closed, self.refusals)
         self._result.add_fills(self._fills[:fills])
         if self._trades is not None and trades:
             closed = self._closed[:trades]

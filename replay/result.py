@@ -10,7 +10,9 @@ import msgspec
 import numpy as np
 
 from kernel.instruments import Instrument
+from kernel.risk.numbers import CHECKS
 from kernel.units import to_decimal
+from replay.pick_nb import FIRST_NS, REFUSALS
 
 
 class EquityCurve(msgspec.Struct, frozen=True):
@@ -19,6 +21,23 @@ class EquityCurve(msgspec.Struct, frozen=True):
     ts_ns: np.ndarray
     equity_minor: np.ndarray
     cash_minor: np.ndarray
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """How many orders and requests a check refused, and when first (ns since the epoch, UTC)."""
+
+    check: str
+    count: int
+    first_ts_ns: int
+
+
+def list_refusals(counted: np.ndarray) -> tuple[Refusal, ...]:
+    """The checks that refused anything, in the order in which they apply. ``counted`` is as ``pick_nb`` writes it."""
+    return tuple(
+        Refusal(check.name, int(counted[number, REFUSALS]), int(counted[number, FIRST_NS]))
+        for number, check in CHECKS.items()
+        if counted[number, REFUSALS]
+    )
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +74,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     result_hash: str
     journal_root: str
     frames: int
+    refusals: tuple[Refusal, ...] = ()
 
     def prices(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """For each instrument's name some of its times (ns) and prices (float64), for drawing."""

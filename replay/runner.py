@@ -208,6 +208,7 @@ def _result(execution: Execution, run_dir: Path, writer: JournalWriter | None, p
         result_hash=execution.result_hash,
         journal_root=writer.root.hex() if writer is not None else "",
         frames=writer.frame_count if writer is not None else 0,
+        refusals=execution.refusals,
     )
 
 

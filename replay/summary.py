@@ -36,7 +36,8 @@ def render_summary(result: RunResult, metrics: Metrics, *, width: int, color: bo
         rows=CHART_ROWS,
         braille=unicode,
     )
-    blocks = [_heading(result, color), _figures(result, metrics, width, color), chart, _proofs(result, color)]
+    figures = _figures(result, metrics, width, color)
+    blocks = [_heading(result, color), figures, _refusals(result, color), chart, _proofs(result, color)]
     text = "\n\n".join("\n".join(f"  {line}" for line in block) for block in blocks if block)
     return text if unicode else text.encode("ascii", "replace").decode("ascii")
 
@@ -69,6 +70,10 @@ def summary_json(result: RunResult, metrics: Metrics) -> dict[str, Any]:
         "final_cash": amount(result.final_cash_minor),
         "realised": amount(result.realised_minor),
         "fees": amount(result.fees_minor),
+        "refused": [
+            {"check": refusal.check, "count": refusal.count, "first": show.iso(refusal.first_ts_ns)}
+            for refusal in result.refusals
+        ],
         "return": metrics.total_return,
         "max_drawdown": metrics.max_drawdown,
         "sharpe": metrics.sharpe,
@@ -115,6 +120,20 @@ def _figures(result: RunResult, metrics: Metrics, width: int, color: bool) -> li
         return _aligned(left + right, color)
     pairs = zip(_aligned(left, color), _aligned(right, color), strict=True)
     return [f"{one}      {other}" for one, other in pairs]
+
+
+def _refusals(result: RunResult, color: bool) -> list[str]:
+    """What each check refused; ``kernel show RUN --check NAME`` lists them."""
+    if not result.refusals:
+        return []
+    name_width = max(len("Refused by"), *(len(refusal.check) for refusal in result.refusals))
+    count_width = max(len("times"), *(len(show.count(refusal.count)) for refusal in result.refusals))
+    heading = f"{'Refused by':<{name_width}}  {'times':>{count_width}}  first (UTC)"
+    rows = [
+        f"{refusal.check:<{name_width}}  {show.count(refusal.count):>{count_width}}  {show.moment(refusal.first_ts_ns)}"
+        for refusal in result.refusals
+    ]
+    return [_paint(heading, _DIM, color), *rows]
 
 
 def _proofs(result: RunResult, color: bool) -> list[str]:

@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 @click.option("--topic", "topics", multiple=True, help="Topic or pattern such as 'execution.*'; may be repeated.")
 @click.option("--instrument", "instruments", multiple=True, help="Only events of this instrument; may be repeated.")
 @click.option("--strategy", "strategies", multiple=True, help="Only events of this strategy; may be repeated.")
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="NAME",
+    help="Only verdicts, stops and kills by this risk check (refused: any); may be repeated.",
+)
 @click.option("--from", "start", help="First time to include, such as 2020-01-31.")
 @click.option("--to", "end", help="Time to stop before.")
 @click.option("--sequence", metavar="A:B", help="Only these sequences, both included.")
@@ -48,6 +55,7 @@ def show(
     topics: Sequence[str],
     instruments: Sequence[str],
     strategies: Sequence[str],
+    checks: Sequence[str],
     start: str | None,
     end: str | None,
     sequence: str | None,
@@ -66,7 +74,7 @@ def show(
         from replay.inspect.listing import json_lines, table_lines
 
         history = open_history(journal, data)
-        wanted = _filter(history, topics, instruments, strategies, start, end, sequence, everything)
+        wanted = _filter(history, topics, instruments, strategies, checks, start, end, sequence, everything)
         events = itertools.islice(history.events(wanted), limit)
         if as_json:
             print_lines(json_lines(events, history.names))
@@ -81,6 +89,7 @@ def _filter(
     topics: Sequence[str],
     instruments: Sequence[str],
     strategies: Sequence[str],
+    checks: Sequence[str],
     start: str | None,
     end: str | None,
     sequence: str | None,
@@ -88,7 +97,7 @@ def _filter(
 ) -> "Filter":
     from replay.config import instant_ns
     from replay.inspect.frames import Filter
-    from replay.inspect.listing import kinds_of_topics, number_of, sequence_span, wants_market
+    from replay.inspect.listing import checks_of, kinds_of_topics, number_of, sequence_span, wants_market
 
     names = history.names
     kinds = kinds_of_topics(topics) if topics else None
@@ -105,6 +114,7 @@ def _filter(
         first=first,
         last=last,
         market=everything or wants_market(kinds),
+        checks=checks_of(checks) if checks else None,
     )
 
 

@@ -12,7 +12,17 @@ import numpy as np
 from journal import Frame
 from kernel.events.body import unpack_bodies
 from kernel.events.catalogue import Event, event_types
-from kernel.events.layout import BAR_CLOSED, RECORD, SEGMENT, WEIGHT_SET, Stored
+from kernel.events.layout import (
+    BAR_CLOSED,
+    CHECKED,
+    ENTRIES_STOPPED,
+    KILL_TRIPPED,
+    RECORD,
+    REQUEST_REFUSED,
+    SEGMENT,
+    WEIGHT_SET,
+    Stored,
+)
 from kernel.market import BAR, ROW, ROW_WORDS, WEIGHT
 from replay.audit import records_of
 
@@ -21,6 +31,8 @@ DEFINING_KINDS = frozenset(kind.kind for kind in event_types() if kind.kind < 16
 MARKET_KINDS = frozenset(kind.kind for kind in event_types() if kind.market)
 _TYPES = {kind.kind: kind for kind in event_types()}
 _FIRST_KIND = BAR_CLOSED.kind - BAR  # the market events are declared in the order of the kinds of rows
+# Where the events that name a check have it.
+CHECK_WORDS = {event.kind: event.check for event in (CHECKED, REQUEST_REFUSED, KILL_TRIPPED, ENTRIES_STOPPED)}
 _NO_ROWS = np.zeros(0, ROW)
 _STORED_FIELDS = ("sequence", "ts_event_ns", "ts_ingest_ns", "cause", "instrument", "strategy", "account")
 
@@ -82,7 +94,8 @@ def put_rows(out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which events are wanted; the default is all stored ones. ``end_ns`` is excluded, ``last`` is included.
 
-    ``market`` asks for market rows too, which takes the market data where they are journaled by reference.
+    ``market`` asks for market rows too, which takes the market data where they are journaled by reference. ``checks``
+    asks for the events that name one of these checks (0: approved).
     """
 
     kinds: frozenset[int] | None = None
@@ -93,6 +106,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     first: int = 1
     last: int | None = None
     market: bool = False
+    checks: frozenset[int] | None = None
 
     def select(self, records: np.ndarray) -> np.ndarray:
         """The records that are wanted."""
@@ -102,6 +116,12 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
                 wanted &= np.isin(records[field], np.array(sorted(values), np.int64))
         if not self.market:
             wanted &= ~np.isin(records["kind"], np.array(sorted(MARKET_KINDS), np.int64))
+        if self.checks is not None:
+            named = np.zeros(len(records), bool)
+            for kind, word in CHECK_WORDS.items():
+                is_kind = records["kind"] == kind
+                named |= is_kind & np.isin(records["words"][:, word], np.array(sorted(self.checks), np.int64))
+            wanted &= named
         for bound, field, below in (
             (self.start_ns, "ts_event_ns", False),
             (self.end_ns, "ts_event_ns", True),

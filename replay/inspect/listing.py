@@ -11,10 +11,11 @@ import msgspec
 
 from kernel.events.catalogue import event_types
 from kernel.events.layout import SEGMENT, Stored
+from kernel.risk.numbers import CHECKS
 from replay.history import HistoryError
 from replay.inspect.frames import MARKET_KINDS
 from replay.inspect.names import Names
-from replay.inspect.phrases import Phrases, time_text
+from replay.inspect.phrases import CHECK_NAMES, Phrases, time_text
 from replay.inspect.text import lay_out
 
 CAUSE_FROM = 100  # columns; a narrower terminal needs the room for what the event says
@@ -48,6 +49,22 @@ def number_of(what: str, name: str, known: Sequence[str]) -> int:
     near = difflib.get_close_matches(name, known, 1, 0.4)
     hint = f"did you mean {near[0]}?" if near else f"the journal has {', '.join(known[:12]) or 'none'}"
     raise HistoryError(f"no {what} {name!r}; {hint}")
+
+
+def checks_of(names: Sequence[str]) -> frozenset[int]:
+    """The numbers of checks by their names (``approved``, or ``refused`` for every check). Raises HistoryError."""
+    known = {name: number for number, name in CHECK_NAMES.items()}
+    found: set[int] = set()
+    for name in names:
+        if name == "refused":
+            found |= set(CHECKS)
+        elif name in known:
+            found.add(known[name])
+        else:
+            near = difflib.get_close_matches(name, [*known, "refused"], 1)
+            hint = f"did you mean {near[0]}?" if near else "docs/risk.md lists them; or refused, or approved"
+            raise HistoryError(f"no check {name!r}; {hint}")
+    return frozenset(found)
 
 
 def sequence_span(text: str) -> tuple[int, int | None]:
