@@ -23,7 +23,7 @@ from kernel.lifecycle import (
     STRATEGY_ORDER,
     SUBMITTED,
 )
-from kernel.orders_nb import find_order_nb, reducible_lots_nb
+from kernel.lifecycle_nb import find_order_nb, reducible_lots_nb
 from kernel.placing_nb import place_nb
 from kernel.requests_nb import ask_cancel_nb, ask_replace_nb, refuse_nb
 from kernel.risk.numbers import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, NOT_OPEN

@@ -14,7 +14,7 @@ from kernel.exits_nb import PARTIAL_TARGET, STAY, check_exit_nb, tier_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK
 from kernel.lifecycle import ASK_CANCEL, BUY, EXIT_ORDER, NEXT, REDUCE_ONLY, SELL
-from kernel.orders_nb import position_index_nb
+from kernel.lifecycle_nb import position_index_nb
 from kernel.placing_nb import place_nb
 from kernel.plans import MAX_RUNGS
 from kernel.portfolio_nb import MOST_RECORDS, leaving_lots_nb, make_order_nb

@@ -19,7 +19,7 @@ from kernel.lifecycle import (
     NEXT,
     REDUCING,
 )
-from kernel.orders_nb import find_order_nb, reducible_lots_nb
+from kernel.lifecycle_nb import find_order_nb, reducible_lots_nb
 from kernel.requests_nb import ask_cancel_nb, ask_replace_nb
 
 MAX_REQUESTS = 100  # of one report; the others follow the next one

@@ -22,7 +22,7 @@ from kernel.events.layout import (
 )
 from kernel.fills_nb import fill_nb
 from kernel.groups_nb import group_fill_nb, is_sized_nb, join_group_nb
-from kernel.jit import inlined, jit
+from kernel.jit import inlined
 from kernel.ledger_nb import (
     BAD_INDEX,
     ILLEGAL_TRANSITION,
@@ -37,21 +37,13 @@ from kernel.lifecycle import (
     APPROVE,
     ASK_CANCEL,
     ASK_REPLACE,
-    BACK,
     CANCEL,
     DENY,
     EXPIRE,
     FILL_PART,
     FILL_REST,
-    FIRST_TERMINAL,
     HELD,
     HOLD,
-    IS_THROUGH,
-    NEXT,
-    PARTIAL,
-    PENDING_CANCEL,
-    PENDING_REPLACE,
-    REDUCING,
     REFUSE_CANCEL,
     REFUSE_REPLACE,
     REJECT,
@@ -59,116 +51,12 @@ from kernel.lifecycle import (
     REPLACE,
     REQUEST_CANCEL,
     STOP_LOSS,
-    SUBMITTED,
-    WORKING,
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
-from kernel.lifecycle import REJECTED as STATUS_REJECTED
+from kernel.lifecycle_nb import advance_nb, find_order_nb, pend_nb, position_index_nb
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
 
 assert CROSSED[1:] == FILLED[1:]  # a cross is booked as a fill
-
-
-@jit
-def find_order_nb(state, order_id):
-    """The row of an open order, or -1."""
-    for row in range(state.head.order_count):
-        if state.orders[row].order_id == order_id:
-            return row
-    return -1
-
-
-@inlined
-def position_index_nb(state, strategy, instrument):
-    """The row of a strategy's book in an instrument."""
-    return strategy * state.head.instrument_count + instrument
-
-
-@inlined
-def reducible_lots_nb(state, strategy, instrument, leg, side):
-    """How many lots an order on ``side`` can reduce a book by; for side 0, how many it holds."""
-    held = state.positions[book_index_nb(state, strategy, instrument, leg)].quantity_lots
-    return abs(held) if side == 0 else max(-side * held, 0)
-
-
-@inlined
-def pend_nb(position, order, lots):
-    """Add to (or take from) what the open orders of a book may still do on the order's side.
-
-    An order that can only reduce a position never adds to what the book may become, so it is not counted.
-    """
-    if order.instructions & REDUCING == 0:
-        if order.side > 0:
-            position.pending_buy_lots += lots
-        else:
-            position.pending_sell_lots += lots
-
-
-@jit
-def _remove_order_nb(state, row):
-    """Close the gap, so that the open orders stay in the order in which they were intended."""
-    head = state.head
-    if state.orders[row].group_id != 0:
-        head.group_order_count -= 1
-    last = head.order_count - 1
-    for at in range(row, last):
-        state.orders[at] = state.orders[at + 1]
-    state.orders[last] = state.orders[MAX_ORDERS]
-    head.order_count = last
-
-
-@jit
-def _step_nb(order, status, happening):
-    """What a status of the order becomes; -1 where the table does not allow it."""
-    after = NEXT[status, happening]
-    if after == STATUS_REJECTED and (order.accepted == 1 or order.filled_lots > 0):
-        return -1
-    if after != BACK:
-        return after
-    if status == PENDING_CANCEL:
-        return order.before_request
-    if order.replaces_pending > 1:
-        return PENDING_REPLACE
-    if order.filled_lots > 0:
-        return PARTIAL
-    return WORKING if order.accepted == 1 else SUBMITTED
-
-
-@jit
-def _advance_nb(state, order_id, happening):
-    """Move an order along the lifecycle table; an order that ends leaves the table of open orders."""
-    row = find_order_nb(state, order_id)
-    if row < 0:
-        return UNKNOWN_ORDER
-    order = state.orders[row]
-    status = order.status
-    after = _step_nb(order, status, happening)
-    if after < 0:
-        return ILLEGAL_TRANSITION
-    if status == PENDING_CANCEL and IS_THROUGH[happening] == 1:
-        under = _step_nb(order, order.before_request, happening)
-        if under < 0:
-            return ILLEGAL_TRANSITION
-        order.before_request = under
-    elif after == PENDING_CANCEL and status != PENDING_CANCEL:
-        order.before_request = status
-    elif after != PENDING_CANCEL:
-        order.before_request = order.cancel_linked = 0
-    if happening == ASK_REPLACE and after == PENDING_REPLACE:
-        order.replaces_pending += 1
-    elif (happening == REPLACE or happening == REFUSE_REPLACE) and order.replaces_pending > 0:
-        order.replaces_pending -= 1
-        if order.replaces_pending == 0:
-            order.asked_lots = 0
-    if happening == ACCEPT:
-        order.accepted = 1
-    order.status = after
-    if after >= FIRST_TERMINAL:
-        leaves = order.quantity_lots - order.filled_lots
-        position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
-        pend_nb(position, order, -leaves)
-        _remove_order_nb(state, row)
-    return OK
 
 
 @inlined
@@ -246,7 +134,7 @@ def _verdict_nb(state, words):
     happening = DENY
     if words[CHECKED.check] == 0:
         happening = HOLD if row >= 0 and state.orders[row].parent_id != 0 else APPROVE
-    return _advance_nb(state, words[CHECKED.order_id], happening)
+    return advance_nb(state, words[CHECKED.order_id], happening)
 
 
 @inlined
@@ -273,7 +161,7 @@ def _release_nb(state, words):
     status = _resize_nb(state, order, words[RELEASED.quantity_lots])
     if status != OK:
         return status
-    return _advance_nb(state, words[RELEASED.order_id], RELEASE)
+    return advance_nb(state, words[RELEASED.order_id], RELEASE)
 
 
 @inlined
@@ -308,7 +196,7 @@ def _fill_order_nb(state, record):
     if order.group_id != 0:
         group_fill_nb(state, order, quantity)
     state.head.fill_count += 1
-    return _advance_nb(state, words[FILLED.order_id], FILL_REST if leaves == 0 else FILL_PART)
+    return advance_nb(state, words[FILLED.order_id], FILL_REST if leaves == 0 else FILL_PART)
 
 
 @inlined
@@ -322,7 +210,7 @@ def _ask_nb(state, kind, words):
     if kind == CANCEL_REQUESTED.kind:
         if words[CANCEL_REQUESTED.linked] == 1:
             order.cancel_linked = 1
-        return _advance_nb(state, order_id, ASK_CANCEL)
+        return advance_nb(state, order_id, ASK_CANCEL)
     if order.status == HELD:
         status = _resize_nb(state, order, words[REPLACE_REQUESTED.quantity_lots])
         if status != OK:
@@ -331,7 +219,7 @@ def _ask_nb(state, kind, words):
         order.stop_ticks = words[REPLACE_REQUESTED.stop_ticks]
     else:
         order.asked_lots = words[REPLACE_REQUESTED.quantity_lots]
-    return _advance_nb(state, order_id, ASK_REPLACE)
+    return advance_nb(state, order_id, ASK_REPLACE)
 
 
 @inlined
@@ -348,7 +236,7 @@ def _replace_nb(state, words):
         order.group_lots = order.quantity_lots
     order.limit_ticks = words[REPLACED.limit_ticks]
     order.stop_ticks = words[REPLACED.stop_ticks]
-    return _advance_nb(state, words[REPLACED.order_id], REPLACE)
+    return advance_nb(state, words[REPLACED.order_id], REPLACE)
 
 
 @inlined
@@ -359,7 +247,7 @@ def _refused_nb(state, words):
         return OK
     state.orders[row].group_refused = 1 if state.orders[row].group_id != 0 else 0
     refused = REFUSE_CANCEL if words[REQUEST_REJECTED.request] == REQUEST_CANCEL else REFUSE_REPLACE
-    return _advance_nb(state, words[REQUEST_REJECTED.order_id], refused)
+    return advance_nb(state, words[REQUEST_REJECTED.order_id], refused)
 
 
 @inlined
@@ -371,15 +259,15 @@ def order_nb(state, record):
     if kind == CHECKED.kind:
         return _verdict_nb(state, words)
     if kind == ACCEPTED.kind:
-        return _advance_nb(state, words[ACCEPTED.order_id], ACCEPT)
+        return advance_nb(state, words[ACCEPTED.order_id], ACCEPT)
     if kind == REJECTED.kind:
-        return _advance_nb(state, words[REJECTED.order_id], REJECT)
+        return advance_nb(state, words[REJECTED.order_id], REJECT)
     if kind == FILLED.kind or kind == CROSSED.kind:
         return _fill_order_nb(state, record)
     if kind == CANCELED.kind:
-        return _advance_nb(state, words[CANCELED.order_id], CANCEL)
+        return advance_nb(state, words[CANCELED.order_id], CANCEL)
     if kind == EXPIRED.kind:
-        return _advance_nb(state, words[EXPIRED.order_id], EXPIRE)
+        return advance_nb(state, words[EXPIRED.order_id], EXPIRE)
     if kind == CANCEL_REQUESTED.kind or kind == REPLACE_REQUESTED.kind:
         return _ask_nb(state, kind, words)
     if kind == REPLACED.kind:

@@ -24,7 +24,7 @@ from kernel.lifecycle import (
     SELL,
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
-from kernel.orders_nb import position_index_nb, reducible_lots_nb
+from kernel.lifecycle_nb import position_index_nb, reducible_lots_nb
 from kernel.requests_nb import refuse_nb
 from kernel.risk import rules
 from kernel.risk.numbers import APPROVED, CAPACITY, GROUP_REFUSED, INVALID_ORDER, REDUCE_ONLY, STALE

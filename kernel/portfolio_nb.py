@@ -17,7 +17,7 @@ from kernel.exact_nb import OVERFLOW, divide_product_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK, equity_nb
 from kernel.lifecycle import BUY, EXIT_ORDER, GTC, INTERNAL, MARKET, SELL, STRATEGY_ORDER, SUBMITTED
-from kernel.orders_nb import find_order_nb, position_index_nb
+from kernel.lifecycle_nb import find_order_nb, position_index_nb
 from kernel.placing_nb import place_nb
 from kernel.plans import CONFIDENCE_WEIGHT, EQUAL_WEIGHT, NO_METHOD
 from kernel.react_nb import after_fill_nb

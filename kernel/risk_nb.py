@@ -16,7 +16,7 @@ from kernel.jit import inlined, unit
 from kernel.ledger_nb import CASH, book_index_nb, convert_nb, equity_nb, exposure_nb, initial_rate_nb
 from kernel.lifecycle import EXIT_ORDER, REDUCING, STRATEGY_ORDER
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
-from kernel.orders_nb import reducible_lots_nb
+from kernel.lifecycle_nb import reducible_lots_nb
 from kernel.risk.count_nb import reduces_nb
 from kernel.risk.exposure_nb import exposure_checks_nb
 from kernel.risk.gates_nb import (

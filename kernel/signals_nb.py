@@ -24,7 +24,7 @@ from kernel.exits_nb import PARTIAL_TARGET, best_ticks_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import BAD_INDEX, MISMATCH, OK
 from kernel.lifecycle import REDUCE_ONLY
-from kernel.orders_nb import find_order_nb, position_index_nb
+from kernel.lifecycle_nb import find_order_nb, position_index_nb
 from kernel.plans import EQUITY_SHARE, MAX_RUNGS, NO_METHOD, PERCENT, RECORDED_WEIGHT
 from kernel.state import STATE
 from kernel.units import RATE_SCALE

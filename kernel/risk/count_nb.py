@@ -20,8 +20,8 @@ from kernel.exact_nb import OVERFLOW, scale_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK, book_index_nb, equity_nb
 from kernel.lifecycle import REDUCING
+from kernel.lifecycle_nb import find_order_nb
 from kernel.market import UNKNOWN_SIZE
-from kernel.orders_nb import find_order_nb
 from kernel.risk import rules
 from kernel.risk.totals_nb import refresh_both_nb, refresh_symbol_nb, rule_nb
 from kernel.state import STATE

@@ -13,7 +13,7 @@ from kernel.exact_nb import MONEY_MAX, OVERFLOW, divide_product_nb, multiply_wid
 from kernel.jit import jit
 from kernel.ledger_nb import equity_nb
 from kernel.lifecycle import BUY, GTC, LIMIT, MARKET, SELL, STOP
-from kernel.orders_nb import position_index_nb
+from kernel.lifecycle_nb import position_index_nb
 from kernel.sizing_nb import to_e8_nb
 from kernel.strategy.context import BAR, CANCEL, EMIT_SIGNAL, MAX_INTENTS, REPLACE, SET_TIMER, SUBMIT, TRADE
 from kernel.units import RATE_SCALE

@@ -29,7 +29,7 @@ from kernel.lifecycle import (
     REQUEST_CANCEL,
     REQUEST_REPLACE,
 )
-from kernel.orders_nb import find_order_nb, reducible_lots_nb
+from kernel.lifecycle_nb import find_order_nb, reducible_lots_nb
 from kernel.state import STATE
 from replay.venue.book_rules_nb import best_nb, join_nb, meet_book_nb
 from replay.venue.counter_nb import DRAW_BITS, chance_nb

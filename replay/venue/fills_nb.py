@@ -17,7 +17,7 @@ from kernel.ledger_nb import (
     initial_rate_nb,
 )
 from kernel.lifecycle import CANCEL_NO_FUNDS, CANCEL_REDUCE_ONLY, REDUCING
-from kernel.orders_nb import reducible_lots_nb
+from kernel.lifecycle_nb import reducible_lots_nb
 from kernel.react_nb import react_nb
 from kernel.state import STATE
 from kernel.units import RATE_SCALE

@@ -8,7 +8,7 @@ from kernel.events.layout import CANCEL_REQUESTED, CHECKED, RELEASED, REPLACE_RE
 from kernel.jit import inlined
 from kernel.ledger_nb import OK
 from kernel.lifecycle import HELD, REJECT_BY_VENUE, REQUEST_CANCEL, REQUEST_REPLACE
-from kernel.orders_nb import find_order_nb
+from kernel.lifecycle_nb import find_order_nb
 from kernel.risk.numbers import APPROVED
 from replay.venue.arrival_nb import carry_out_nb
 from replay.venue.latency_nb import latency_ns_nb
