@@ -20,7 +20,9 @@ def parts(text):
 
 
 def prices(words):
-    return {name: int(words[words.index(name) + 1]) for name in ("limit", "stop") if name in words}
+    """What the words name, as this engine calls it: ``target`` and ``loss`` make a bracket."""
+    names = {"limit": "limit", "stop": "stop", "target": "tp", "loss": "sl"}
+    return {theirs: int(words[words.index(ours) + 1]) for ours, theirs in names.items() if ours in words}
 
 
 def run(case):

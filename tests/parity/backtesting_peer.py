@@ -75,6 +75,9 @@ class Desk:
     def stop_limit(self, side, units, stop, limit):
         self.send(side, size=units, stop=stop, limit=limit)
 
+    def bracket(self, side, units, limit, target, loss):
+        self.send(side, size=units, tp=target, sl=loss, **({"limit": limit} if limit else {}))
+
     def send(self, side, **order):
         (self.host.buy if side > 0 else self.host.sell)(**order)
 

@@ -17,7 +17,7 @@ import numpy as np
 from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig
 from nautilus_trader.config import LoggingConfig, RiskEngineConfig, StrategyConfig
 from nautilus_trader.model.data import Bar, BarType
-from nautilus_trader.model.enums import AccountType, CurrencyType, OmsType, OrderSide
+from nautilus_trader.model.enums import AccountType, CurrencyType, OmsType, OrderSide, OrderType
 from nautilus_trader.model.identifiers import InstrumentId, Symbol, Venue
 from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.objects import Currency, Money, Price, Quantity
@@ -114,6 +114,15 @@ class Desk:
     def stop_limit(self, side, units, stop, limit):
         prices = {"trigger_price": Price(stop, 0), "price": Price(limit, 0)}
         self.send(self.host.order_factory.stop_limit, side, units, **prices)
+
+    def bracket(self, side, units, limit, target, loss):
+        given = {"entry_order_type": OrderType.LIMIT, "entry_price": Price(limit, 0)} if limit else {}
+        orders = self.host.order_factory.bracket(
+            NAME, OrderSide.BUY if side > 0 else OrderSide.SELL, Quantity(units, self.size_decimals),
+            tp_price=Price(target, 0), sl_trigger_price=Price(loss, 0), tp_post_only=False, **given,
+        )  # fmt: skip
+        self.orders += orders.orders
+        self.host.submit_order_list(orders)
 
     def send(self, make, side, units, **prices):
         order = make(NAME, OrderSide.BUY if side > 0 else OrderSide.SELL, Quantity(units, self.size_decimals), **prices)

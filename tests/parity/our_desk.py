@@ -50,6 +50,10 @@ class Desk:
     def stop_limit(self, side: int, units: int, stop: int, limit: int) -> None:
         self._send(side, STOP_LIMIT, units, stop_ticks=stop, limit_ticks=limit)
 
+    def bracket(self, side: int, units: int, limit: int, target: int, loss: int) -> None:
+        self.sent += 3
+        self.host.bracket(side, units * self.unit_lots, target, loss, limit_ticks=limit)
+
     def cancel_oldest(self) -> None:
         self.host.cancel(self.orders.pop(0))
 

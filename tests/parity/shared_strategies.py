@@ -4,8 +4,8 @@ This file imports nothing at all: our interpreter and the peers' run this very t
 an engine can do) and bars as whole numbers: prices in ticks, sizes in units. It is made with ``size``, a plain number
 of units, and ``pace``, the usual range of a bar in millionths of the price. The desk has ``position``, ``equity``
 (whole currency), ``units_for(money, price)``, ``buy(units)``, ``sell(units)`` at the market, ``limit(side, units,
-price)``, ``stop(side, units, price)``, ``stop_limit(side, units, stop, limit)``, ``working`` (how many orders are
-open), ``cancel_oldest()`` and ``cancel_all()``. Sides are 1 and -1.
+price)``, ``stop(side, units, price)``, ``stop_limit(side, units, stop, limit)``, ``bracket(side, units, limit or 0,
+target, loss)``, ``working`` (how many orders are open), ``cancel_oldest()`` and ``cancel_all()``. Sides are 1 and -1.
 
 Decisions are made in integers, or in floats by the same operations in the same order.
 """
@@ -309,10 +309,38 @@ class OldestCancelled(Base):
             desk.limit(-1, part, close + self.step(close, 80))
 
 
+class BracketAtMarket(Base):
+    """A market entry with a target and a stop-loss around it."""
+
+    def decide(self, desk, close):
+        if self.count > 5 and desk.position == 0 and desk.working == 0:
+            side = 1 if close > self.closes[-5] else -1
+            target, loss = close + side * self.step(close, 100), close - side * self.step(close, 80)
+            desk.bracket(side, self.size, 0, target, loss)
+
+
+class BracketAtLimit(Base):
+    """A limit entry with a near target and a far stop-loss; taken back when it has not filled after eight bars."""
+
+    sent = 0
+
+    def decide(self, desk, close):
+        if desk.position:
+            return
+        if desk.working and self.count - self.sent >= 8:
+            desk.cancel_oldest()  # the entry; what waits for it goes with it
+        elif desk.working == 0:
+            side, self.sent = 1 if self.count % 2 else -1, self.count
+            limit = close - side * self.step(close, 25)
+            target, loss = limit + side * self.step(close, 60), limit - side * self.step(close, 600)
+            desk.bracket(side, self.size, limit, target, loss)
+
+
 STRATEGIES = {
     found.__name__: found
     for found in (
         BuyAndHold, EmaCross, RsiReversion, DonchianBreakout, LimitReversion, StopLimitEntries, RestingStopLimits,
         Reversal, Pyramid, TimeExit, AtrSized, Grid, ShortFade, TargetAndStop, StopAndReverse, OldestCancelled,
+        BracketAtMarket, BracketAtLimit,
     )
 }  # fmt: skip
