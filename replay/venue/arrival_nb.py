@@ -33,7 +33,7 @@ from kernel.lifecycle_nb import find_order_nb, reducible_lots_nb
 from kernel.state import STATE
 from replay.venue.book_rules_nb import best_nb, join_nb, meet_book_nb
 from replay.venue.counter_nb import DRAW_BITS, chance_nb
-from replay.venue.kinds_nb import has_trigger_nb, is_touch_nb, is_trailing_nb
+from replay.venue.kinds_nb import goes_first_nb, has_trigger_nb, is_touch_nb, is_trailing_nb
 from replay.venue.memory import MAX_REQUESTS, REQUEST, VENUE, VENUE_ORDERS
 from replay.venue.path_rules_nb import standing_nb, tick_order_nb
 from replay.venue.profiles import BOOK, CANCEL, NEW, OHLC, OHLC_ADAPTIVE, REJECT_DRAW, TRADING
@@ -179,6 +179,7 @@ def _take_nb(venue, state, output, request):
     resting.display_lots = order.display_lots
     resting.group_id = order.group_id
     resting.is_child = 1 if order.parent_id != 0 else 0
+    resting.goes_first = 1 if goes_first_nb(head.profile, order) else 0
     resting.ends_ns = order.expire_ns
     resting.accepted_ns = output.ts_ingest_ns
     resting.fee_minor = 0

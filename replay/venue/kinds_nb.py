@@ -6,11 +6,15 @@ from kernel.lifecycle import (
     LIMIT_IF_TOUCHED,
     MARKET,
     MARKET_IF_TOUCHED,
+    OCO,
+    OUO,
     STOP,
     STOP_LIMIT,
+    STOP_LOSS,
     TRAILING_STOP,
     TRAILING_STOP_LIMIT,
 )
+from replay.venue.profiles import NEXT_OPEN
 
 
 @inlined
@@ -38,6 +42,12 @@ def takes_any_price_nb(kind):
 
 
 @inlined
-def goes_first_nb(kind):
-    """Whether a bar meets the order before limit and touch orders: of two legs the worse one fills."""
+def goes_first_nb(profile, order):
+    """Whether a bar meets the order before the others: of two legs the worse one fills.
+
+    Under ``next_open`` that is so in groups only, as with the stop-loss in backtesting.py 0.6; others go by arrival.
+    """
+    kind, role = order.order_type, order.group_role
+    if profile == NEXT_OPEN and role != STOP_LOSS and role != OCO and role != OUO:
+        return False
     return kind == MARKET or kind == STOP or kind == STOP_LIMIT or is_trailing_nb(kind)

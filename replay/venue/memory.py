@@ -37,6 +37,7 @@ VENUE_ORDER = table_dtype(
     "display_lots",
     "group_id",
     "is_child",  # it was let go when another order filled
+    "goes_first",  # a bar that is seen as a range meets it before the others
     "triggered",
     "seen",  # whether it has met the market
     "accepted_ns",

@@ -17,6 +17,7 @@ from kernel.lifecycle import (
     IOC,
     LIMIT,
     MAKER,
+    MARKET,
     POST_ONLY,
     TAKER,
 )
@@ -24,7 +25,7 @@ from kernel.market import BAR, QUOTE, ROW
 from kernel.state import STATE
 from replay.venue.costs_nb import slipped_nb
 from replay.venue.fills_nb import fill_nb
-from replay.venue.kinds_nb import goes_first_nb, takes_any_price_nb
+from replay.venue.kinds_nb import takes_any_price_nb
 from replay.venue.memory import VENUE
 from replay.venue.profiles import NEXT_OPEN
 from replay.venue.range_nb import offered_lots_nb, price_nb, range_nb, volume_lots_nb
@@ -37,14 +38,18 @@ _OLD_FIRST, _OLD_REST, _NEW_FIRST, _NEW_REST = range(4)  # the turns in which a 
 
 @jit
 def _is_too_young_nb(head, order, row, ts_open_ns):
-    """Whether the order was not there yet. What came in this very bar saw the rest of it if it came at the open."""
+    """Whether the order was not there yet. What came in this very bar saw the rest of it if it came at the open.
+
+    Under ``next_open`` only a market order lets others go at the open: backtesting.py looks at the orders that follow
+    from any other on the next bar.
+    """
     if row.kind != BAR:
         return order.accepted_ns >= row.ts_ns
     if order.arrived_in_row != head.row:
         return order.accepted_ns > ts_open_ns
     if order.entry_at_open == 1:
         return False
-    return head.profile == NEXT_OPEN or not goes_first_nb(order.order_type)
+    return head.profile == NEXT_OPEN or order.goes_first == 0
 
 
 @jit
@@ -79,7 +84,8 @@ def _match_order_nb(venue, state, output, order, row, offered_lots, volume_lots)
     if quantity > 0:
         if takes_any_price_nb(order.order_type):
             price = slipped_nb(head, order.side, price, quantity, volume_lots)
-        head.fill_at_open = 1 if at_open else 0
+        lets_go_at_open = at_open and (head.profile != NEXT_OPEN or order.order_type == MARKET)
+        head.fill_at_open = 1 if lets_go_at_open else 0
         liquidity = MAKER if is_maker else TAKER
         ts_event_ns = ts_open_ns if at_open else row.ts_ns
         status = fill_nb(venue, state, output, order, price, quantity, liquidity, ts_event_ns)
@@ -95,7 +101,7 @@ def _is_its_turn_nb(head, order, turn, is_bar):
     """A row that is one price meets all in the order of arrival; of a bar, the worse legs go first."""
     if not is_bar:
         return turn == _OLD_FIRST
-    first = goes_first_nb(order.order_type)
+    first = order.goes_first == 1
     if order.arrived_in_row == head.row:
         return turn == (_NEW_FIRST if first else _NEW_REST)
     return turn == (_OLD_FIRST if first else _OLD_REST)

@@ -52,12 +52,18 @@ class Difference(msgspec.Struct, frozen=True):
 PLAIN = frozenset({"buy", "sell", "market", "limit", "stop"})
 DIALECTS = {
     "backtesting.py": Dialect(
-        "backtesting_cases.py", {"next_open": {}}, PLAIN, frozenset(), {r" (maker|taker|open)\b|#\d+ ": ""}, joins=True
+        "backtesting_cases.py",
+        {"next_open": {}},
+        PLAIN | {"bracket", "target", "loss"},
+        frozenset(),
+        # A leg that ends with the other is not reported.
+        {r" (maker|taker|open)\b|#\d+ ": "", r"^\d+: \d+ cancelled \(requested\)$": ""},
+        joins=True,
     ),
     "NautilusTrader": Dialect(
         "nautilus_cases.py",
         {"ohlc": {"adaptive": False}, "ohlc_adaptive": {"adaptive": True}},
-        PLAIN | {"IOC", "FOK", "DAY"},
+        PLAIN | {"IOC", "FOK", "DAY", "bracket", "target", "loss"},
         frozenset({"cancel", "replace", "limit", "stop"}),
         {
             r" open$": "",
@@ -66,7 +72,7 @@ DIALECTS = {
             r"rejected \(.*\)$": "rejected",
             r"updated .*": "replaced",
             # It says when a stop is triggered, and nothing to a request about an order that is over.
-            r"^\d+: (#\d+ )?(triggered|refused( \(.*\))?)$": "",
+            r"^\d+: (#\d+ )?(triggered|refused( \(.*\))?|replace rejected)$": "",
         },
     ),
 }
@@ -98,18 +104,19 @@ def check(engine: str, profile: str, python: Path) -> tuple[int, list[str]]:
     return len(answers), wrong
 
 
-def check_random(engine: str, profile: str, python: Path, seed: int, count: int) -> list[str]:
-    """Where the engine and ours differ in random cases. Raises RuntimeError when its script fails."""
+def check_random(engine: str, profile: str, python: Path, seed: int, count: int) -> tuple[int, list[str]]:
+    """``(cases run, where they differ)`` for random cases. Raises RuntimeError when its script fails."""
     dialect = DIALECTS[engine]
     forces = ("", "", *sorted(dialect.order_words & {"IOC", "FOK"}))
-    made = random_cases.cases(seed, count, forces, volumes=engine == "NautilusTrader")
+    made = list(random_cases.cases(seed, count, forces, volumes=engine == "NautilusTrader"))
+    made += random_cases.brackets(seed, count // 2, limited=engine != "NautilusTrader")
     given = [Difference({"profile": profile, "cash": PLENTY}, orders, market, "", "") for orders, market in made]
     wrong = []
     for case, theirs in zip(given, _ask(dialect, python, given), strict=True):
         ours = Outcome(case.settings, case.orders, case.market).describe()
         if _told(dialect, ours) != _told(dialect, theirs):
             wrong.append(f"seed {seed}, {_text(case)}: {engine} says {_told(dialect, theirs)}, ours is {ours}")
-    return wrong
+    return len(given), wrong
 
 
 def _rows(dialect: Dialect, profile: str) -> Iterator[Difference]:

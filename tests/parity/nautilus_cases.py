@@ -91,7 +91,7 @@ class Case(Strategy):
             order = self.order(words)
             linked = "bracket" in words
             if linked:
-                self.sent += [one.client_order_id for one in order.orders]
+                self.sent += [order.orders[at].client_order_id for at in (0, 2, 1)]  # the target before the loss
                 self.submit_order_list(order)
             else:
                 self.sent.append(order.client_order_id)

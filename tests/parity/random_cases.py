@@ -19,6 +19,18 @@ def cases(seed: int, count: int, forces: tuple[str, ...], volumes: bool) -> Iter
         yield _orders(chance, forces, 1 if short else 4), _market(chance, short)
 
 
+def brackets(seed: int, count: int, limited: bool) -> Iterator[tuple[str, str]]:
+    """One bracket each, its legs on their sides of the entry; ``limited``: some enter by a limit order."""
+    chance = random.Random(seed + 1)
+    for _ in range(count):
+        side, up = chance.choice((("buy", 1), ("sell", -1)))
+        entry = 100 - up * chance.randint(0, 6) if limited and chance.random() < 0.5 else 0
+        target = (entry or 100) + up * chance.randint(1, 8)
+        loss = (entry or 100) - up * chance.randint(1, 8)
+        kind = f"limit {entry}" if entry else "market"
+        yield f"{side} {chance.randint(1, 12)} {kind} bracket target {target} loss {loss}", _market(chance, False)
+
+
 def _orders(chance: random.Random, forces: tuple[str, ...], most: int) -> str:
     limited: set[str] = set()
     out = []

@@ -310,10 +310,13 @@ class OldestCancelled(Base):
 
 
 class BracketAtMarket(Base):
-    """A market entry with a target and a stop-loss around it."""
+    """A market entry with a target and a stop-loss around it, a bar after the last one is over."""
+
+    flat = 0
 
     def decide(self, desk, close):
-        if self.count > 5 and desk.position == 0 and desk.working == 0:
+        self.flat = self.flat + 1 if desk.position == 0 and desk.working == 0 else 0
+        if self.count > 5 and self.flat > 1:
             side = 1 if close > self.closes[-5] else -1
             target, loss = close + side * self.step(close, 100), close - side * self.step(close, 80)
             desk.bracket(side, self.size, 0, target, loss)
@@ -332,7 +335,7 @@ class BracketAtLimit(Base):
         elif desk.working == 0:
             side, self.sent = 1 if self.count % 2 else -1, self.count
             limit = close - side * self.step(close, 25)
-            target, loss = limit + side * self.step(close, 60), limit - side * self.step(close, 600)
+            target, loss = limit + side * self.step(close, 60), limit - side * self.step(close, 2_000)
             desk.bracket(side, self.size, limit, target, loss)
 
 

@@ -33,7 +33,7 @@ class Order:
 
     @property
     def first(self) -> bool:
-        """Whether a bar meets it before limit and touch orders."""
+        """Whether a bar meets it before limit and touch orders (not under ``next_open``)."""
         return self.kind not in ("limit", *TOUCHES)
 
     def follow(self, price: int) -> None:
@@ -86,8 +86,9 @@ class RangeVenue(Venue):
     def bar(self, open_: int, high: int, low: int, close: int, volume: int) -> None:
         self.row += 1
         left = round(volume * self.share) if self.profile == "pessimistic" else PLENTY
+        by_arrival = self.profile == "next_open"
         for turn in (True, False):
-            for order in [order for order in self.open if order.first == turn]:
+            for order in [order for order in self.open if (by_arrival or order.first) == turn]:
                 before = order.lots
                 self.meet(order, open_, high, low, left)
                 left -= before - order.lots
