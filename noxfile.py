@@ -63,6 +63,7 @@ def fuzz(session: nox.Session) -> None:
         "tests/kernel/test_risk_histories.py",
         "tests/kernel/test_group_histories.py",
         "tests/replay/test_book.py",
+        "tests/replay/test_venue_histories.py",
         f"--hypothesis-seed={seed}",
     )
     session.run(*command, env={"KERNEL_HISTORIES": "10000"})

@@ -79,6 +79,12 @@ def balance_row_nb(state, account, currency):
     return row
 
 
+@jit
+def post_nb(state, account, balance):
+    """After amounts were added to a balance: they must fit, and the account follows."""
+    return rebase_nb(state.accounts[account], balance) if balance_fits_nb(balance) else MONEY_OVERFLOW
+
+
 @unit(STATE, types.int64, types.int64, types.int64, types.int64)
 def set_rate_nb(state, from_currency, to_currency, numerator, denominator):
     """State a rate, and so the one back; every balance that it concerns is converted anew. Returns a status."""
@@ -134,7 +140,7 @@ def _define_account_nb(state, record):
         head.account_count += 1
     elif state.balances[row].deposits_minor != 0:
         return MISMATCH
-    head.hedging_count += (words[ACCOUNT_DEFINED.hedging] != 0) - (account.hedging != 0)
+    head.hedging_count += (1 if words[ACCOUNT_DEFINED.hedging] != 0 else 0) - account.hedging
     account.currency = words[ACCOUNT_DEFINED.currency]
     account.scale = state.currencies[account.currency].scale
     account.mode = words[ACCOUNT_DEFINED.mode]
@@ -175,11 +181,11 @@ def _assign_book_nb(state, record):
 
 @jit
 def note_next_expiry_nb(state):
-    """When the first contract that is not settled expires."""
+    """When the first contract that is not settled expires. One that is over is not while a late fill is held in it."""
     state.head.next_expiry_ns = NEVER_NS
     for number in range(state.head.instrument_count):
         instrument = state.instruments[number]
-        if instrument.expiry_ns > 0 and instrument.expired == 0:
+        if instrument.expiry_ns > 0 and (instrument.expired == 0 or instrument.holder_count > 0):
             state.head.next_expiry_ns = min(state.head.next_expiry_ns, instrument.expiry_ns)
 
 

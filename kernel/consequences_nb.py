@@ -1,44 +1,39 @@
 """What a market event means for money: funding, dividends, splits, expiry, interest, borrow fees.
 
 Owns the amounts of these events, each a function of the state and the row that led to it. The loop calls
-``consequences_nb`` after the venue has matched the row, and only when ``has_consequences_nb`` says so. Margin calls and
-liquidations are in ``liquidation_nb``.
+``consequences_nb`` after the venue has matched the row, and only when ``has_consequences_nb`` says so. Interest and
+borrow fees are in ``accrual_nb``, margin calls and liquidations in ``liquidation_nb``.
 
 Funding: a position pays its value at the mark price times the rate; a mark of 0 is the last price. A dividend is
-paid on the lots that are held when it comes. A split cancels the open orders of its instrument. Interest and borrow
-fees accrue every 24 hours, for whole days, on what is held at the first event at or after that instant; a position
-that was opened since pays from the first instant after its entry on.
+paid on the lots that are held when it comes. A split or an expiry ends the open orders of its instrument, at once.
 """
 
 from numba import types
 
+from kernel.accrual_nb import accrue_nb
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import (
-    ACCRUAL_DONE,
-    BORROW_PAID,
-    CANCEL_REQUESTED,
     CONTRACT_EXPIRED,
-    CONVERTED,
     CORPORATE_ACTION,
     DIVIDEND_PAID,
     FUNDING_DUE,
     FUNDING_PAID,
-    INTEREST_PAID,
     SETTLED,
     SPLIT_APPLIED,
 )
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
-from kernel.income_nb import DAY_NS, accrued_until_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import MISMATCH, MONEY_OVERFLOW, OK, book_index_nb, exposure_nb
-from kernel.liquidation_nb import is_cancellable_nb, watch_margin_nb
+from kernel.lifecycle import ASK_CANCEL, NEXT
+from kernel.liquidation_nb import watch_margin_nb
 from kernel.market import DIVIDEND, ROW, SPLIT
 from kernel.react_nb import after_fill_nb
+from kernel.requests_nb import ask_cancel_nb
 from kernel.state import STATE
 from kernel.units import RATE_SCALE
 
-MOST_RECORDS = 300  # what one call may write; what is left goes on at the next event
+SAFE_DIVISOR = 4.0e18  # below 2**62 by more than any rounding of the float estimate
 
 
 @inlined
@@ -55,15 +50,13 @@ def has_consequences_nb(head, kind):
 
 @jit
 def cancel_orders_nb(state, output, instrument):
-    """Ask for the end of every open order of an instrument that can be asked for. Returns a status."""
+    """Ask for the end of every open order of an instrument, at once: its exchange would. Returns a status."""
     at = 0
     while at < state.head.order_count:
         order = state.orders[at]
         before = state.head.order_count
-        if order.instrument == instrument and is_cancellable_nb(order):
-            record = begin_nb(state, output, CANCEL_REQUESTED.kind, instrument, order.strategy)
-            record.words[CANCEL_REQUESTED.order_id] = order.order_id
-            status = apply_nb(state, record)
+        if order.instrument == instrument and order.cancel_linked == 0 and NEXT[order.status, ASK_CANCEL] >= 0:
+            status = ask_cancel_nb(state, output, order, 1)
             if status != OK:
                 return status
         if state.head.order_count == before:  # else a held order ended at once, and the next one is in its row
@@ -118,6 +111,8 @@ def _split_nb(state, output, instrument_id, strategy, leg, position, words):
     numerator, denominator = words[CORPORATE_ACTION.numerator], words[CORPORATE_ACTION.denominator]
     before = position.quantity_lots
     if float(abs(before)) * float(numerator) >= MONEY_MAX:
+        return MONEY_OVERFLOW
+    if float(denominator) * float(instrument.denominator) >= SAFE_DIVISOR:
         return MONEY_OVERFLOW
     total = abs(before) * numerator
     after, rest = total // denominator, total % denominator
@@ -182,126 +177,27 @@ def _each_book_nb(state, output, kind, instrument_id, words):
 
 @inlined
 def _expire_nb(state, output, words):
-    """Settle what has expired: open orders end, positions are closed, and the contract is over."""
+    """Settle what has expired: open orders end, positions are closed, and the contract is over.
+
+    A fill of which the kernel hears after that is settled when it is heard of, at the same price.
+    """
     now_ns = state.head.now_ns
     for number in range(state.head.instrument_count):
         instrument = state.instruments[number]
-        if instrument.expiry_ns == 0 or instrument.expired != 0 or instrument.expiry_ns > now_ns:
+        if instrument.expiry_ns == 0 or instrument.expiry_ns > now_ns:
+            continue
+        if instrument.expired != 0 and instrument.holder_count == 0:
             continue
         status = cancel_orders_nb(state, output, number)
         if status == OK:
             status = _each_book_nb(state, output, CONTRACT_EXPIRED.kind, number, words)
-        if status == OK:
+        if status == OK and instrument.expired == 0:
             record = begin_nb(state, output, CONTRACT_EXPIRED.kind, number, -1)
             record.words[CONTRACT_EXPIRED.price_ticks] = instrument.last_ticks
             status = apply_nb(state, record)
         if status != OK:
             return status
     return OK
-
-
-@jit
-def _due_days_nb(head, accrued_ns, entry_ns):
-    """Instants of accrual since the last one that is booked, or since the entry, up to now."""
-    first_ns = accrued_ns + DAY_NS if accrued_ns >= head.next_accrual_ns else head.next_accrual_ns
-    if entry_ns > first_ns:
-        first_ns += (entry_ns - first_ns + DAY_NS - 1) // DAY_NS * DAY_NS
-    return (head.now_ns - first_ns) // DAY_NS + 1 if first_ns <= head.now_ns else 0
-
-
-@jit
-def _borrow_nb(state, output, strategy, instrument_id, leg, position):
-    """The fee of one short position for the loan of what was sold."""
-    head, instrument = state.head, state.instruments[instrument_id]
-    days = _due_days_nb(head, position.accrued_ns, position.trade_ts_entry_ns)
-    value = abs(position.value_minor)
-    if days <= 0:
-        return OK
-    amount = scale_nb(value, instrument.borrow_rate * days, 1, RATE_SCALE * head.days_per_year)
-    if amount == OVERFLOW:
-        return MONEY_OVERFLOW
-    record = begin_nb(state, output, BORROW_PAID.kind, instrument_id, strategy)
-    record.words[BORROW_PAID.leg] = leg
-    record.words[BORROW_PAID.value_minor] = value
-    record.words[BORROW_PAID.rate] = instrument.borrow_rate
-    record.words[BORROW_PAID.days] = days
-    record.words[BORROW_PAID.amount_minor] = amount
-    return apply_nb(state, record)
-
-
-@jit
-def _interest_nb(state, output, row):
-    """Interest on one balance."""
-    head, balance = state.head, state.balances[row]
-    currency = state.currencies[balance.currency]
-    rate = currency.credit_rate if balance.cash_minor > 0 else currency.debit_rate
-    days = _due_days_nb(head, balance.accrued_ns, 0)
-    if rate == 0 or days <= 0 or balance.cash_minor == 0:
-        return OK
-    amount = scale_nb(balance.cash_minor, rate * days, 1, RATE_SCALE * head.days_per_year)
-    if amount == OVERFLOW:
-        return MONEY_OVERFLOW
-    record = begin_nb(state, output, INTEREST_PAID.kind, -1, -1)
-    record.account = balance.account
-    record.words[INTEREST_PAID.currency] = balance.currency
-    record.words[INTEREST_PAID.cash_minor] = balance.cash_minor
-    record.words[INTEREST_PAID.rate] = rate
-    record.words[INTEREST_PAID.days] = days
-    record.words[INTEREST_PAID.amount_minor] = amount
-    return apply_nb(state, record)
-
-
-@jit
-def _sweep_nb(state, output, row):
-    """Convert what an account holds in another currency into its own, at the rate in force."""
-    balance = state.balances[row]
-    account = state.accounts[balance.account]
-    known = balance.rate_denominator != 0 and balance.currency != account.currency
-    if account.sweep == 0 or not known or balance.cash_minor == 0:
-        return OK
-    converted = scale_nb(balance.cash_minor, balance.rate_numerator, 1, balance.rate_denominator)
-    if converted == OVERFLOW:
-        return MONEY_OVERFLOW
-    record = begin_nb(state, output, CONVERTED.kind, -1, -1)
-    record.account = balance.account
-    record.words[CONVERTED.from_currency] = balance.currency
-    record.words[CONVERTED.from_minor] = balance.cash_minor
-    record.words[CONVERTED.to_currency] = account.currency
-    record.words[CONVERTED.to_minor] = converted
-    record.words[CONVERTED.numerator] = balance.rate_numerator
-    record.words[CONVERTED.denominator] = balance.rate_denominator
-    return apply_nb(state, record)
-
-
-@inlined
-def _accrue_nb(state, output):
-    """Borrow fees, interest, sweeps; when the transaction is full, what is left comes with the next event."""
-    head, first_record = state.head, output.count
-    for instrument_id in range(head.instrument_count):
-        instrument = state.instruments[instrument_id]
-        if instrument.holder_count == 0 or instrument.borrow_rate == 0 or instrument.margined != 0:
-            continue
-        for strategy in range(head.strategy_count):
-            for side in (1, -1):
-                position = state.positions[book_index_nb(state, strategy, instrument_id, side)]
-                if position.quantity_lots >= 0:
-                    continue
-                if output.count - first_record > MOST_RECORDS:
-                    return OK
-                leg = side * state.accounts[position.account].hedging
-                status = _borrow_nb(state, output, strategy, instrument_id, leg, position)
-                if status != OK:
-                    return status
-    for row in range(head.balance_count):
-        status = _interest_nb(state, output, row)
-        if status == OK:
-            status = _sweep_nb(state, output, row)
-        if status != OK:
-            return status
-    record = begin_nb(state, output, ACCRUAL_DONE.kind, -1, -1)
-    record.words[ACCRUAL_DONE.next_ns] = accrued_until_nb(head) + DAY_NS
-    record.words[ACCRUAL_DONE.days] = (head.now_ns - head.next_accrual_ns) // DAY_NS + 1
-    return apply_nb(state, record)
 
 
 @unit(STATE, OUTPUT, ROW, types.int64)
@@ -320,7 +216,7 @@ def consequences_nb(state, output, row, kind):
         status = _expire_nb(state, output, words)
     output.cause = cause
     if status == OK and head.next_accrual_ns <= head.now_ns:
-        status = _accrue_nb(state, output)
+        status = accrue_nb(state, output)
     if status == OK and head.margin_watched != 0:
         status = watch_margin_nb(state, output)
     output.cause = cause

@@ -4,12 +4,9 @@ Owns the postings of these events. An event states its amounts; what it says of 
 would not balance is refused.
 """
 
-from numba import types
-
-from kernel.accounts_nb import balance_row_nb, is_currency_nb, note_next_expiry_nb
+from kernel.accounts_nb import balance_row_nb, is_currency_nb, note_next_expiry_nb, post_nb
 from kernel.events.layout import (
     ACCRUAL_DONE,
-    ACCRUAL_SET,
     ADJUSTED,
     BORROW_PAID,
     CONTRACT_EXPIRED,
@@ -17,21 +14,20 @@ from kernel.events.layout import (
     DIVIDEND_PAID,
     FUNDING_PAID,
     INTEREST_PAID,
-    INTEREST_SET,
     LIQUIDATION_ENDED,
     LIQUIDATION_FEE,
     LIQUIDATION_STARTED,
     MARGIN_CALLED,
     MARGIN_RESTORED,
     MARGIN_RULES,
-    MARGIN_TIER,
     RECORD,
     SETTLED,
     SPLIT_APPLIED,
     TERMS,
 )
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
-from kernel.fills_nb import fill_nb, hand_over_trade_nb
+from kernel.fills_nb import fill_nb
+from kernel.financing_nb import set_financing_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import (
     BAD_INDEX,
@@ -40,132 +36,13 @@ from kernel.ledger_nb import (
     NO_CAPACITY,
     OK,
     UNKNOWN_KIND,
-    balance_fits_nb,
     book_index_nb,
-    rebase_nb,
-    revalue_nb,
 )
+from kernel.splits_nb import book_split_nb
 from kernel.state import STATE
-from kernel.tables.ledger import INSTRUMENT, MAX_TIERS, POSITION
 from kernel.tables.table import NEVER_NS
 
 DAY_NS = 86_400_000_000_000
-MAX_RATE = 1 << 40  # ten thousand times the whole: far from 64 bits in every product
-
-
-@jit
-def scaled_ticks_nb(ticks, numerator, denominator):
-    """A price after a split of ``numerator`` new lots for ``denominator`` old ones, rounded half to even."""
-    return scale_nb(ticks, denominator, 1, numerator)
-
-
-@unit(INSTRUMENT, types.int64, types.int64)
-def adjust_price_nb(instrument, numerator, denominator):
-    """Adjust the prices of an instrument for a split, so that no book looks richer until the next price."""
-    if not (0 < numerator < MAX_RATE and 0 < denominator < MAX_RATE) or instrument.margined != 0:
-        return MISMATCH
-    last = scaled_ticks_nb(instrument.last_ticks, numerator, denominator)
-    bid = scaled_ticks_nb(instrument.bid_ticks, numerator, denominator)
-    ask = scaled_ticks_nb(instrument.ask_ticks, numerator, denominator)
-    high = scaled_ticks_nb(instrument.high_ticks, numerator, denominator)
-    low = scaled_ticks_nb(instrument.low_ticks, numerator, denominator)
-    if last == OVERFLOW or bid == OVERFLOW or ask == OVERFLOW or high == OVERFLOW or low == OVERFLOW:
-        return MONEY_OVERFLOW
-    instrument.last_ticks = last
-    instrument.bid_ticks = bid
-    instrument.ask_ticks = ask
-    instrument.high_ticks = high
-    instrument.low_ticks = low
-    return OK
-
-
-@jit
-def _post_nb(state, account, balance):
-    """After amounts were added to a balance: they must fit, and the account follows."""
-    return rebase_nb(state.accounts[account], balance) if balance_fits_nb(balance) else MONEY_OVERFLOW
-
-
-@inlined
-def _set_terms_nb(state, record):
-    words = record.words
-    if not 0 <= record.instrument < state.head.instrument_count:
-        return BAD_INDEX
-    for word in range(len(TERMS) - 1):
-        if not 0 <= words[word] < MAX_RATE:
-            return MISMATCH
-    instrument = state.instruments[record.instrument]
-    if instrument.holder_count != 0:
-        return MISMATCH
-    instrument.initial_rate = words[TERMS.initial_rate]
-    instrument.maintenance_rate = words[TERMS.maintenance_rate]
-    instrument.borrow_rate = words[TERMS.borrow_rate]
-    instrument.liquidation_fee_rate = words[TERMS.liquidation_fee_rate]
-    _note_margin_nb(state, instrument)
-    return OK
-
-
-@jit
-def _note_margin_nb(state, instrument):
-    """Whether positions in an instrument need margin of their own."""
-    rates = instrument.initial_rate != 0 or instrument.maintenance_rate != 0
-    instrument.has_margin = 1 if rates or instrument.tier_count > 0 else 0
-    if instrument.maintenance_rate != 0 or instrument.tier_count > 0:
-        state.head.margin_watched = 1
-
-
-@inlined
-def _set_tier_nb(state, record):
-    """The tiers of an instrument follow each other, and so do their rows."""
-    head, words = state.head, record.words
-    if not 0 <= record.instrument < head.instrument_count:
-        return BAD_INDEX
-    if head.tier_count >= MAX_TIERS:
-        return NO_CAPACITY
-    instrument = state.instruments[record.instrument]
-    last = instrument.first_tier + instrument.tier_count
-    if instrument.holder_count != 0 or (instrument.tier_count > 0 and last != head.tier_count):
-        return MISMATCH
-    if instrument.tier_count > 0 and words[MARGIN_TIER.limit_minor] <= state.tiers[last - 1].limit_minor:
-        return MISMATCH
-    rates_fit = 0 <= words[MARGIN_TIER.initial_rate] < MAX_RATE and 0 <= words[MARGIN_TIER.maintenance_rate] < MAX_RATE
-    if not rates_fit or not 0 <= words[MARGIN_TIER.deduction_minor] < MONEY_MAX:
-        return MISMATCH
-    if instrument.tier_count == 0:
-        instrument.first_tier = head.tier_count
-    tier = state.tiers[head.tier_count]
-    tier.limit_minor = words[MARGIN_TIER.limit_minor]
-    tier.initial_rate = words[MARGIN_TIER.initial_rate]
-    tier.maintenance_rate = words[MARGIN_TIER.maintenance_rate]
-    tier.deduction_minor = words[MARGIN_TIER.deduction_minor]
-    instrument.tier_count += 1
-    head.tier_count += 1
-    _note_margin_nb(state, instrument)
-    return OK
-
-
-@inlined
-def _set_rates_nb(state, record):
-    """Interest, the time of accrual, and the rule of the margin call."""
-    kind, words = record.kind, record.words
-    if kind == INTEREST_SET.kind:
-        currency = words[INTEREST_SET.currency]
-        if not is_currency_nb(currency):
-            return BAD_INDEX
-        if abs(words[INTEREST_SET.credit_rate]) >= MAX_RATE or abs(words[INTEREST_SET.debit_rate]) >= MAX_RATE:
-            return MISMATCH
-        state.currencies[currency].credit_rate = words[INTEREST_SET.credit_rate]
-        state.currencies[currency].debit_rate = words[INTEREST_SET.debit_rate]
-        return OK
-    if kind == ACCRUAL_SET.kind:
-        if words[ACCRUAL_SET.first_ns] <= 0 or not 0 < words[ACCRUAL_SET.days_per_year] <= 366:
-            return MISMATCH
-        state.head.next_accrual_ns = words[ACCRUAL_SET.first_ns]
-        state.head.days_per_year = words[ACCRUAL_SET.days_per_year]
-        return OK
-    if not 0 <= words[MARGIN_RULES.call_rate] < MAX_RATE:
-        return MISMATCH
-    state.head.margin_call_rate = words[MARGIN_RULES.call_rate]
-    return OK
 
 
 @jit
@@ -193,7 +70,7 @@ def _pay_book_nb(state, record, position):
         balance.fees_minor += amount
         balance.cash_minor -= amount
         position.fees_minor += amount
-        return _post_nb(state, position.account, balance) if abs(position.fees_minor) < MONEY_MAX else MONEY_OVERFLOW
+        return post_nb(state, position.account, balance) if abs(position.fees_minor) < MONEY_MAX else MONEY_OVERFLOW
     income = -amount
     if kind == FUNDING_PAID.kind:
         balance.funding_minor += amount
@@ -208,54 +85,7 @@ def _pay_book_nb(state, record, position):
     position.trade_income_minor += income
     if abs(position.income_minor) >= MONEY_MAX or abs(position.trade_income_minor) >= MONEY_MAX:
         return MONEY_OVERFLOW
-    return _post_nb(state, position.account, balance)
-
-
-@unit(STATE, RECORD, INSTRUMENT, POSITION)
-def _split_nb(state, record, instrument, position):
-    """Change the lots of a book; what was left of a lot leaves with its share of the cost."""
-    words = record.words
-    before, after = words[SPLIT_APPLIED.lots_before], words[SPLIT_APPLIED.lots_after]
-    numerator, denominator = words[SPLIT_APPLIED.numerator], words[SPLIT_APPLIED.denominator]
-    if not (0 < numerator < MAX_RATE and 0 < denominator < MAX_RATE) or before == 0 or before * after < 0:
-        return MISMATCH
-    whole = scale_nb(before, numerator, 1, denominator)
-    cash, realised = words[SPLIT_APPLIED.cash_minor], words[SPLIT_APPLIED.realised_minor]
-    if whole == OVERFLOW or abs(whole) >= MONEY_MAX or not -MONEY_MAX < cash < MONEY_MAX:
-        return MONEY_OVERFLOW
-    if before != position.quantity_lots or abs(after) > abs(whole) + 1:
-        return MISMATCH
-    cost_out = cash - realised
-    if abs(cost_out) > abs(position.cost_minor) or (after == 0 and cost_out != position.cost_minor):
-        return MISMATCH
-    balance = state.balances[position.balance]
-    balance.cash_minor += cash
-    balance.realised_minor += realised
-    if instrument.margined != 0:
-        return MISMATCH  # nothing that is margined is ever split
-    balance.cost_minor -= cost_out
-    position.cost_minor -= cost_out
-    position.realised_minor += realised
-    position.quantity_lots = after
-    position.trade_realised_minor += realised
-    position.trade_exit_minor += abs(cash)
-    position.trade_quantity_lots = scale_nb(position.trade_quantity_lots, numerator, 1, denominator)
-    position.high_ticks = scaled_ticks_nb(position.high_ticks, numerator, denominator)
-    position.low_ticks = scaled_ticks_nb(position.low_ticks, numerator, denominator)
-    position.trade_stop_ticks = scaled_ticks_nb(position.trade_stop_ticks, numerator, denominator)
-    if position.trade_quantity_lots == 0:
-        position.trade_quantity_lots = 1  # a round trip is never of nothing
-    if position.trade_quantity_lots == OVERFLOW or position.high_ticks == OVERFLOW or position.low_ticks == OVERFLOW:
-        return MONEY_OVERFLOW
-    if position.trade_stop_ticks == OVERFLOW or abs(position.realised_minor) >= MONEY_MAX:
-        return MONEY_OVERFLOW
-    state.closed_trade.leg = words[SPLIT_APPLIED.leg]
-    state.closed_trade.quantity_lots = 0
-    if after == 0:
-        instrument.holder_count -= 1
-        hand_over_trade_nb(position, state.closed_trade, record.ts_event_ns)
-    status = _post_nb(state, position.account, balance)
-    return status if status != OK else revalue_nb(state, instrument, position)
+    return post_nb(state, position.account, balance)
 
 
 @inlined
@@ -268,9 +98,12 @@ def _settle_nb(state, record, instrument, position):
     side = -1 if lots > 0 else 1
     price = words[SETTLED.price_ticks]
     state.closed_trade.purpose = 0
-    return fill_nb(
+    status = fill_nb(
         state, instrument, position, words[SETTLED.leg], side, price, abs(lots), 0, record.ts_event_ns, record.sequence
     )
+    if status == OK and instrument.expired != 0:
+        note_next_expiry_nb(state)
+    return status
 
 
 @inlined
@@ -285,7 +118,7 @@ def _book_event_nb(state, record):
     if abs(leg) != state.accounts[position.account].hedging:
         return MISMATCH
     if kind == SPLIT_APPLIED.kind:
-        return _split_nb(state, record, instrument, position)
+        return book_split_nb(state, record, instrument, position)
     if kind == SETTLED.kind:
         return _settle_nb(state, record, instrument, position)
     if (kind == FUNDING_PAID.kind or kind == DIVIDEND_PAID.kind) and words[1] != position.quantity_lots:
@@ -320,7 +153,7 @@ def _cash_event_nb(state, record):
     else:
         balance.adjustment_minor += amount
     balance.cash_minor += amount
-    return _post_nb(state, record.account, balance)
+    return post_nb(state, record.account, balance)
 
 
 @inlined
@@ -343,8 +176,8 @@ def _convert_nb(state, record):
     state.balances[there].conversion_minor -= given
     state.balances[here].cash_minor += taken
     state.balances[here].conversion_minor += taken
-    status = _post_nb(state, record.account, state.balances[there])
-    return status if status != OK else _post_nb(state, record.account, state.balances[here])
+    status = post_nb(state, record.account, state.balances[there])
+    return status if status != OK else post_nb(state, record.account, state.balances[here])
 
 
 @inlined
@@ -385,12 +218,8 @@ def _accrued_nb(state, words):
 def book_money_nb(state, record):
     """Book one event that moves money, or sets what moves it, without a fill. Returns a status."""
     kind = record.kind
-    if kind == TERMS.kind:
-        return _set_terms_nb(state, record)
-    if kind == MARGIN_TIER.kind:
-        return _set_tier_nb(state, record)
-    if kind == INTEREST_SET.kind or kind == ACCRUAL_SET.kind or kind == MARGIN_RULES.kind:
-        return _set_rates_nb(state, record)
+    if TERMS.kind <= kind <= MARGIN_RULES.kind:
+        return set_financing_nb(state, record)
     if kind == ACCRUAL_DONE.kind:
         return _accrued_nb(state, record.words)
     if kind == CONTRACT_EXPIRED.kind:

@@ -6,6 +6,7 @@ check that debits equal credits. What a fill does is in ``fills_nb``. Amounts ar
     cash = deposits + realised - fees - cost of what is open, and so on: ``ledger_sum_nb`` is 0 after every event
 """
 
+from kernel.events.layout import BAR_CLOSED
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.jit import inlined, jit, unit
 from kernel.state import STATE
@@ -51,6 +52,14 @@ def _inverse_money_nb(price_ticks, quantity_lots, numerator, denominator):
         return OVERFLOW
     coins = scale_nb(quantity_lots, numerator, 1, price_ticks * denominator)
     return OVERFLOW if coins == OVERFLOW else -coins
+
+
+@inlined
+def is_over_nb(instrument, is_bar, ts_ns, words):
+    """Whether a price came after the contract's expiry, so that it is none of it. A bar that began before counts."""
+    if is_bar:
+        return instrument.expired != 0 or words[BAR_CLOSED.ts_open_ns] >= instrument.expiry_ns
+    return instrument.expired != 0 or ts_ns > instrument.expiry_ns
 
 
 @inlined

@@ -30,7 +30,7 @@ MOST_RECORDS = 300
 
 
 @jit
-def is_cancellable_nb(order):
+def _is_cancellable_nb(order):
     """Whether the end of an order can be asked for, and has not been."""
     return order.status != PENDING_CANCEL and NEXT[order.status, ASK_CANCEL] >= 0
 
@@ -54,7 +54,7 @@ def _cancel_account_nb(state, output, number):
         order = state.orders[at]
         before = state.head.order_count
         book = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
-        if book.account == number and order.purpose != LIQUIDATION_ORDER and is_cancellable_nb(order):
+        if book.account == number and order.purpose != LIQUIDATION_ORDER and _is_cancellable_nb(order):
             record = begin_nb(state, output, CANCEL_REQUESTED.kind, order.instrument, order.strategy)
             record.words[CANCEL_REQUESTED.order_id] = order.order_id
             status = apply_nb(state, record)

@@ -15,18 +15,19 @@ from kernel.events.layout import (
     WEIGHT_SET,
 )
 from kernel.exact_nb import MONEY_MAX, OVERFLOW
-from kernel.income_nb import adjust_price_nb
 from kernel.jit import inlined
 from kernel.ledger_nb import (
     BAD_INDEX,
     MONEY_OVERFLOW,
     OK,
     book_index_nb,
+    is_over_nb,
     revalue_nb,
 )
 from kernel.market import BAR, NO_PRICE, SPLIT, WEIGHT
 from kernel.risk.count_nb import after_market_nb, roll_day_nb
 from kernel.signals_nb import note_prices_nb, set_weight_nb
+from kernel.splits_nb import take_split_nb
 
 FIRST_MARKET_EVENT = BAR_CLOSED.kind
 
@@ -54,8 +55,8 @@ def _take_nb(state, kind, instrument_id, ts_ns, words):
     instrument.event_count += 1
     if kind > QUOTE_SEEN.kind:
         return _fact_nb(state, instrument, kind, instrument_id, words)
-    if instrument.expired != 0:
-        return OK  # a settled contract has no price any more
+    if instrument.expiry_ns != 0 and is_over_nb(instrument, kind == BAR_CLOSED.kind, ts_ns, words):
+        return OK  # a contract that is over has no price any more
     before, high, low, range_ns = _price_nb(instrument, kind, ts_ns, words)
     if instrument.last_ticks == OVERFLOW:
         return MONEY_OVERFLOW
@@ -74,7 +75,9 @@ def _take_nb(state, kind, instrument_id, ts_ns, words):
 def _fact_nb(state, instrument, kind, instrument_id, words):
     """What is known besides prices: sessions, statuses, rates, splits, weights."""
     if kind == CORPORATE_ACTION.kind and words[CORPORATE_ACTION.action] == SPLIT:
-        return adjust_price_nb(instrument, words[CORPORATE_ACTION.numerator], words[CORPORATE_ACTION.denominator])
+        return take_split_nb(
+            state, instrument_id, words[CORPORATE_ACTION.numerator], words[CORPORATE_ACTION.denominator]
+        )
     if kind == SESSION_CHANGED.kind:
         _session_nb(instrument, words)
     if kind == STATUS_CHANGED.kind:

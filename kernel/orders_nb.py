@@ -3,6 +3,7 @@
 Owns the table of open orders and what they leave pending in their books. Only ``apply`` calls what changes something.
 """
 
+from kernel.accounts_nb import note_next_expiry_nb
 from kernel.events.layout import (
     ACCEPTED,
     CANCEL_REQUESTED,
@@ -190,6 +191,8 @@ def _fill_order_nb(state, record):
     )
     if status != OK:
         return status
+    if state.instruments[order.instrument].expired != 0:
+        note_next_expiry_nb(state)  # it filled before the end of the contract, and is settled next
     state.closed_trade.purpose = order.purpose
     order.filled_lots += quantity
     pend_nb(position, order, -quantity)

@@ -141,7 +141,14 @@ def _reduces_nb(state, ask):
 def _stopped_nb(state, ask):
     """Halts, the kill switch and the mode. Returns a check; 0 lets the order pass."""
     head, risk = state.head, state.risk
-    if ask.reduces == 0 and (head.halted != 0 or state.instruments[ask.instrument].halted != 0):
+    if ask.reduces == 0 and (
+        head.halted != 0
+        or state.instruments[ask.instrument].halted != 0
+        or state.accounts[
+            state.positions[book_index_nb(state, ask.strategy, ask.instrument, ask.leg)].account
+        ].liquidating
+        != 0
+    ):
         return refuse_nb(ask, HALTED, 0, 1)
     if head.risk_on == 0:
         return APPROVED

@@ -81,8 +81,9 @@ class OrderExpired(Event, frozen=True):
 
 @declare(39, "execution.cancel_request")
 class CancelRequested(Event, frozen=True):
-    """The rest of an order is to be cancelled. Linked is 1 when its group wants that: a venue that knows of groups does
-    it at once. An order that is held ends with this event, as the venue never had it.
+    """The rest of an order is to be cancelled. Linked is 1 when its group wants that, or its exchange ends it (a split,
+    an expiry): a venue that knows of groups does it at once. An order that is held ends with this event, as the venue
+    never had it.
     """
 
     order_id: int

@@ -85,7 +85,13 @@ ORDER_CHECKS = {
     INVALID_ORDER: Check(
         "invalid_order", "order", "side, type, time in force, quantity and prices must make an order", "lots", NONE
     ),
-    HALTED: Check("halted", "all, symbol", "trading in the instrument, or all trading, is halted", "1", REDUCTIONS),
+    HALTED: Check(
+        "halted",
+        "all, symbol, account",
+        "trading in the instrument, or all trading, is halted; or the account is being liquidated",
+        "1",
+        REDUCTIONS,
+    ),
     KILL_SWITCH: Check(
         "kill_switch",
         "all",

@@ -1,10 +1,10 @@
 """What the exchange says of an instrument: its sessions and its trading status."""
 
-from kernel.events.layout import SESSION_CHANGED, STATUS_CHANGED
+from kernel.events.layout import CORPORATE_ACTION, SESSION_CHANGED, STATUS_CHANGED
 from kernel.jit import inlined
 from kernel.ledger_nb import OK
 from kernel.lifecycle import DAY
-from kernel.market import SESSION, STATUS
+from kernel.market import ACTION, SESSION, SPLIT, STATUS
 from replay.venue.resting_nb import note_end_nb
 
 
@@ -37,4 +37,6 @@ def take_fact_nb(venue, row):
     elif row.kind == STATUS:
         market.status = row.words[STATUS_CHANGED.status]
         market.bid_ticks = market.ask_ticks = 0  # what stood is void
+    elif row.kind == ACTION and row.words[CORPORATE_ACTION.action] == SPLIT:
+        market.bid_ticks = market.ask_ticks = market.trade_ticks = 0
     return OK

@@ -6,7 +6,7 @@ Owns the order of it: what ends with the day, the auctions, then the resting ord
 from kernel.emit_nb import OUTPUT
 from kernel.events.layout import BAR_CLOSED, TRADE_SEEN
 from kernel.jit import inlined, unit
-from kernel.ledger_nb import OK
+from kernel.ledger_nb import OK, is_over_nb
 from kernel.lifecycle import AT_CLOSE, AT_OPEN, DAY
 from kernel.market import BAR, DEPTH, QUOTE, ROW
 from kernel.state import STATE
@@ -100,7 +100,10 @@ def match_nb(venue, state, output, row):
         return take_fact_nb(venue, row)
     begins_ns = row.words[BAR_CLOSED.ts_open_ns] if row.kind == BAR else row.ts_ns
     status = _end_day_nb(venue, state, output, begins_ns)
+    instrument = state.instruments[row.instrument]
     closed = venue.markets[row.instrument].status != TRADING
+    if instrument.expiry_ns != 0 and is_over_nb(instrument, row.kind == BAR, row.ts_ns, row.words):
+        closed = True
     if head.profile == INTRABAR and _is_walked_nb(venue, row):
         closed = True
     if status != OK or closed or is_in_maintenance_nb(venue, row.instrument, row.ts_ns):

@@ -45,6 +45,7 @@ WORLDS = [
     ([(1, 1), (0, 0)], ((0, 0), (1, 2)), False),
 ]
 DAY_NS = 86_400 * 10**9
+EXPIRIES = {4: 2 * DAY_NS, 6: 4 * DAY_NS}  # of futures and of inverse ones
 OUTPUT_MEMORY = new_record(OUTPUT)
 seen: Counter[str] = Counter()
 derived_kinds: Counter[str] = Counter()
@@ -420,7 +421,9 @@ def fact(history: History, draw: Draw) -> str:
         rate = draw.of(10**4, -(10**4), 375000, 10**8, 2**61)
         return history.market(c.FundingDue(rate, draw.of(0, draw.price(), 100), DAY_NS // 3), instrument)
     action = draw.of(1, 1, 2, 2, 2, 3)
-    ratio = draw.of((2, 1), (7, 1), (1, 2), (1, 10), (3, 2), (1, 10**6), (0, 1), (1, 0), (-1, 1), (2**41, 1))
+    ratio = draw.of(
+        (2, 1), (7, 1), (1, 2), (1, 10), (3, 2), (1, 10**6), (1, 2**30), (0, 1), (1, 0), (-1, 1), (2**41, 1)
+    )
     return history.market(c.CorporateAction(action, *ratio), instrument)
 
 
@@ -666,8 +669,10 @@ def test_apply_equals_the_naive_twin(ratios: Any, world: Any, history_steps: lis
     if rate:
         history.feed(c.RateSet(1, 0, 3, 7), 0)
     for number, (numerator, denominator) in enumerate(ratios):
+        currency, contract = instruments[number]
         history.feed(
-            c.InstrumentDefined(instruments[number][0], numerator, denominator, 1, instruments[number][1]), number
+            c.InstrumentDefined(currency, numerator, denominator, 1, contract, EXPIRIES.get(contract, 0)),
+            number,
         )
     if len(accounts) > 1:
         history.feed(c.BookAssigned(1), 1, 0)

@@ -27,12 +27,17 @@ COIN = 10**8
 
 
 class Desk:
-    """One instrument, one strategy; the ledger is checked after every event."""
+    """One strategy, usually one instrument; the ledger is checked after every event."""
 
-    def __init__(self, contract: int, numerator: int, denominator: int, deposit: int, **more: int) -> None:
+    status = OK  # what consequences are to return
+
+    def __init__(
+        self, contract: int, numerator: int, denominator: int, deposit: int, *, instruments: int = 1, **more: int
+    ) -> None:
         self.state, self.output, self.now_ns = new_state(), new_record(OUTPUT), 0
-        self.feed(c.RunOpened(1, 1, 0, 0, 0))
-        self.feed(c.InstrumentDefined(0, numerator, denominator, 1, contract, **more), 0)
+        self.feed(c.RunOpened(instruments, 1, 0, 0, 0))
+        for instrument in range(instruments):
+            self.feed(c.InstrumentDefined(0, numerator, denominator, 1, contract, **more), instrument)
         self.feed(c.CashDeposited(0, deposit))
 
     @property
@@ -56,26 +61,33 @@ class Desk:
         assert ledger_problem_nb(self.state) == SOUND
         return sequence
 
-    def trade(self, side: int, lots: int, price: int, fee: int = 0) -> None:
-        order = self.feed(c.OrderIntended(side, 1, 1, lots, 0, 0, 0), 0, 0)
-        self.feed(c.RiskChecked(order, 0, 0, 0), 0, 0)
-        self.feed(c.OrderFilled(order, side, price, lots, 0, fee, 1, 1), 0, 0)
+    def trade(self, side: int, lots: int, price: int, fee: int = 0, instrument: int = 0) -> None:
+        order = self.feed(c.OrderIntended(side, 1, 1, lots, 0, 0, 0), instrument, 0)
+        self.feed(c.RiskChecked(order, 0, 0, 0), instrument, 0)
+        self.feed(c.OrderFilled(order, side, price, lots, 0, fee, 1, 1), instrument, 0)
 
-    def market(self, event: c.Event, wait_ns: int = 0) -> list[c.Event]:
+    def fill_last(self, price: int) -> None:
+        """The open order that came last is filled."""
+        row = self.state.orders[int(self.state.head.order_count) - 1]
+        order, side, lots, instrument = (int(row[n]) for n in ("order_id", "side", "quantity_lots", "instrument"))
+        self.feed(c.OrderFilled(order, side, price, lots, 0, 0, 1, 1), instrument, 0)
+
+    def market(self, event: c.Event, wait_ns: int = 0, instrument: int = 0) -> list[c.Event]:
         """A market event; what it led to."""
         self.now_ns += wait_ns
-        sequence = self.feed(event, 0)
+        sequence = self.feed(event, instrument)
         kind, row = encode(Stored(1, 0, 0, 0, 0, 0, 0, event))[0], np.zeros(1, ROW)[0]
+        row["instrument"] = instrument
         row["words"][:] = kind["words"][:ROW_WORDS]
         output = self.output
         output.count, output.cause, output.ts_event_ns, output.ts_ingest_ns = 0, sequence, self.now_ns, self.now_ns
         if has_consequences_nb(self.state.head, int(kind["kind"])):
-            assert consequences_nb(self.state, output, row, int(kind["kind"])) == OK
+            assert consequences_nb(self.state, output, row, int(kind["kind"])) == self.status
         assert ledger_problem_nb(self.state) == SOUND
         return [decode(output.records[at]).event for at in range(int(output.count))]
 
-    def price(self, ticks: int) -> list[c.Event]:
-        return self.market(c.TradeSeen(ticks, 1, 0))
+    def price(self, ticks: int, instrument: int = 0) -> list[c.Event]:
+        return self.market(c.TradeSeen(ticks, 1, 0), 0, instrument)
 
 
 # 10,000 contracts of one dollar bought at 8,000 and sold at 12,500: 1.25 - 0.8 = 0.45 BTC.
@@ -175,6 +187,8 @@ def test_a_future_is_settled_at_its_last_price() -> None:
     assert desk.state.instruments[0].expired == 1
     kinds = [type(event).__name__ for event in events]
     assert kinds == ["ContractSettled", "PositionChanged", "TradeClosed", "ContractExpired"]
+    assert events[0] == c.ContractSettled(0, -10, 80), "a price after the expiry is none of it"
+    assert desk.balance.realised_minor == 200
 
 
 def test_borrow_and_interest_over_a_weekend() -> None:

@@ -114,6 +114,7 @@ FULL = RATE_SCALE
 ROWS: list[tuple[str, dict[str, int], Any, dict[str, int], tuple[int, int, int]]] = [
     ("all halted", {}, lambda d: d.apply(c.TradingHalted(1)), {"lots": 1}, (risk.HALTED, 0, 1)),
     ("one halted", {}, lambda d: d.apply(c.TradingHalted(1), 0), {"lots": 1}, (risk.HALTED, 0, 1)),
+    ("liquidated", {}, lambda d: d.apply(c.LiquidationStarted(1, 2)), {"lots": 1}, (risk.HALTED, 0, 1)),
     ("side", {}, None, {"side": 2, "lots": 3}, (risk.INVALID_ORDER, 0, 3)),
     ("no side", {}, None, {"side": 0, "lots": 3}, (risk.INVALID_ORDER, 0, 3)),
     ("type 0", {}, None, {"lots": 3, "order_type": 0}, (risk.INVALID_ORDER, 0, 3)),

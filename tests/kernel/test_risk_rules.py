@@ -279,6 +279,7 @@ def test_the_order_is_that_of_the_table() -> None:
 STOPPING: dict[str, Any] = {
     "halted": lambda d: d.apply(c.TradingHalted(1)),
     "halted symbol": lambda d: d.apply(c.TradingHalted(1), 0),
+    "liquidated": lambda d: d.apply(c.LiquidationStarted(1, 2)),
     "killed": killed(1),
     "killed, cancelled": killed(2),
     "reduce only": mode(1),

@@ -65,7 +65,9 @@ def main() -> int:
     parser.add_argument("--python", default=sys.executable, help="The Python of the peers.  [default: this one]")
     parser.add_argument("--data", type=Path, action="append", help="A catalogue file of bars or trades.  [the sample]")
     parser.add_argument("--bars", type=int, help="How many bars at most, 0 for all.  [2,000 for NautilusTrader]")
-    parser.add_argument("--random", type=int, default=500, help="How many random small cases, and half as many brackets.  [500]")
+    parser.add_argument(
+        "--random", type=int, default=500, help="How many random cases, and half as many brackets.  [500]"
+    )
     parser.add_argument("--seed", type=int, default=0, help="Of the random cases.  [0]")
     parser.add_argument("--only", choices=[peer.name for peer in PEERS], help="One peer.")
     parser.add_argument("--strategy", action="append", choices=list(STRATEGIES), help="One strategy.  [all]")

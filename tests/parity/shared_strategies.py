@@ -320,6 +320,7 @@ class BracketAtMarket(Base):
             side = 1 if close > self.closes[-5] else -1
             target, loss = close + side * self.step(close, 100), close - side * self.step(close, 80)
             desk.bracket(side, self.size, 0, target, loss)
+            self.flat = 0
 
 
 class BracketAtLimit(Base):
@@ -335,7 +336,7 @@ class BracketAtLimit(Base):
         elif desk.working == 0:
             side, self.sent = 1 if self.count % 2 else -1, self.count
             limit = close - side * self.step(close, 25)
-            target, loss = limit + side * self.step(close, 60), limit - side * self.step(close, 2_000)
+            target, loss = limit + side * self.step(close, 60), limit - side * max(self.step(close, 2_000), close // 20)
             desk.bracket(side, self.size, limit, target, loss)
 
 

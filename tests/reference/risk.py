@@ -402,7 +402,8 @@ class Question:
         return None if good and min(w.limit, w.stop) >= 0 and (w.limit > 0, w.stop > 0) == needs else (0, w.lots)
 
     def halted(self) -> Any:
-        return (0, 1) if not self.reduces and (self.kernel.halted or self.paper.halted) else None
+        liquidating = bool(self.kernel.liquidating)  # the desk has one account
+        return (0, 1) if not self.reduces and (self.kernel.halted or self.paper.halted or liquidating) else None
 
     def kill_switch(self) -> Any:
         level = self.risk.level

@@ -19,7 +19,7 @@ after the row before them, about the first open order, or the one named (``cance
 import numpy as np
 
 from kernel import lifecycle as life
-from kernel.market import BAR, DEPTH, NO_PRICE, QUOTE, ROW, SESSION, STATUS, TRADE, UNKNOWN_SIZE
+from kernel.market import ACTION, BAR, DEPTH, NO_PRICE, QUOTE, ROW, SESSION, SPLIT, STATUS, TRADE, UNKNOWN_SIZE
 from replay.book_nb import MESSAGE_END
 
 MINUTE_NS = 60 * 10**9
@@ -144,6 +144,9 @@ def market_row(clock: int, words: list[str]) -> tuple[int, int, int, tuple[int, 
         return clock, SESSION, 0, (1, clock, clock + int(words[1]) * HOUR_NS, 0, 0, 0)
     if words[0] == "close":
         return clock, SESSION, 0, (0, 0, clock, 0, 0, 0)
+    if words[0] == "split":
+        new, old = words[1].split("/")
+        return clock, ACTION, 0, (SPLIT, int(new), int(old), 0, 0, 0)
     if words[0] in STATUSES:
         return clock, STATUS, 0, (STATUSES[words[0]], 0, 0, 0, 0, 0)
     return bar_row(clock, words)

@@ -8,6 +8,7 @@ from kernel import lifecycle as life
 from kernel.apply_nb import apply_nb
 from kernel.events import catalogue as c
 from kernel.events.layout import Stored, decode, encode
+from kernel.instruments import FUTURE, SPOT
 from kernel.ledger_nb import OK
 from kernel.market import BAR, DEPTH, QUOTE, TRADE
 from kernel.strategy.python import Bar, Depth, Quote, Strategy, Trade
@@ -20,6 +21,7 @@ from replay.venue.settings import Latency, Tier, VenueSettings, configure_venue
 from tests.replay.venue_language import (
     MINUTE_NS,
     REQUESTS,
+    ROW_0_NS,
     START_NS,
     Request,
     after,
@@ -36,6 +38,7 @@ SETTINGS = {
     "cash": "1000000", "margin": "0", "volume": "known", "mirror": "yes", "spread_bps": "0", "impact_bps": "0",
     "share_impact_bps": "0", "per_lot": "0", "minimum": "0", "maximum": "0", "tier": "", "request": "", "report": "",
     "reject_share": "0", "seed": "0", "maintenance": "", "finer": "0", "queue": "risk_averse", "exponent": "1",
+    "expiry": "0",
 }  # fmt: skip
 CANCELS = {
     life.CANCEL_ON_REQUEST: "requested",
@@ -179,9 +182,11 @@ class Outcome:
     def open(self) -> None:
         given, state = self.settings, self.memory.state
         margin = int(to_rate(given["margin"]))
+        expiry_ns = ROW_0_NS + int(given["expiry"]) * MINUTE_NS if given["expiry"] != "0" else 0
+        contract = FUTURE if expiry_ns else SPOT
         events = [
             c.RunOpened(1, 1, 0, 0, 0),
-            c.InstrumentDefined(0, 1, 1, int(given["volume"] == "known")),
+            c.InstrumentDefined(0, 1, 1, int(given["volume"] == "known"), contract, expiry_ns),
             c.LimitsSet(0, 0, 0, 0, margin, 0, 0),
             c.CashDeposited(0, int(given["cash"])),
         ]

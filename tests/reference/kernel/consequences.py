@@ -25,7 +25,8 @@ def consequences(twin: Any, event: c.Event, instrument: int, now_ns: int) -> Ite
     if isinstance(event, c.CorporateAction):
         yield from corporate_action(twin, event, instrument)
     for number, paper in enumerate(twin.papers):
-        if paper.expiry_ns and paper.expiry_ns <= now_ns and not twin.terms_of(number).expired:
+        left = not twin.terms_of(number).expired or twin.held_lots(number)
+        if paper.expiry_ns and paper.expiry_ns <= now_ns and left:
             yield from expiry(twin, number)
     if twin.next_accrual_ns <= now_ns:
         yield from accrual(twin, now_ns)
@@ -57,6 +58,14 @@ def cancels(twin: Any, orders: list[Any]) -> Iterator[Derived]:
             yield c.CancelRequested(order.order_id), order.instrument, order.strategy, account
 
 
+def ends(twin: Any, instrument: int) -> Iterator[Derived]:
+    """The exchange ends what is open; who asked before asks again, so that it is at once."""
+    for order in [order for order in twin.orders if order.instrument == instrument]:
+        if order.status in (*CANCELLABLE, "cancel pending") and not order.cancel_linked:
+            account = twin.books[order.strategy, order.instrument, 1].account
+            yield c.CancelRequested(order.order_id, 1), order.instrument, order.strategy, account
+
+
 def book_after(twin: Any, place: Place) -> Iterator[Derived]:
     """The book, and the round trip when one ended."""
     book = twin.books[place]
@@ -72,7 +81,7 @@ def book_after(twin: Any, place: Place) -> Iterator[Derived]:
 
 def corporate_action(twin: Any, event: c.CorporateAction, instrument: int) -> Iterator[Derived]:
     if event.action == 2:
-        yield from cancels(twin, [order for order in twin.orders if order.instrument == instrument])
+        yield from ends(twin, instrument)
     for place, leg in holders(twin, instrument):
         book = twin.books[place]
         if event.action == 1:
@@ -82,17 +91,19 @@ def corporate_action(twin: Any, event: c.CorporateAction, instrument: int) -> It
             yield derived(twin, c.DividendPaid(leg, book.lots, *ratio, amount), place)
         elif event.action == 2:
             fitting(abs(book.lots) * event.numerator)
+            require(event.denominator * twin.papers[instrument].denominator < 4 * 10**18, "MONEY_OVERFLOW")
             yield derived(twin, split_of(twin.papers[instrument], book, event, leg), place)
             yield from book_after(twin, place)
 
 
 def expiry(twin: Any, instrument: int) -> Iterator[Derived]:
     paper = twin.papers[instrument]
-    yield from cancels(twin, [order for order in twin.orders if order.instrument == instrument])
+    yield from ends(twin, instrument)
     for place, leg in holders(twin, instrument):
         yield derived(twin, c.ContractSettled(leg, twin.books[place].lots, paper.last), place)
         yield from book_after(twin, place)
-    yield c.ContractExpired(paper.last), instrument, -1, 0
+    if not twin.terms_of(instrument).expired:
+        yield c.ContractExpired(paper.last), instrument, -1, 0
 
 
 def days_due(twin: Any, now_ns: int, accrued_ns: int, entry_ns: int) -> int:

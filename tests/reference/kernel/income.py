@@ -66,8 +66,8 @@ class Income(Ledger):
         return self.terms.setdefault(instrument, Terms())
 
     def next_expiry_ns(self) -> int:
-        left = [p.expiry_ns for n, p in enumerate(self.papers) if p.expiry_ns and not self.terms_of(n).expired]
-        return min(left, default=NEVER_NS)
+        left = [n for n in range(len(self.papers)) if not self.terms_of(n).expired or self.held_lots(n)]
+        return min((self.papers[n].expiry_ns for n in left if self.papers[n].expiry_ns), default=NEVER_NS)
 
     def margin_watched(self) -> int:
         return int(self.watched)
@@ -314,14 +314,20 @@ class Income(Ledger):
 
     def price(self, stored: Stored, last: int, span: tuple[int, int, int] | None) -> None:
         paper = self.paper_of(stored)
-        if self.terms_of(stored.instrument).expired:
+        if self.is_over(stored, span):
             paper.updated_ns, paper.events = stored.ts_ingest_ns, paper.events + 1
             return
         super().price(stored, last, span)
 
+    def is_over(self, stored: Stored, span: tuple[int, int, int] | None) -> bool:
+        """Whether a price is of a time after the contract's expiry; a bar is of the time at which it began."""
+        paper, now_ns = self.paper_of(stored), stored.ts_ingest_ns
+        late = span[2] >= paper.expiry_ns if span else now_ns > paper.expiry_ns
+        return bool(paper.expiry_ns) and (late or bool(self.terms_of(stored.instrument).expired))
+
     def on_QuoteSeen(self, event: c.QuoteSeen, stored: Stored) -> None:  # noqa: N802
         paper = self.paper_of(stored)
-        if self.terms_of(stored.instrument).expired:
+        if self.is_over(stored, None):
             paper.updated_ns, paper.events = stored.ts_ingest_ns, paper.events + 1
             return
         super().on_QuoteSeen(event, stored)
