@@ -10,6 +10,7 @@ from kernel.events.layout import (
     BAR_CLOSED,
     CROSSED,
     DEPOSIT,
+    GROUP_BROKEN,
     HALTED,
     INTENDED,
     LEVEL_SET,
@@ -19,7 +20,6 @@ from kernel.events.layout import (
     POSITION_CHANGED,
     RECORD,
     REJECTED,
-    REQUEST_REJECTED,
     RESUMED,
     RULE_SET,
     RUN_CLOSED,
@@ -233,7 +233,7 @@ def apply_nb(state, record):
         return market_nb(state, kind, record.instrument, record.ts_ingest_ns, record.words)
     head.next_sequence += 1
     head.now_ns = record.ts_ingest_ns
-    if INTENDED.kind <= kind <= REQUEST_REJECTED.kind or kind == CROSSED.kind:
+    if INTENDED.kind <= kind <= GROUP_BROKEN.kind or kind == CROSSED.kind:
         if kind == REJECTED.kind:
             note_rejection_nb(state, record)
         if head.risk_on == 0:

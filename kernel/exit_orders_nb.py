@@ -15,9 +15,9 @@ from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK
 from kernel.lifecycle import ASK_CANCEL, BUY, EXIT_ORDER, NEXT, REDUCE_ONLY, SELL
 from kernel.lifecycle_nb import position_index_nb
-from kernel.placing_nb import place_nb
+from kernel.placing_nb import make_order_nb, place_nb
 from kernel.plans import MAX_RUNGS
-from kernel.portfolio_nb import MOST_RECORDS, leaving_lots_nb, make_order_nb
+from kernel.portfolio_nb import MOST_RECORDS, leaving_lots_nb
 from kernel.requests_nb import ask_cancel_nb
 from kernel.signals_nb import entry_ticks_nb
 from kernel.state import STATE

@@ -11,6 +11,8 @@ from kernel.lifecycle import (
     BACK,
     FIRST_TERMINAL,
     IS_THROUGH,
+    LIMIT_IF_TOUCHED,
+    MARKET_IF_TOUCHED,
     NEXT,
     PARTIAL,
     PENDING_CANCEL,
@@ -125,3 +127,13 @@ def advance_nb(state, order_id, happening):
         pend_nb(position, order, -leaves)
         _remove_order_nb(state, row)
     return OK
+
+
+@inlined
+def note_stop_nb(state, order):
+    """The first stop that protects a round trip is its initial one: what it risks."""
+    position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
+    touches = order.order_type == MARKET_IF_TOUCHED or order.order_type == LIMIT_IF_TOUCHED
+    protects = order.instructions & REDUCING != 0 and order.side * position.trade_side < 0 and not touches
+    if protects and order.stop_ticks > 0 and position.trade_stop_ticks == 0:
+        position.trade_stop_ticks = order.stop_ticks

@@ -14,6 +14,7 @@ from kernel.ledger_nb import OK
 from kernel.lifecycle import (
     ASK_CANCEL,
     ASK_REPLACE,
+    CLOSE_POSITION,
     HELD,
     INTENDED,
     NEXT,
@@ -21,6 +22,7 @@ from kernel.lifecycle import (
 )
 from kernel.lifecycle_nb import find_order_nb, reducible_lots_nb
 from kernel.requests_nb import ask_cancel_nb, ask_replace_nb
+from kernel.tables.table import MAX_LOTS
 
 MAX_REQUESTS = 100  # of one report; the others follow the next one
 
@@ -87,9 +89,18 @@ def keep_groups_nb(state, output):
     return OK
 
 
+@inlined
+def _follow_position_nb(state, output, order, quantity_lots):
+    """A resting order that is to close the position is as large as that."""
+    if quantity_lots == _asked_lots_nb(order) or NEXT[order.status, ASK_REPLACE] < 0:
+        return OK
+    return ask_replace_nb(state, output, order, quantity_lots, order.limit_ticks, order.stop_ticks, 1)
+
+
 @jit
 def drop_idle_nb(state, output, strategy, instrument):
-    """After a fill: cancel the reduce-only orders of the book that have nothing left to reduce. Returns a status."""
+    """After a fill: cancel the reduce-only orders of the book that have nothing left to reduce; those that are to close
+    the position become as large as it is. Returns a status."""
     head, first = state.head, output.count
     for row in range(head.order_count):
         order = state.orders[row]
@@ -97,11 +108,13 @@ def drop_idle_nb(state, output, strategy, instrument):
             continue
         if order.status == HELD or order.status == INTENDED or order.cancel_linked == 1:
             continue
-        if (
-            reducible_lots_nb(state, strategy, instrument, order.leg, order.side) == 0
-            and output.count - first < MAX_REQUESTS
-        ):
+        if output.count - first >= MAX_REQUESTS:
+            return OK
+        lots, status = reducible_lots_nb(state, strategy, instrument, order.leg, order.side), OK
+        if lots == 0:
             status = ask_cancel_nb(state, output, order, 1)
-            if status != OK:
-                return status
+        elif order.instructions & CLOSE_POSITION != 0 and order.group_id == 0:
+            status = _follow_position_nb(state, output, order, min(order.filled_lots + lots, MAX_LOTS))
+        if status != OK:
+            return status
     return OK

@@ -12,6 +12,7 @@ from kernel.events.layout import (
     CROSSED,
     EXPIRED,
     FILLED,
+    GROUP_BROKEN,
     INTENDED,
     ORDER_TERMS,
     REJECTED,
@@ -22,7 +23,7 @@ from kernel.events.layout import (
     REQUEST_REJECTED,
 )
 from kernel.fills_nb import fill_nb
-from kernel.groups_nb import group_fill_nb, is_sized_nb, join_group_nb
+from kernel.groups_nb import group_broken_nb, group_fill_nb, is_sized_nb, join_group_nb, note_group_fill_nb
 from kernel.jit import inlined
 from kernel.ledger_nb import (
     BAD_INDEX,
@@ -54,7 +55,7 @@ from kernel.lifecycle import (
     STOP_LOSS,
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
-from kernel.lifecycle_nb import advance_nb, find_order_nb, pend_nb, position_index_nb
+from kernel.lifecycle_nb import advance_nb, find_order_nb, note_stop_nb, pend_nb, position_index_nb
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
 
 assert CROSSED[1:] == FILLED[1:]  # a cross is booked as a fill
@@ -135,6 +136,8 @@ def _verdict_nb(state, words):
     happening = DENY
     if words[CHECKED.check] == 0:
         happening = HOLD if row >= 0 and state.orders[row].parent_id != 0 else APPROVE
+        if row >= 0 and happening == APPROVE:
+            note_stop_nb(state, state.orders[row])
     return advance_nb(state, words[CHECKED.order_id], happening)
 
 
@@ -162,6 +165,7 @@ def _release_nb(state, words):
     status = _resize_nb(state, order, words[RELEASED.quantity_lots])
     if status != OK:
         return status
+    note_stop_nb(state, order)
     return advance_nb(state, words[RELEASED.order_id], RELEASE)
 
 
@@ -196,7 +200,9 @@ def _fill_order_nb(state, record):
     state.closed_trade.purpose = order.purpose
     order.filled_lots += quantity
     pend_nb(position, order, -quantity)
+    state.group_fill.group_id = order.group_id
     if order.group_id != 0:
+        note_group_fill_nb(state.group_fill, order, quantity)
         group_fill_nb(state, order, quantity)
     state.head.fill_count += 1
     return advance_nb(state, words[FILLED.order_id], FILL_REST if leaves == 0 else FILL_PART)
@@ -281,6 +287,8 @@ def order_nb(state, record):
         return _release_nb(state, words)
     if kind == REQUEST_REJECTED.kind:
         return _refused_nb(state, words)
+    if kind == GROUP_BROKEN.kind:
+        return group_broken_nb(state, words)
     return OK  # REQUEST_REFUSED: nothing came of it
 
 

@@ -17,6 +17,8 @@ from kernel.lifecycle import (
     CHILD,
     CLOSE_POSITION,
     ENTRY,
+    GTC,
+    MARKET,
     OCO,
     OUO,
     PARENT,
@@ -31,7 +33,7 @@ from kernel.risk.numbers import APPROVED, CAPACITY, GROUP_REFUSED, INVALID_ORDER
 from kernel.risk.totals_nb import rule_nb
 from kernel.risk_nb import check_order_nb
 from kernel.state import STATE
-from kernel.strategy.context import INTENT
+from kernel.strategy.context import INTENT, SUBMIT
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
 
 
@@ -45,6 +47,30 @@ def write_verdict_nb(state, output, order, check, limit, value):
     record.words[CHECKED.limit] = limit
     record.words[CHECKED.value] = value
     return apply_nb(state, record)
+
+
+@jit
+def make_order_nb(intent, instrument, side, quantity_lots):
+    """Make the intent a market order."""
+    intent.action = SUBMIT
+    intent.instrument = instrument
+    intent.side = side
+    intent.order_type = MARKET
+    intent.time_in_force = GTC
+    intent.quantity_lots = quantity_lots
+    intent.limit_ticks = 0
+    intent.stop_ticks = 0
+    intent.order_id = 0
+    intent.tag = 0
+    intent.instructions = 0
+    intent.leg = 0
+    intent.trail_kind = 0
+    intent.trail_value = 0
+    intent.limit_offset_ticks = 0
+    intent.display_lots = 0
+    intent.expire_ns = 0
+    intent.group_role = 0
+    intent.group_size = 0
 
 
 @inlined

@@ -16,41 +16,16 @@ from kernel.events.layout import CROSSED, TARGET_SET
 from kernel.exact_nb import OVERFLOW, divide_product_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK, equity_nb
-from kernel.lifecycle import BUY, EXIT_ORDER, GTC, INTERNAL, MARKET, SELL, STRATEGY_ORDER, SUBMITTED
+from kernel.lifecycle import BUY, EXIT_ORDER, INTERNAL, SELL, STRATEGY_ORDER, SUBMITTED
 from kernel.lifecycle_nb import find_order_nb, position_index_nb
-from kernel.placing_nb import place_nb
+from kernel.placing_nb import make_order_nb, place_nb
 from kernel.plans import CONFIDENCE_WEIGHT, EQUAL_WEIGHT, NO_METHOD
 from kernel.react_nb import after_fill_nb
 from kernel.sizing_nb import confident_lots_nb, lots_worth_nb, share_minor_nb, size_lots_nb
 from kernel.state import STATE
-from kernel.strategy.context import SUBMIT
 from kernel.units import RATE_SCALE
 
 MOST_RECORDS = 300  # of one call; what is left is done at the next event
-
-
-@jit
-def make_order_nb(intent, instrument, side, quantity_lots):
-    """Make the intent a market order."""
-    intent.action = SUBMIT
-    intent.instrument = instrument
-    intent.side = side
-    intent.order_type = MARKET
-    intent.time_in_force = GTC
-    intent.quantity_lots = quantity_lots
-    intent.limit_ticks = 0
-    intent.stop_ticks = 0
-    intent.order_id = 0
-    intent.tag = 0
-    intent.instructions = 0
-    intent.leg = 0
-    intent.trail_kind = 0
-    intent.trail_value = 0
-    intent.limit_offset_ticks = 0
-    intent.display_lots = 0
-    intent.expire_ns = 0
-    intent.group_role = 0
-    intent.group_size = 0
 
 
 @jit

@@ -21,6 +21,7 @@ from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import MONEY_OVERFLOW, OK, book_index_nb, exposure_nb
 from kernel.lifecycle import LIQUIDATION_ORDER
 from kernel.linked_nb import drop_idle_nb, keep_groups_nb
+from kernel.mending_nb import mend_group_nb
 from kernel.state import STATE
 from kernel.units import RATE_SCALE
 
@@ -91,6 +92,9 @@ def react_nb(state, output, at):
             status = _liquidation_fee_nb(state, output, record)
         if status == OK and head.order_count > 0:
             status = drop_idle_nb(state, output, record.strategy, record.instrument)
+    if status == OK and kind == FILLED.kind and state.group_fill.group_id != 0:
+        status = mend_group_nb(state, output, at)
+        output.cause = record.sequence
     if status == OK and head.group_order_count > 0 and CHECKED.kind <= kind <= REQUEST_REJECTED.kind:
         status = keep_groups_nb(state, output)
     return status

@@ -27,7 +27,7 @@ from kernel.tables.ledger import (
     RATE,
     TIER,
 )
-from kernel.tables.orders import ORDER
+from kernel.tables.orders import GROUP_FILL, ORDER
 from kernel.tables.risk import (
     CORRELATION,
     EXPOSURE,
@@ -74,6 +74,7 @@ STATE = record_dtype(
     positions=(POSITION, 2 * MAX_POSITIONS),  # the second half: the short books of hedging accounts
     closed_trade=CLOSED_TRADE,
     orders=(ORDER, MAX_ORDERS + 1),  # the last row stays zero: it clears the others
+    group_fill=GROUP_FILL,
     timers=(TIMER, MAX_TIMERS),
     signals=(SIGNAL_ROW, MAX_POSITIONS),
     **SIGNAL_TABLES,

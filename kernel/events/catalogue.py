@@ -63,6 +63,7 @@ from kernel.events.market import (
 )
 from kernel.events.orders import (
     CancelRequested,
+    GroupBroken,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -128,6 +129,7 @@ __all__ = [
     "ExitTriggered",
     "FundingDue",
     "FundingPaid",
+    "GroupBroken",
     "InstrumentDefined",
     "InterestPaid",
     "InterestSet",

@@ -160,3 +160,16 @@ class RequestRejected(Event, frozen=True):
     order_id: int
     request: int
     reason: int
+
+
+@declare(46, "execution.group_broken")
+class GroupBroken(Event, frozen=True):
+    """A fill went against what its group wants, as the venue could not be told in time; or an entry filled when all of
+    its exits had ended. The excess is traded back, as far as that makes the position smaller; unprotected are the lots
+    of an entry that no exit covers.
+    """
+
+    order_id: int
+    group_id: int
+    excess_lots: int
+    unprotected_lots: int

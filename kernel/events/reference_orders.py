@@ -31,7 +31,7 @@ What each type needs: `yes`, `may` or `-` (must be 0). An order without this for
 |---|---|
 | post-only | to make, never to take |
 | reduce-only | to make the position smaller: cut to it when sent and when filled, cancelled when nothing is left |
-| close-position | as reduce-only; side and quantity come from the position |
+| close-position | as reduce-only; side and quantity come from the position, and follow it while the order rests |
 
 ## Life
 
@@ -59,7 +59,10 @@ other rows of that instant and closes after them.
 The orders of a group are intended one after another; the verdicts follow the last and are all or nothing. After every
 report the kernel asks for whatever the group wants and has not asked for. Such requests are marked `linked`: the
 simulated venue does them at once, whatever its latency. A venue that does not know of groups does them when they
-arrive; until then an exit may fill what another has filled already, and reduce-only bounds the damage.
+arrive. What fills there against the wish of its group is said (`GroupBroken`), and the excess is traded back at once,
+at the market, reduce-only: the second order of one-cancels-other, an exit that fills what the other has filled, an
+entry that fills when its exits are done. An entry that fills when all of its exits have been cancelled is said too,
+as unprotected; whoever cancelled them wanted that.
 
 | role | what becomes of it |
 |---|---|
@@ -70,6 +73,7 @@ arrive; until then an exit may fill what another has filled already, and reduce-
 - An entry that ends without a fill ends its exits; one that ends partly filled leaves them, as large as what it filled.
 - An exit that is done ends the rest of the entry.
 - The group sizes its exits and one-updates-other orders: a strategy that replaces one moves its prices only.
+- The first stop that protects a round trip is what the trade risks: R-multiples go by it.
 - A group request that the venue refuses is asked again after the next fill in the group.
 """
 _ROLES = {

@@ -40,3 +40,5 @@ ORDER = table_dtype(
     "key",  # of the intent; 0 is none
     "arrival_ticks",  # the last price when it was intended
 )
+# The last fill of an order in a group, and how many of its lots the group did not want.
+GROUP_FILL = table_dtype("order_id", "group_id", "group_role", "quantity_lots", "excess_lots")

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from kernel.events.catalogue import OrderFilled, OrderIntended, RiskChecked, TradeClosed, event_types
-from kernel.events.layout import CANCELED, EXPIRED, FILLED, INTENDED, REJECTED, Stored
+from kernel.events.catalogue import OrderFilled, OrderIntended, OrderTerms, RiskChecked, TradeClosed, event_types
+from kernel.events.layout import CANCELED, EXPIRED, FILLED, INTENDED, ORDER_TERMS, REJECTED, Stored
+from kernel.lifecycle import ROLE_NAMES
 from kernel.risk.numbers import CHECKS
 from replay.history import History, HistoryError
 from replay.inspect.frames import MARKET_KINDS, Filter, stored_events
@@ -26,6 +27,7 @@ from replay.inspect.text import GAP
 NEAREST_ORDERS = 4
 NARROWEST = 32  # columns that a wrapped text gets at least
 MAX_CAUSES = 64  # a chain longer than this is a loop in a damaged journal
+TRANSACTION_RECORDS = 500  # a transaction holds no more
 _TYPES = {kind.kind: kind for kind in event_types()}
 _ORDER_ID_AT = {kind.kind: kind.fields.index("order_id") for kind in event_types() if "order_id" in kind.fields}
 _ENDING = (CANCELED.kind, EXPIRED.kind, REJECTED.kind)
@@ -50,6 +52,7 @@ class Story(msgspec.Struct, frozen=True):
     causes: list[Node]
     intent: Node
     life: list[Stored]
+    group: list[OrderTerms]  # of the orders of its group, itself included
 
 
 def explain_order(history: History, order_id: int) -> Story:
@@ -67,7 +70,18 @@ def explain_order(history: History, order_id: int) -> Story:
             parent = _last_step(life, nodes, stored.sequence) or intent
             node.caused_by = _node(history, stored.cause) if stored.cause > 0 else None
         parent.children.append(node)
-    return Story(order_id, _causes(history, intent), intent, life)
+    return Story(order_id, _causes(history, intent), intent, life, _group(history, life))
+
+
+def _group(history: History, life: list[Stored]) -> list[OrderTerms]:
+    """The terms of all orders of the group; they are intended in one transaction, of which its number is the first."""
+    terms = [one.event for one in life if isinstance(one.event, OrderTerms) and one.event.group_id]
+    if not terms:
+        return []
+    number = terms[0].group_id
+    near = Filter(kinds=frozenset((ORDER_TERMS.kind,)), first=number, last=number + TRANSACTION_RECORDS)
+    found = [one.event for one in history.events(near)]
+    return [one for one in found if isinstance(one, OrderTerms) and one.group_id == number]
 
 
 def _is_order(history: History, order_id: int) -> bool:
@@ -153,6 +167,7 @@ def story_json(story: Story, names: Names) -> dict[str, Any]:
     return {
         "order_id": story.order_id,
         "summary": summary(story, names),
+        "group": [{"order_id": one.order_id, "role": ROLE_NAMES[one.group_role]} for one in story.group],
         "causes": [_bare(one, phrases) for one in story.causes],
         "intent": node(story.intent),
     }
@@ -170,6 +185,7 @@ def summary(story: Story, names: Names) -> str:
     instrument = intent.instrument
     wish = Phrases(names).sentence(intent)
     text = f"order {story.order_id}: {names.strategy(intent.strategy)} wanted to {wish} {names.instrument(instrument)}"
+    text += _in_group(story)
     refused = [s.event.check for s in story.life if isinstance(s.event, RiskChecked) and s.event.check]
     if refused:
         check = CHECKS.get(refused[0])
@@ -186,6 +202,16 @@ def summary(story: Story, names: Names) -> str:
     how = "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
     paid = f"{fees} {names.currency_name(currency)}"
     return f"{text}; {names.quantity(lots, instrument)} filled at {average} in {how}, fees {paid}"
+
+
+def _in_group(story: Story) -> str:
+    """The place of the order in its group, and the others there."""
+    mine = [one for one in story.group if one.order_id == story.order_id]
+    if not mine:
+        return ""
+    others = [one for one in story.group if one.order_id != story.order_id]
+    named = ", ".join(f"{one.order_id} ({ROLE_NAMES[one.group_role]})" for one in others)
+    return f", {ROLE_NAMES[mine[0].group_role]} of a group with {named or 'no other'}"
 
 
 def story_lines(story: Story, names: Names, width: int | None) -> list[str]:

@@ -25,6 +25,8 @@ ORDER_PHRASES: dict[type[events.Event], str] = {
     "[, shows {display_lots}][, until {expire_ns}][, {group_role} of group {group_id}][, waits for {parent_id}]",
     events.OrderReleased: "order {order_id}: {quantity_lots}",
     events.RequestRejected: "order {order_id}: {request} refused, {reason}",
+    events.GroupBroken: "order {order_id}: against group {group_id}[, {excess_lots} too many]"
+    "[, {unprotected_lots} without an exit]",
     events.RiskChecked: "order {order_id}: {check}[ (limit {limit}, found {value})]",
     events.OrderAccepted: "order {order_id}",
     events.OrderRejected: "order {order_id}: {reason}",
@@ -70,6 +72,6 @@ ORDER_SPECIALS: dict[tuple[type[events.Event] | None, str], Any] = {
     (events.OrderIntended, "purpose"): _named("purpose", PURPOSE_NAMES, (STRATEGY_ORDER,)),
     (events.OrderTerms, "trail"): _trail,
     (events.OrderTerms, "group_role"): _named("group_role", ROLE_NAMES, (0,)),
-    (events.CancelRequested, "linked"): _named("linked", {1: "by its group"}, (0,)),
+    (events.CancelRequested, "linked"): _named("linked", {1: "by its group or its exchange"}, (0,)),
     (events.ReplaceRequested, "linked"): _named("linked", {1: "by its group"}, (0,)),
 }

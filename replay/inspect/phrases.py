@@ -83,6 +83,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _HIDDEN: dict[str, tuple[int, ...]] = {
     **signal_phrases.HIDDEN,
     **dict.fromkeys(("start_ns", "end_ns", "due_ns", "limit_ticks", "stop_ticks", "leaves_lots", "order_lots"), (0,)),
+    **dict.fromkeys(("excess_lots", "unprotected_lots"), (0,)),
     **dict.fromkeys(("order_notional_minor", "position_notional_minor", "price_band_rate"), (0,)),
     **dict.fromkeys(("tag", "order_id", "open_orders", "book_flags"), (0,)),
     **dict.fromkeys(("volume_lots", "bid_size_lots", "ask_size_lots"), (UNKNOWN_SIZE,)),

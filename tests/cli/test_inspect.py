@@ -196,7 +196,7 @@ def test_why_is_a_tree_from_the_bar_to_the_position(run: Path) -> None:
 
 def test_why_json(run: Path) -> None:
     story = json.loads(call("why", run, FIRST_ORDER, "--json").output)
-    assert list(story) == ["order_id", "summary", "causes", "intent"]
+    assert list(story) == ["order_id", "summary", "group", "causes", "intent"]
     assert story["causes"][0]["event"] == "BarClosed"
     accepted = story["intent"]["children"][0]["children"][0]
     assert accepted["event"] == "OrderAccepted"

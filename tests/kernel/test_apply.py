@@ -284,6 +284,7 @@ def check_books(state: Any, twin: Kernel) -> None:
             **trip_fields(book.trip),
         }
     assert fields(state.closed_trade) == vars(twin.closed)
+    assert fields(state.group_fill) == twin.group_fill
 
 
 def check_tables(state: Any, twin: Kernel) -> None:
@@ -594,6 +595,12 @@ def report(history: History, order: Any, draw: Draw) -> None:
     if draw.below(10) == 0:
         words[1 + draw.below(9)] += 1
     instrument = draw.of(-1, INSTRUMENTS, 2**30) if draw.below(20) == 0 else order.instrument
+    if order.group_id and draw.below(2):
+        fill = twin.group_fill
+        alone = fill["quantity_lots"] - fill["excess_lots"]
+        broken = [fill["order_id"], fill["group_id"], fill["excess_lots"], draw.of(0, 0, alone, 1)]
+        broken[draw.below(3)] += draw.below(8) == 0
+        history.feed(c.GroupBroken(*broken), order.instrument, order.strategy)
     history.feed(c.PositionChanged(*words), instrument, order.strategy)
     trip = twin.closed
     if trip.quantity_lots or draw.below(10) == 0:

@@ -27,6 +27,7 @@ class Orders(RuleBasedStateMachine):
     """Two strategies, every kind of group, and a venue that does what it is asked by a group and else what it likes."""
 
     honours_links = True
+    broken = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,6 +126,27 @@ class Orders(RuleBasedStateMachine):
                 assert not (promise := broken(roles, self.desk.lots, self.desk.fills)), promise
 
     @invariant()
+    def what_breaks_a_group_is_said(self) -> None:
+        said = [stored.event for stored in self.desk.log if isinstance(stored.event, c.GroupBroken)]
+        seen["broken"] += len(said) > self.broken
+        self.broken = len(said)
+        if self.honours_links:
+            assert not any(event.excess_lots for event in said)
+        for group_id, roles in self.desk.roles.items():
+            if set(roles.values()) == {life.OCO}:
+                late = sum(e.excess_lots for e in said if e.group_id == group_id)
+                assert late == sum(self.desk.fills[order] for order in roles if order != self.first_fill(roles))
+            elif life.ENTRY in roles.values():
+                late = sum(e.excess_lots for e in said if e.group_id == group_id and roles[e.order_id] != life.ENTRY)
+                out = sum(self.desk.fills[order] for order, role in roles.items() if role != life.ENTRY)
+                entered = sum(self.desk.fills[order] for order, role in roles.items() if role == life.ENTRY)
+                assert out - late <= entered, "what the exits took beyond the entry was said"
+
+    def first_fill(self, roles: dict[int, int]) -> int:
+        fills = [stored.event.order_id for stored in self.desk.log if isinstance(stored.event, c.OrderFilled)]
+        return next((order for order in fills if order in roles), 0)
+
+    @invariant()
     def what_waits_is_not_at_the_venue(self) -> None:
         for order in self.desk.twin.orders:
             assert (order.stage in ("submitted", "working", "partly filled")) == (order.order_id in self.desk.resting)
@@ -146,5 +168,5 @@ TestSlowVenue = SlowVenue.TestCase
 
 def test_the_histories_came_to_everything() -> None:
     """A canary for the rules above."""
-    for word in ("fill", "done", "refused", "released", "linked cancel", "linked replace", "group refused"):
+    for word in ("fill", "done", "refused", "released", "linked cancel", "linked replace", "group refused", "broken"):
         assert seen[word] > 0, f"no history came to {word!r}: {dict(seen)}"

@@ -108,6 +108,7 @@ class Kernel(Income, Orders):
         self.closed.purpose = order.purpose
         order.filled_lots += lots
         self.fill_count += 1
+        self.note_group_fill(order, lots)
         self.share_fill(order, lots)
         self.step(order, happening)
 

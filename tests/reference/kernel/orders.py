@@ -20,6 +20,7 @@ ENDED = ("filled", "cancelled", "expired", "rejected", "denied")
 AT_VENUE = ("submitted", "working", "partly filled")
 OCO, OUO, PARENT, CHILD, ENTRY, TAKE_PROFIT, STOP_LOSS = range(1, 8)
 LEGS = (TAKE_PROFIT, STOP_LOSS)
+TOUCHES = (5, 6)  # types that wait for a better price
 
 
 @dataclass
@@ -136,6 +137,7 @@ class Orders:
     def __init__(self) -> None:
         self.orders: list[Order] = []
         self.groups: dict[int, dict[int, Member]] = {}
+        self.group_fill = dict.fromkeys(("order_id", "group_id", "group_role", "quantity_lots", "excess_lots"), 0)
 
     def paper_of(self, stored: Stored) -> Any:
         raise NotImplementedError
@@ -196,7 +198,10 @@ class Orders:
 
     def on_RiskChecked(self, event: c.RiskChecked, stored: Stored) -> None:  # noqa: N802
         order = self.order(event.order_id)
-        self.step(order, "deny" if event.check else "hold" if order.parent_id else "approve")
+        happening = "deny" if event.check else "hold" if order.parent_id else "approve"
+        self.step(order, happening)
+        if happening == "approve":
+            self.note_stop(order)
 
     def on_OrderReleased(self, event: c.OrderReleased, stored: Stored) -> None:  # noqa: N802
         order = self.order(event.order_id)
@@ -205,6 +210,14 @@ class Orders:
         require(event.quantity_lots == self.group_lots(order), "MISMATCH")
         self.step(order, "release")
         order.quantity_lots = event.quantity_lots
+        self.note_stop(order)
+
+    def note_stop(self, order: Order) -> None:
+        """The first stop that protects a round trip."""
+        trip = self.books[order.strategy, order.instrument, -1 if order.leg < 0 else 1].trip
+        against = order.reduces and order.order_type not in TOUCHES and trip.side == -order.side
+        if against and order.stop_ticks > 0 and not trip.stop_ticks:
+            trip.stop_ticks = order.stop_ticks
 
     def on_OrderAccepted(self, event: c.OrderAccepted, stored: Stored) -> None:  # noqa: N802
         self.step(self.order(event.order_id), "accept")
@@ -249,6 +262,24 @@ class Orders:
 
     # --- groups ---
 
+    def on_GroupBroken(self, event: c.GroupBroken, stored: Stored) -> None:  # noqa: N802
+        """Said once of the last fill."""
+        fill = self.group_fill
+        require(fill["group_id"] != 0, "MISMATCH")
+        require(fill["group_id"] == event.group_id and fill["order_id"] == event.order_id, "MISMATCH")
+        require(fill["excess_lots"] == event.excess_lots, "MISMATCH")
+        alone = fill["quantity_lots"] - fill["excess_lots"] if fill["group_role"] == ENTRY else 0
+        require(event.unprotected_lots in (0, alone), "MISMATCH")
+        fill["group_id"] = 0
+
+    def note_group_fill(self, order: Order, lots: int) -> None:
+        """After the order has counted the fill, and before the others of its group do."""
+        self.group_fill["group_id"] = order.group_id
+        if order.group_id:
+            excess = max(min(lots, order.filled_lots - self.group_lots(order)), 0)
+            self.group_fill |= {"order_id": order.order_id, "group_role": order.group_role}
+            self.group_fill |= {"quantity_lots": lots, "excess_lots": excess}
+
     def share_fill(self, order: Order, lots: int) -> None:
         """Remember a fill of a group's order, and what it ends."""
         if not order.group_id:
@@ -258,7 +289,7 @@ class Orders:
             if other.group_id != order.group_id or other is order:
                 continue
             other.group_refused = False
-            if order.group_role == other.group_role == OCO:
+            if order.group_role == other.group_role == OCO and not order.given_up:
                 other.given_up = True
             if order.group_role in LEGS and other.group_role == ENTRY and not order.leaves:
                 other.given_up, other.began_lots = True, other.filled_lots
