@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from kernel import lifecycle as life
 from kernel.events import catalogue as c
+from kernel.market import BAR, QUOTE, STATUS, TRADE
 from tests.reference.venue import Order, PathVenue, RangeVenue
+from tests.replay.venue_language import MINUTE_NS
 from tests.replay.venue_script import Outcome
 
 HISTORIES = int(os.environ.get("KERNEL_HISTORIES", "40"))
@@ -136,11 +138,15 @@ def test_what_holds_whatever_happens(profile, request, report, rejects, shapes, 
     given_settings = {
         "profile": profile, "request": request, "report": report, "reject_share": rejects, "seed": "3",
         "volume_share": "0.5", "finer": "30" if profile == "intrabar" else "0", "queue": "power", "exponent": "2",
+        "maker_bps": "20", "taker_bps": "50",
     }  # fmt: skip
     groups = [words for words in shapes if words[0].startswith("oco")][:1]
     rest = [words for words in shapes if not words[0].startswith("oco")]
     outcome = Outcome(given_settings, "; ".join(word for words in groups + rest for word in words), market)
     check(outcome)
+    check_fills(outcome)
+    if not request and not report:
+        check_rows(outcome)
 
 
 def check(outcome: Outcome) -> None:
@@ -188,3 +194,58 @@ def check(outcome: Outcome) -> None:
             both[group].append(order_id)
     assert all(len(found) < 2 for found in both.values()), "one cancels the other"
     assert int(outcome.memory.state.positions[0].quantity_lots) == position
+
+
+LIMITED = (life.LIMIT, life.STOP_LIMIT, life.LIMIT_IF_TOUCHED)
+FEES_BPS = {life.MAKER: 20, life.TAKER: 50}
+
+
+def check_fills(outcome: Outcome) -> None:
+    """Each fill by itself: its fee, its limit, and that its order was there."""
+    intents: dict[int, Any] = {}
+    limits: dict[int, list[int]] = {}
+    alone = set()
+    fixed = outcome.settings["request"]
+    latency_ns = int(fixed) * MINUTE_NS if fixed.isdigit() else 0
+    for stored in outcome.events:
+        event = stored.event
+        if isinstance(event, c.OrderIntended):
+            intents[stored.sequence] = stored
+            limits[stored.sequence] = [event.limit_ticks]
+            alone.add(stored.sequence)
+        elif isinstance(event, c.OrderTerms) and event.group_id:
+            alone.discard(event.order_id)  # what a group lets go was there when its entry filled
+        elif isinstance(event, c.ReplaceRequested):
+            limits[event.order_id].append(event.limit_ticks)
+        elif isinstance(event, c.OrderFilled):
+            order = intents[event.order_id].event
+            exact = Fraction(event.price_ticks * event.quantity_lots * FEES_BPS[event.liquidity], 10_000)
+            assert event.fee_minor == round(exact), "the fee is exact"
+            if order.order_type in LIMITED:
+                loosest = max(order.side * limit for limit in limits[event.order_id])
+                assert order.side * event.price_ticks <= loosest, "never through the limit"
+            if event.order_id in alone:
+                assert stored.ts_event_ns >= intents[event.order_id].ts_event_ns + latency_ns, "not before it was there"
+
+
+def check_rows(outcome: Outcome) -> None:
+    """What one row fills, where nothing is under way: nothing in a halt, and no more than its share of the volume."""
+    rows = outcome.rows
+    times = rows["ts_ns"].tolist()
+    filled: dict[tuple[int, int], int] = defaultdict(int)
+    for stored in outcome.events:
+        if isinstance(stored.event, c.OrderFilled) and times.count(stored.ts_ingest_ns) == 1:
+            at = times.index(stored.ts_ingest_ns)
+            statuses = [int(row["words"][0]) for row in rows[: at + 1] if int(row["kind"]) == STATUS]
+            assert not statuses or statuses[-1] == 0, "nothing fills while the market is not trading"
+            filled[at, stored.event.side] += stored.event.quantity_lots
+    if outcome.settings["profile"] not in ("pessimistic", "intrabar"):
+        return
+    for at in {at for at, _ in filled}:
+        kind, words = int(rows[at]["kind"]), rows[at]["words"].tolist()
+        bought, sold = filled[at, 1], filled[at, -1]
+        if kind in (BAR, TRADE):
+            assert bought + sold <= round(Fraction(words[4 if kind == BAR else 1], 2)), "no more than its share"
+        elif kind == QUOTE:
+            assert bought <= words[3], "no more than is offered"
+            assert sold <= words[1], "no more than is bid"
