@@ -24,7 +24,7 @@ from kernel.events.layout import CROSSED, FILLED, TIMER_FIRED, WORDS
 from kernel.exit_orders_nb import exits_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import OK
-from kernel.market import QUOTE, ROW_WORDS, WEIGHT
+from kernel.market import DEPTH, QUOTE, ROW_WORDS, WEIGHT
 from kernel.marks_nb import event_kind_nb, market_nb
 from kernel.placing_nb import abandon_group_nb
 from kernel.portfolio_nb import portfolio_nb
@@ -342,7 +342,7 @@ def run_nb(engines, functions, rows):
             output.count = first_record
             return result
         if taken == 1:
-            observe_nb(engine, row.ts_ns)
+            observe_nb(engine, row.ts_ns, row.kind > DEPTH)
     return NEED_ROWS
 
 

@@ -46,7 +46,8 @@ STATISTICS = record_dtype(
     drawdown="<f8",
     day_end_ns="<i8",
     last_ts_ns="<i8",
-    exposed_rows="<i8",
+    data_rows="<i8",  # bars, trades, quotes and depth
+    exposed_rows="<i8",  # of them, while something was held
 )
 SAMPLE = table_dtype("ts_ns", "equity_minor", "cash_minor")
 ENGINE = record_dtype(

@@ -190,7 +190,7 @@ def _result(execution: Execution, run_dir: Path, writer: JournalWriter | None, p
         scale=currency_scale(currency),
         first_ts_ns=execution.first_ts_ns,
         last_ts_ns=int(statistics.last_ts_ns),
-        bars=int(engine.control.row_count),
+        bars=int(statistics.data_rows),
         events=int(state.head.next_sequence) - 1,
         seconds=execution.seconds,
         fills=int(state.head.fill_count),

@@ -27,7 +27,7 @@ def _sample_nb(sample, ts_ns, equity, cash):
 
 
 @inlined
-def observe_nb(engine, ts_ns):
+def observe_nb(engine, ts_ns, is_fact):
     """Statistics after a row, over all accounts: drawdown exactly, samples, and the last equity of each UTC day."""
     statistics = engine.statistics
     state = engine.context.state
@@ -35,8 +35,10 @@ def observe_nb(engine, ts_ns):
     equity, cash, gross = equity_nb(account), account.cash_minor, account.gross_minor
     if state.head.account_count > 1:
         equity, cash, gross = total_nb(state)
-    if gross != 0:
-        statistics.exposed_rows += 1
+    if not is_fact:  # sessions, statuses, rates and the like are no market data
+        statistics.data_rows += 1
+        if gross != 0:
+            statistics.exposed_rows += 1
     if equity > statistics.peak_minor:
         statistics.peak_minor = equity
         statistics.trough_minor = equity
