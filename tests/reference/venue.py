@@ -54,6 +54,7 @@ class Venue:
         self.profile, self.share, self.orders = profile, share, orders
         self.row, self.said = 0, []
         self.standing = (100, 1_000_000 - 3 * 250_000)
+        self.is_bar = True
 
     def say(self, order: Order, what: str) -> None:
         named = f"#{order.number} " if len(self.orders) > 1 else ""
@@ -62,7 +63,7 @@ class Venue:
     def fill(self, order: Order, price: int, lots: int, how: str, *, at_open: bool = False) -> None:
         order.lots -= lots
         order.done = order.lots == 0
-        self.say(order, f"{lots} at {abs(price)} {how}{' open' if at_open else ''}")
+        self.say(order, f"{lots} at {abs(price)} {how}{' open' if at_open and self.is_bar else ''}")
 
     def cancel(self, order: Order, why: str) -> None:
         order.done = True
@@ -77,14 +78,23 @@ class Venue:
 
 
 class RangeVenue(Venue):
-    """``pessimistic`` and ``next_open``."""
+    """``pessimistic``, ``next_open``, and ``intrabar`` on its finer rows."""
 
     def arrive(self) -> None:
         for order in self.orders:
             order.follow(100)
 
+    def trade(self, price: int, lots: int) -> None:
+        """One price, which meets all in the order of their arrival."""
+        self.row, self.is_bar = self.row + 1, False
+        left = PLENTY if self.profile == "next_open" else round(lots * self.share)
+        for order in self.open:
+            before = order.lots
+            self.meet(order, price, price, price, left)
+            left -= before - order.lots
+
     def bar(self, open_: int, high: int, low: int, close: int, volume: int) -> None:
-        self.row += 1
+        self.row, self.is_bar = self.row + 1, True
         left = round(volume * self.share) if self.profile == "pessimistic" else PLENTY
         by_arrival = self.profile == "next_open"
         for turn in (True, False):
@@ -130,7 +140,7 @@ class RangeVenue(Venue):
         if order.kind == "limit" or order.triggered:
             return self.limit_price(limit, open_, best)
         order.triggered = hit
-        if not hit or self.profile == "pessimistic":
+        if not hit or self.profile != "next_open":
             return None, False
         if touch:
             return self.limit_price(min(limit, stop), open_, best)
@@ -139,7 +149,7 @@ class RangeVenue(Venue):
         return min(stop, limit), False
 
     def limit_price(self, limit: int, open_: int, best: int) -> tuple[int | None, bool]:
-        if self.profile == "pessimistic":
+        if self.profile != "next_open":
             return (limit, False) if best < limit else (None, False)
         return (min(open_, limit), open_ <= limit) if best <= limit else (None, False)
 
@@ -165,7 +175,7 @@ class PathVenue(Venue):
                 self.cancel(order, order.force)
 
     def bar(self, open_: int, high: int, low: int, close: int, volume: int) -> None:
-        self.row += 1
+        self.row, self.is_bar = self.row + 1, True
         quarter = max(volume // 4, 1)
         high_first = self.profile == "ohlc" or high - open_ < open_ - low
         middle = [high, low] if high_first else [low, high]
@@ -174,6 +184,12 @@ class PathVenue(Venue):
             if price != self.standing[0]:
                 self.standing = price, size
                 self.tick(price, size, at_open=number == 0)
+
+    def trade(self, price: int, lots: int) -> None:
+        """One tick, whatever the last one was."""
+        self.row, self.is_bar = self.row + 1, False
+        self.standing = price, lots
+        self.tick(price, lots, at_open=True)
 
     def tick(self, price: int, size: int, *, at_open: bool) -> None:
         def rank(order: Order) -> tuple[int, int]:

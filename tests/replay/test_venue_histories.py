@@ -71,6 +71,26 @@ def test_fills_are_those_of_the_twin(profile: str, share: str, given_orders: lis
     assert Outcome({"profile": profile, "volume_share": share}, said, market).describe() == twin.outcome()
 
 
+@settings(max_examples=HISTORIES, deadline=None)
+@given(
+    st.sampled_from(["pessimistic", "next_open", "intrabar", "ohlc", "ohlc_adaptive"]),
+    st.sampled_from(["1", "0.5", "0.1"]),
+    orders(3),
+    st.lists(st.tuples(PRICES, st.integers(1, 30)), min_size=1, max_size=8),
+)
+def test_fills_by_trades_are_those_of_the_twin(profile: str, share: str, given_orders: Any, trades: Any) -> None:
+    said = "; ".join(words for _, words in given_orders)
+    market = "; ".join(f"trade {price} x{lots}" for price, lots in trades)
+    twin_class = PathVenue if profile.startswith("ohlc") else RangeVenue
+    twin = twin_class(profile, Fraction(share), [order for order, _ in given_orders])
+    twin.arrive()
+    for price, lots in trades:
+        twin.trade(price, lots)
+    finer = "30" if profile == "intrabar" else "0"  # then trades are the venue's own
+    outcome = Outcome({"profile": profile, "volume_share": share, "finer": finer}, said, market)
+    assert outcome.describe() == twin.outcome()
+
+
 # --- what must hold ---------------------------------------------------------------------------------------------------
 
 STATUSES = st.sampled_from(["halted", "maintenance", "auction", "trading", "session 3", "close"])
