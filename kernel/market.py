@@ -45,6 +45,7 @@ KIND_NAMES = {
     QUOTE: "quotes",
     DEPTH: "depth",
     SESSION: "sessions",
+    LEVEL: "levels",
     WEIGHT: "weights",
 }
 ROW_WORD_NAMES = {
@@ -53,10 +54,26 @@ ROW_WORD_NAMES = {
     QUOTE: ("bid", "bid_size", "ask", "ask_size"),
     DEPTH: ("side", "price", "quantity", "flags"),
     SESSION: ("phase", "open_ns", "close_ns", "next_open_ns"),
+    LEVEL: ("level", "value"),
     WEIGHT: ("weight_rate",),
 }
 
 DIVIDEND, SPLIT = 1, 2  # what an ACTION is
+# What a LEVEL is, its value as it stands in a source, and for what it holds. In a row rates are in 1/100,000,000, and
+# times in nanoseconds since the epoch.
+VOLATILITY_INDEX_LEVEL, DAILY_VOLUME_LEVEL, EARNINGS_LEVEL, GREEK_LEVEL = range(1, 5)
+LEVEL_NAMES = {
+    VOLATILITY_INDEX_LEVEL: "vix",
+    DAILY_VOLUME_LEVEL: "average_daily_volume",
+    EARNINGS_LEVEL: "earnings",
+    GREEK_LEVEL: "greek",
+}
+LEVEL_TEXTS = {
+    VOLATILITY_INDEX_LEVEL: ("index of volatility", "all instruments"),
+    DAILY_VOLUME_LEVEL: ("units a day on average, rounded down", "the instrument"),
+    EARNINGS_LEVEL: ("time or date of the next earnings", "the instrument"),
+    GREEK_LEVEL: ("measure of one lot of an option, such as its delta; below zero too", "the instrument"),
+}
 
 NO_PRICE = -(1 << 62)
 UNKNOWN_SIZE = -1

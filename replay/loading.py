@@ -17,12 +17,15 @@ from typing import Any
 import msgspec
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, KIND_NAMES, QUOTE, SESSION, TRADE, WEIGHT
+from kernel.market import BAR, KIND_NAMES, LEVEL, QUOTE, SESSION, TRADE, WEIGHT
 from kernel.strategy.declare import CompiledStrategy, StrategyError, resolve_parameters
 from kernel.strategy.python import Strategy, parameter_defaults, strategy_name
 from replay.catalogue import CatalogueFile, open_file
 from replay.config import ConfigError, SettingError, StrategyConfig
 from strategies import BUILT_IN
+
+FACTS = (SESSION, LEVEL)  # what is known of an instrument beside its prices
+WITHOUT_PRICES = (*FACTS, WEIGHT)
 
 
 class Universe(msgspec.Struct, frozen=True):
@@ -63,13 +66,13 @@ def load_universe(paths: Sequence[str], finer_paths: Sequence[str] = ()) -> Univ
     if not finer_paths:
         return universe
     opened = [open_file(path) for path in _expand(finer_paths)]
-    finer = [file for file in opened if file.kind != SESSION]
+    finer = [file for file in opened if file.kind not in FACTS]
     spans = [0] * len(universe.instruments)
     for file in finer:
         name = file.instrument.name
         if name not in universe.ids:
             raise ConfigError(f"venue.finer: {file.path}: the data has no bars of {name}; name some, or leave this out")
-        coarse = [heard for heard in universe.files if heard.instrument.name == name and heard.kind != SESSION]
+        coarse = [heard for heard in universe.files if heard.instrument.name == name and heard.kind not in FACTS]
         if any(heard.instrument != file.instrument for heard in coarse):
             raise ConfigError(f"venue.finer: {file.path}: {name} is another instrument there (tick, lot or currency)")
         if any(heard.kind != BAR or 0 < heard.interval_ns <= file.interval_ns for heard in coarse):
@@ -102,8 +105,9 @@ def _load_heard(paths: Sequence[str]) -> Universe:
     names = sorted(by_name)
     instruments = tuple(by_name[name][0].instrument for name in names)
     for name in names:
-        if all(file.kind == WEIGHT for file in by_name[name]):
-            raise ConfigError(f"there are weights for {name}, but no prices; name its data too, or leave it out")
+        if all(file.kind in WITHOUT_PRICES for file in by_name[name]):
+            what = KIND_NAMES[by_name[name][0].kind]
+            raise ConfigError(f"there are {what} for {name}, but no prices; name its data too, or leave it out")
     known = tuple(all(file.volume_known for file in by_name[name] if file.kind != WEIGHT) for name in names)
     ordered = sorted(files, key=lambda file: (file.instrument.name, file.kind, file.first_ts_ns, str(file.path)))
     return Universe(instruments, known, tuple(ordered))

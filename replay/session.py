@@ -53,7 +53,7 @@ def describe_row(row: Any, instruments: Sequence[Instrument]) -> str:
 def _word_text(name: str, word: int, instrument: Instrument) -> str:
     if name.endswith("_ns"):
         return f"{np.datetime64(word, 'ns')}Z"
-    if name in ("side", "flags", "phase", "weight_rate"):
+    if name in ("side", "flags", "phase", "weight_rate", "level", "value"):
         return str(word)
     is_size = name in ("volume", "quantity") or name.endswith("_size")
     return f"{from_units(word, instrument.lot_size if is_size else instrument.tick_size).normalize():f}"

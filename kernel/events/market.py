@@ -99,7 +99,12 @@ class RateSet(Event, frozen=True):
 
 @declare(25, "market.level", market=True, external=True)
 class LevelSet(Event, frozen=True):
-    """A number that the risk gates read, such as a volatility index or an average daily volume."""
+    """A number that the gates of risk and the exits read.
+
+    Level 1 is a volatility index (in 1/100,000,000, for all instruments), 2 the average daily volume (in units, rounded
+    down), 3 the time of the next earnings (in nanoseconds), 4 a measure of one lot of an option, such as its delta (in
+    1/100,000,000).
+    """
 
     level: int
     value: int

@@ -60,6 +60,20 @@ _RULES_INTRO = """
 A setting of 0 is off. A day is a UTC day. Exposure is the money of the worse side of a position: what it would be if
 all its open orders on that side filled, at the last price.
 """
+_LEVELS_INTRO = """
+## Levels
+
+What the gates read beside prices and sessions is data (`market.level`), imported from a table with a column of times
+and one for each level that it tells:
+
+```sh
+kernel data import levels.csv --kind levels --venue us --symbol SPY
+```
+
+A row is known at its time: a close of the index belongs at the time of that close, earnings at the time at which their
+date was announced. An empty cell says nothing. The file lies beside the prices of its instrument, and `--data` finds it
+there. What was known before `--from` is not seen.
+"""
 
 
 def events_page() -> str:
@@ -78,9 +92,11 @@ def _event(kind: EventType) -> str:
 
 def risk_page() -> str:
     """All checks in the order in which they apply, and all settings, as Markdown."""
+    from kernel.market import LEVEL_NAMES, LEVEL_TEXTS
     from kernel.risk.numbers import MONITORS, ORDER_CHECKS, REQUEST_CHECKS
     from kernel.risk.rules import RULES
 
+    levels = [f"| {number} | `{name}` | {' | '.join(LEVEL_TEXTS[number])} |" for number, name in LEVEL_NAMES.items()]
     rules = []
     for rule in RULES.values():
         unsaid = f"; {rule.always} if not said" if rule.always else ""
@@ -95,6 +111,8 @@ def risk_page() -> str:
             _check_table(MONITORS),
             _RULES_INTRO,
             "\n".join(["", "| setting | unit | desk | what it limits |", "|---|---|---|---|", *rules, ""]),
+            _LEVELS_INTRO,
+            "\n".join(["", "| number | column | value | holds for |", "|---|---|---|---|", *levels, ""]),
         )
     )
 

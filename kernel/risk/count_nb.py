@@ -21,7 +21,7 @@ from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK, book_index_nb, equity_nb
 from kernel.lifecycle import REDUCING
 from kernel.lifecycle_nb import find_order_nb
-from kernel.market import UNKNOWN_SIZE
+from kernel.market import DAILY_VOLUME_LEVEL, EARNINGS_LEVEL, UNKNOWN_SIZE, VOLATILITY_INDEX_LEVEL
 from kernel.risk import rules
 from kernel.risk.totals_nb import refresh_both_nb, refresh_symbol_nb, rule_nb
 from kernel.state import STATE
@@ -33,8 +33,6 @@ RANGE_BARS = 14
 TAIL_PART = 20  # the worst 5 % are one in 20
 AVERAGE_MAX = 1 << 60  # a sum of lots beyond this is halved, with its count
 _RANGE_MAX_TICKS = 1 << 35  # of one bar: times 10**8 it fits 64 bits
-# Numbers of LevelSet.
-VOLATILITY_INDEX_LEVEL, DAILY_VOLUME_LEVEL, EARNINGS_LEVEL = 1, 2, 3
 
 
 @jit

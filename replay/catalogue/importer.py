@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, DEPTH, KIND_NAMES, NO_PRICE, UNKNOWN_SIZE
+from kernel.market import BAR, DEPTH, KIND_NAMES, LEVEL, NO_PRICE, UNKNOWN_SIZE
 from replay.catalogue.appending import joined_with, target_instrument
 from replay.catalogue.bars import bar_times, check_interval, find_gaps, gap_note, infer_interval
 from replay.catalogue.checks import check_frame
@@ -23,6 +23,7 @@ from replay.catalogue.frame import Frame, load_frame
 from replay.catalogue.grid import to_units
 from replay.catalogue.instrument import choose_instrument
 from replay.catalogue.intervals import format_interval, parse_interval
+from replay.catalogue.levels import import_levels
 from replay.catalogue.model import (
     ERROR,
     SCHEMA_VERSION,
@@ -55,6 +56,8 @@ def import_file(source: Paths, root: str | os.PathLike[str], options: ImportOpti
         raise CatalogueError("--replace and --append exclude each other")
     tables = _read_tables(source, options)
     first = tables[0]
+    if first.kind == KIND_NAMES[LEVEL]:
+        return import_levels(tables, Path(root), options)
     place = ", ".join(str(table.path) for table in tables)
     frame, notes, problems = load_frame(tables, options)
     asked = check_repairs(options.repairs, frame.kind == BAR)

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, DEPTH, QUOTE, SESSION, TRADE, WEIGHT
+from kernel.market import BAR, DEPTH, LEVEL, QUOTE, SESSION, TRADE, WEIGHT
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"kernel"
@@ -25,6 +25,7 @@ COLUMNS = {
     QUOTE: ("ts", "bid", "bid_size", "ask", "ask_size"),
     DEPTH: ("ts", "side", "price", "quantity", "flags"),
     SESSION: ("ts", "phase", "open", "close", "next_open"),
+    LEVEL: ("ts", "level", "value"),
     WEIGHT: ("ts", "weight_rate"),
 }
 # The same columns in the order of the words of a kernel.market.ROW; the time comes first.
@@ -35,6 +36,7 @@ PRICE_COLUMNS = {
     QUOTE: ("bid", "ask"),
     DEPTH: ("price",),
     SESSION: (),
+    LEVEL: (),
     WEIGHT: (),
 }
 SIZE_COLUMNS = {
@@ -43,6 +45,7 @@ SIZE_COLUMNS = {
     QUOTE: ("bid_size", "ask_size"),
     DEPTH: ("quantity",),
     SESSION: (),
+    LEVEL: (),
     WEIGHT: (),
 }
 

@@ -7,6 +7,7 @@ for.
 import re
 from collections.abc import Mapping, Sequence
 
+from kernel.market import LEVEL_NAMES
 from replay.catalogue.model import CatalogueError
 
 ALIASES = {
@@ -29,6 +30,10 @@ ALIASES = {
     "ask_size": "ask_size ask_qty asksize ask_quantity ask_amount ask_volume ask_sz offer_size",
     "bid_close": "bid_close",
     "ask_close": "ask_close",
+    "vix": "vix volatility_index",
+    "average_daily_volume": "average_daily_volume adv",
+    "earnings": "earnings earnings_time earnings_date",
+    "greek": "greek",
 }
 _FIELDS = {alias: field for field, aliases in ALIASES.items() for alias in aliases.split()}
 # The other prices of a bar of quotes are known and not needed: a quote is taken at the bar's close.
@@ -40,6 +45,7 @@ REQUIRED = {
     "quotes": ("ts", "bid", "ask"),
     "quotebars": ("ts", "bid_close", "ask_close"),
     "depth": ("ts", "side", "price", "quantity"),
+    "levels": ("ts",),
 }
 OPTIONAL = {
     "bars": ("volume",),
@@ -47,10 +53,11 @@ OPTIONAL = {
     "quotes": ("bid_size", "ask_size"),
     "quotebars": ("bid_size", "ask_size"),
     "depth": ("flags", "message", "is_snapshot"),
+    "levels": tuple(LEVEL_NAMES.values()),
 }
 IMPORT_KINDS = tuple(REQUIRED)
-# From the most to the least telling: a file of bars of quotes has bids and asks too. Depth looks like trades, so it is
-# never guessed.
+# From the most to the least telling: a file of bars of quotes has bids and asks too. Depth looks like trades and levels
+# may stand beside anything, so both are never guessed.
 _DETECTION_ORDER = ("quotebars", "bars", "quotes", "trades")
 
 

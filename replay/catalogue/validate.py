@@ -9,7 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from kernel.market import BAR, DEPTH, NO_PRICE, QUOTE, SESSION, TRADE, UNKNOWN_SIZE, WEIGHT
+from kernel.market import (
+    BAR,
+    DEPTH,
+    GREEK_LEVEL,
+    LEVEL,
+    LEVEL_NAMES,
+    NO_PRICE,
+    QUOTE,
+    SESSION,
+    TRADE,
+    UNKNOWN_SIZE,
+    WEIGHT,
+)
 from kernel.units import RATE_SCALE, UnitError
 from replay.catalogue.bars import gap_note
 from replay.catalogue.depth import CROSSED_TEXT, FLAGS, crossed_messages
@@ -119,6 +131,12 @@ def _rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[st
     if file.kind == WEIGHT:
         rates = columns["weight_rate"]
         rules.append(("weight", ERROR, "weights beyond 100", np.abs(rates) > 100 * RATE_SCALE))
+    if file.kind == LEVEL:
+        unknown = ~np.isin(columns["level"], list(LEVEL_NAMES))
+        rules.append(("level", ERROR, "levels that are not known", unknown))
+        rules.append(
+            ("level-value", ERROR, "levels below zero", (columns["value"] < 0) & (columns["level"] != GREEK_LEVEL))
+        )
     if file.kind == DEPTH:
         rules += _depth_rules(columns)
     if file.kind == QUOTE:

@@ -17,7 +17,7 @@ from kernel.lifecycle import MAKER, ORDER_TYPE_NAMES, SIDE_NAMES, TAKER, TIME_IN
 from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT, UNKNOWN_SIZE
 from kernel.risk.numbers import CHECKS
 from kernel.units import RATE_SCALE
-from replay.inspect import signal_phrases
+from replay.inspect import risk_phrases, signal_phrases
 from replay.inspect.names import Names, Scale
 from replay.inspect.order_phrases import ORDER_PHRASES, ORDER_SPECIALS
 
@@ -66,10 +66,7 @@ _PHRASES: dict[type[events.Event], str] = {
     events.TradingHalted: "[{body}]",
     events.TradingResumed: "[{body}]",
     **ORDER_PHRASES,
-    events.KillSwitchTripped: "level {level} by {check} (limit {limit}, found {value})",
-    events.KillSwitchRequested: "level {level}, source {source}[, {body}]",
-    events.KillSwitchReset: "source {source}[, {body}]",
-    events.EntriesStopped: "until {until_ns} by {check} (limit {limit}, found {value})",
+    **risk_phrases.PHRASES,
     events.PositionChanged: "holds {quantity_lots}, cost {cost_minor}, realised {realised_minor}, cash {cash_minor}",
     events.TradeClosed: "{side} {quantity_lots}, realised {realised_minor}, fees {fees_minor}, {fills}, "
     "since {ts_entry_ns}",
@@ -131,6 +128,12 @@ def rate_text(rate: int) -> str:
     return _PERCENT.text(rate, least=0) + "%"
 
 
+def _plain_phrase(kind: type[events.Event]) -> str:
+    """The phrase of an event that has none of its own: each field with its name."""
+    names = kind.__struct_fields__
+    return ", ".join(f"{name.rpartition('_')[0].replace('_', ' ') or name} {{{name}}}" for name in names) + "[, {body}]"
+
+
 Getter = Callable[[Stored], str]
 
 
@@ -156,7 +159,7 @@ class Phrases:
         if parts is None:
             parts = self._compiled[kind] = [
                 _Part(bool(match[1] is not None), *self._parse(kind, match[1] or match[2]))
-                for match in _PARTS.finditer(_PHRASES[kind])
+                for match in _PARTS.finditer(_PHRASES.get(kind) or _plain_phrase(kind))
             ]
         said = []
         for optional, texts, getters in parts:
@@ -243,12 +246,18 @@ def _verdict(field: str) -> Any:
         number = getattr(stored.event, field)
         if not stored.event.check or check in ("invalid_order", "no_market", "halted", "not_open"):  # type: ignore[attr-defined]
             return ""
-        unit = _VERDICT_UNITS.get(check, "")
+        unit = "time" if risk_phrases.is_stopped(stored.event) else _VERDICT_UNITS.get(check, "")
         if number == -(1 << 63):
             return "more than fits"
         if unit == "lots":
             return names.quantity(number, stored.instrument)
-        texts: dict[str, Callable[[int], str]] = {"minor": names.money, "rate": rate_text, "ns": time_text}
+        length = time_text if risk_phrases.is_time(stored.event) else duration_text
+        texts: dict[str, Callable[[int], str]] = {
+            "minor": names.money,
+            "rate": rate_text,
+            "time": time_text,
+            "ns": lambda number: length(number) if number >= 0 else "none",
+        }
         return texts.get(unit, str)(number)
 
     return text
@@ -261,6 +270,7 @@ def _digest(names: Names, stored: Stored) -> str:
 
 _SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     **signal_phrases.SPECIAL,
+    **risk_phrases.SPECIAL,
     (None, "body"): _body,
     (None, "currency_name"): lambda names, stored: names.currency_name(getattr(stored.event, "currency", 0)),
     (events.RunOpened, "instruments"): lambda names, stored: counted(stored.event.instrument_count, "instrument"),

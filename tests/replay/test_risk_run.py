@@ -1,8 +1,10 @@
 """Whole runs under [risk]: what the checks refuse is counted, listed and told."""
 
 import json
+import shutil
 from collections import Counter
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -16,6 +18,7 @@ from replay.report import read_trades
 from replay.runner import run_backtest
 from replay.summary import render_summary, summary_json
 from tests.replay.conftest import prepared
+from tests.replay.runs import SPY
 
 NAMES = {number: check.name for number, check in CHECKS.items()}
 
@@ -76,3 +79,59 @@ def test_show_lists_verdicts_by_check(refused):
     done = CliRunner().invoke(cli, ["show", str(refused.run_dir), "--check", "symbol_exposur"])
     assert done.exit_code == 2
     assert "did you mean symbol_exposure?" in done.output
+
+
+IN_AND_OUT = """
+from kernel.strategy.python import Strategy
+
+
+class InAndOut(Strategy):
+    def on_bar(self, bar):
+        self.target_fraction(0.0 if self.position_lots else 0.01)
+"""
+LEVELS = """ts,vix,adv,earnings
+1998-01-01T00:00:00Z,19.5,900000,
+1998-02-02T00:00:00Z,31.25,,
+1998-03-02T00:00:00Z,20,,
+1998-04-01T00:00:00Z,,499999,
+1998-05-01T00:00:00Z,,500000,
+1998-05-02T00:00:00Z,,,1998-06-10T20:00:00Z
+"""
+
+
+def span(name: str, found: list[tuple[str, str]]) -> tuple[str, str]:
+    days = [day for check, day in found if check == name]
+    return days[0], days[-1]
+
+
+def test_levels_from_a_file_gate_entries(tmp_path):
+    """Index, volume and earnings through kernel data import and kernel replay, on the packaged bars of SPY."""
+    root = tmp_path / "root" / "us" / "SPY"
+    root.mkdir(parents=True)
+    shutil.copy(SPY, root)
+    (tmp_path / "levels.csv").write_text(LEVELS)
+    (tmp_path / "in_and_out.py").write_text(IN_AND_OUT)
+    (tmp_path / "run.toml").write_text(
+        'data = ["root"]\nto = "1998-07-01"\njournal = "full"\n[[strategy]]\nuse = "in_and_out.py"\n'
+        '[risk]\nvix_max = 20\naverage_daily_volume_min = 500000\nearnings_blackout = "2d"\n'
+    )
+    call = ["data", "import", tmp_path / "levels.csv", "--kind", "levels", "--venue", "us", "--symbol", "SPY"]
+    done = CliRunner().invoke(cli, [str(word) for word in [*call, "--root", tmp_path / "root"]])
+    assert done.exit_code == 0, done.output
+    run = ["replay", "--config", tmp_path / "run.toml", "--out", tmp_path / "run", "--no-report", "--json"]
+    done = CliRunner().invoke(cli, [str(word) for word in run])
+    assert done.exit_code == 0, done.output
+    told = {entry["check"]: entry for entry in json.loads(done.stdout.splitlines()[-1])["refused"]}
+    assert list(told) == ["vix", "average_daily_volume", "earnings"], "in the order of the checks"
+    history = History(tmp_path / "run", [])
+    found = [
+        (NAMES[stored.event.check], str(np.datetime64(stored.ts_event_ns, "ns"))[:10])
+        for stored in history.events(Filter())
+        if isinstance(stored.event, c.RiskChecked) and stored.event.check
+    ]
+    assert Counter(name for name, _ in found) == {name: entry["count"] for name, entry in told.items()}
+    assert span("vix", found) == ("1998-02-02", "1998-02-27")
+    assert span("average_daily_volume", found) == ("1998-04-01", "1998-04-30")
+    assert span("earnings", found) == ("1998-06-09", "1998-06-12")
+    levels = [stored for stored in history.events(Filter(market=True)) if isinstance(stored.event, c.LevelSet)]
+    assert len(levels) == 7
