@@ -8,6 +8,7 @@ trading, recovery and audit run this very function.
 from kernel.accounts_nb import define_money_nb
 from kernel.events.layout import (
     BAR_CLOSED,
+    CHECKED,
     CROSSED,
     DEPOSIT,
     GROUP_BROKEN,
@@ -18,8 +19,10 @@ from kernel.events.layout import (
     LIQUIDATION_FEE,
     PORTFOLIO_PLAN_SET,
     POSITION_CHANGED,
+    RATE_STATED,
     RECORD,
     REJECTED,
+    REQUEST_REFUSED,
     RESUMED,
     RULE_SET,
     RUN_CLOSED,
@@ -52,7 +55,8 @@ from kernel.marks_nb import market_nb
 from kernel.orders_nb import order_nb
 from kernel.risk.count_nb import after_deposit_nb, after_order_nb, after_trade_nb, before_order_nb
 from kernel.risk.define_nb import risk_event_nb
-from kernel.signals_nb import note_rejection_nb, signal_event_nb
+from kernel.risk.totals_nb import refresh_all_nb
+from kernel.signals_nb import note_refusal_nb, note_rejection_nb, signal_event_nb
 from kernel.state import STATE
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, MAX_TIMERS, NEVER_NS
 
@@ -211,7 +215,11 @@ def _set_limits_nb(limits, words):
 
 @inlined
 def _money_nb(state, record):
-    """A deposit is no gain, and what leaves is no loss: the monitors of risk are told."""
+    """A deposit is no gain, and what leaves is no loss: the monitors of risk are told; and a rate moves exposures."""
+    if state.head.risk_on == 1 and record.kind == RATE_STATED.kind:
+        status = define_money_nb(state, record)
+        refresh_all_nb(state)
+        return status
     known = 0 <= record.account < state.head.account_count
     if state.head.risk_on == 0 or record.kind != DEPOSIT.kind or not known:
         return define_money_nb(state, record)
@@ -236,6 +244,8 @@ def apply_nb(state, record):
     if INTENDED.kind <= kind <= GROUP_BROKEN.kind or kind == CROSSED.kind:
         if kind == REJECTED.kind:
             note_rejection_nb(state, record)
+        if kind == CHECKED.kind or kind == REJECTED.kind or kind == REQUEST_REFUSED.kind:
+            note_refusal_nb(state, record)
         if head.risk_on == 0:
             return order_nb(state, record)
         before_order_nb(state, record)

@@ -12,6 +12,7 @@ from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import SIGNAL, TIMER_SET
 from kernel.groups_nb import is_sized_nb
 from kernel.jit import inlined, unit
+from kernel.ledger_nb import book_index_nb
 from kernel.lifecycle import (
     ASK_CANCEL,
     ASK_REPLACE,
@@ -26,7 +27,7 @@ from kernel.lifecycle import (
 from kernel.lifecycle_nb import find_order_nb, reducible_lots_nb
 from kernel.placing_nb import place_nb
 from kernel.requests_nb import ask_cancel_nb, ask_replace_nb, refuse_nb
-from kernel.risk.numbers import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, NOT_OPEN
+from kernel.risk.numbers import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, KERNEL_ORDER, NOT_OPEN
 from kernel.risk_nb import check_order_nb
 from kernel.state import STATE
 from kernel.strategy.context import CANCEL, EMIT_SIGNAL, INTENT, REPLACE, SUBMIT
@@ -50,6 +51,9 @@ def _request_nb(state, output, strategy, intent):
     if not open_to_it:
         return refuse_nb(state, output, strategy, intent.instrument, intent.order_id, NOT_OPEN, 0, 0)
     order = state.orders[row]
+    if order.purpose != STRATEGY_ORDER:
+        purpose = order.purpose
+        return refuse_nb(state, output, strategy, order.instrument, order.order_id, KERNEL_ORDER, 0, purpose)
     if intent.action == CANCEL:
         return ask_cancel_nb(state, output, order, 0)
     quantity_lots = intent.quantity_lots
@@ -100,6 +104,9 @@ def _emit_signal_nb(state, output, strategy, intent):
     """Record what a strategy thinks of an instrument."""
     if intent.instrument < 0 or intent.instrument >= state.head.instrument_count:
         return refuse_nb(state, output, strategy, -1, 0, INVALID_ORDER, 0, intent.instrument)
+    book = state.positions[book_index_nb(state, strategy, intent.instrument, 1)]
+    if state.accounts[book.account].hedging != 0:  # a target is for one book, and there are two
+        return refuse_nb(state, output, strategy, intent.instrument, 0, INVALID_ORDER, 0, intent.side)
     record = begin_nb(state, output, SIGNAL.kind, intent.instrument, strategy)
     words = record.words
     words[SIGNAL.direction] = intent.side

@@ -10,10 +10,11 @@ from numba import types
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import EXIT_TRIGGERED
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.exits_nb import PARTIAL_TARGET, STAY, check_exit_nb, tier_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK
-from kernel.lifecycle import ASK_CANCEL, BUY, EXIT_ORDER, NEXT, REDUCE_ONLY, SELL
+from kernel.lifecycle import ASK_CANCEL, BUY, EXIT_ORDER, NEXT, REDUCE_ONLY, SELL, STRATEGY_ORDER
 from kernel.lifecycle_nb import position_index_nb
 from kernel.placing_nb import make_order_nb, place_nb
 from kernel.plans import MAX_RUNGS
@@ -48,7 +49,8 @@ def _gather_nb(state, facts, strategy, instrument_id):
     facts.signal_ns = row.signal_ns
     facts.horizon_ns = row.horizon_ns
     facts.volatility_e8 = row.measure_e8
-    facts.greek_e8 = 0
+    greek = scale_nb(instrument.greek_e8, position.quantity_lots, 1, 1)
+    facts.greek_e8 = MONEY_MAX if greek == OVERFLOW else greek
     facts.now_ns = state.head.now_ns
     facts.last_ticks = last
     facts.high_ticks = instrument.high_ticks if known else last
@@ -58,10 +60,10 @@ def _gather_nb(state, facts, strategy, instrument_id):
 
 @inlined
 def _cancel_book_nb(state, output, strategy, instrument):
-    """Ask for the cancel of all orders of a book that are not exits. Returns a status."""
+    """Ask for the cancel of all orders of a book that are the strategy's. Returns a status."""
     for at in range(state.head.order_count):
         order = state.orders[at]
-        if order.strategy != strategy or order.instrument != instrument or order.purpose == EXIT_ORDER:
+        if order.strategy != strategy or order.instrument != instrument or order.purpose != STRATEGY_ORDER:
             continue
         if NEXT[order.status, ASK_CANCEL] < 0:
             continue

@@ -57,7 +57,7 @@ REASONS = {
     PARTIAL_TARGET: ("partial_target", PROFIT, "the last price reaches a rung", "rung in ticks", "last price"),
     SIGNAL_DECAY: ("signal_decay", DEGRADATION, "what is left of the signal is too weak", "floor", "strength left"),
     VOLATILITY: ("volatility", DEGRADATION, "volatility is too far above that at entry", "limit", "volatility"),
-    GREEKS: ("greeks", DEGRADATION, "the position's measure of options is too large", "limit", "measure"),
+    GREEKS: ("greeks", DEGRADATION, "the position's measure of options is beyond the limit", "limit", "measure"),
 }
 
 

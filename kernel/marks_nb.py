@@ -7,6 +7,7 @@ from kernel.accounts_nb import set_rate_nb
 from kernel.events.layout import (
     BAR_CLOSED,
     CORPORATE_ACTION,
+    LEVEL_SET,
     QUOTE_SEEN,
     RATE_SET,
     SESSION_CHANGED,
@@ -24,7 +25,7 @@ from kernel.ledger_nb import (
     is_over_nb,
     revalue_nb,
 )
-from kernel.market import BAR, NO_PRICE, SPLIT, WEIGHT
+from kernel.market import BAR, GREEK_LEVEL, NO_PRICE, SPLIT, WEIGHT
 from kernel.risk.count_nb import after_market_nb, roll_day_nb
 from kernel.signals_nb import note_prices_nb, set_weight_nb
 from kernel.splits_nb import take_split_nb
@@ -82,6 +83,8 @@ def _fact_nb(state, instrument, kind, instrument_id, words):
         _session_nb(instrument, words)
     if kind == STATUS_CHANGED.kind:
         instrument.trading_status = words[STATUS_CHANGED.status]
+    if kind == LEVEL_SET.kind and words[LEVEL_SET.level] == GREEK_LEVEL:
+        instrument.greek_e8 = words[LEVEL_SET.value]
     if kind == WEIGHT_SET.kind:
         return set_weight_nb(state, instrument_id, words[WEIGHT_SET.weight_rate])
     if kind == RATE_SET.kind:

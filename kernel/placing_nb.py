@@ -61,6 +61,8 @@ def make_order_nb(intent, instrument, side, quantity_lots):
     intent.limit_ticks = 0
     intent.stop_ticks = 0
     intent.order_id = 0
+    intent.signal_ns = 0
+    intent.key = 0
     intent.tag = 0
     intent.instructions = 0
     intent.leg = 0

@@ -16,7 +16,7 @@ from kernel.events.layout import CROSSED, TARGET_SET
 from kernel.exact_nb import OVERFLOW, divide_product_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK, equity_nb
-from kernel.lifecycle import BUY, EXIT_ORDER, INTERNAL, SELL, STRATEGY_ORDER, SUBMITTED
+from kernel.lifecycle import BUY, INTERNAL, SELL, STRATEGY_ORDER, SUBMITTED
 from kernel.lifecycle_nb import find_order_nb, position_index_nb
 from kernel.placing_nb import make_order_nb, place_nb
 from kernel.plans import CONFIDENCE_WEIGHT, EQUAL_WEIGHT, NO_METHOD
@@ -30,11 +30,11 @@ MOST_RECORDS = 300  # of one call; what is left is done at the next event
 
 @jit
 def leaving_lots_nb(state, strategy, instrument):
-    """What open exit orders of a book will take out of it."""
+    """What open orders of the kernel (exits, liquidations, flattening) will take out of a book."""
     lots = 0
     for at in range(state.head.order_count):
         order = state.orders[at]
-        if order.strategy == strategy and order.instrument == instrument and order.purpose == EXIT_ORDER:
+        if order.strategy == strategy and order.instrument == instrument and order.purpose != STRATEGY_ORDER:
             lots += order.quantity_lots - order.filled_lots
     return lots
 
@@ -123,6 +123,7 @@ def _set_target_nb(state, output, strategy, instrument, weight_rate, target_lots
     if status != OK or missing_lots == 0:
         return status
     make_order_nb(output.work.intent, instrument, BUY if missing_lots > 0 else SELL, abs(missing_lots))
+    output.work.intent.signal_ns = row.due_ns
     return place_nb(state, output, strategy, instrument, output.work.intent, STRATEGY_ORDER)
 
 
@@ -135,7 +136,8 @@ def _set_targets_nb(state, output, strategy, growing, first_record):
     _weigh_nb(state, output.work.shares, strategy)
     for instrument in range(state.head.instrument_count):
         book = position_index_nb(state, strategy, instrument)
-        if state.signals[book].due == 0 or state.instruments[instrument].last_ticks <= 0:
+        row = state.signals[book]
+        if row.due == 0 or row.retry_ns > state.head.now_ns or state.instruments[instrument].last_ticks <= 0:
             continue
         weight_rate = output.work.shares.parts[instrument]
         target_lots = _target_lots_nb(state, strategy, instrument, weight_rate)

@@ -13,7 +13,15 @@ from numba import types
 from kernel.emit_nb import OUTPUT
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.jit import inlined, unit
-from kernel.ledger_nb import CASH, book_index_nb, convert_nb, equity_nb, exposure_nb, initial_rate_nb
+from kernel.ledger_nb import (
+    CASH,
+    book_index_nb,
+    convert_nb,
+    equity_nb,
+    exposure_nb,
+    initial_rate_nb,
+    rate_row_nb,
+)
 from kernel.lifecycle import EXIT_ORDER, REDUCING, STRATEGY_ORDER
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.lifecycle_nb import reducible_lots_nb
@@ -44,6 +52,7 @@ from kernel.risk.numbers import (
     ORDER_QUANTITY,
     POSITION_NOTIONAL,
     PRICE_BAND,
+    RATE_UNKNOWN,
     REDUCE_ONLY,
 )
 from kernel.risk.order_checks_nb import (
@@ -55,6 +64,7 @@ from kernel.risk.order_checks_nb import (
     throttle_nb,
     volume_nb,
 )
+from kernel.risk.totals_nb import in_first_nb
 from kernel.state import STATE
 from kernel.tables.orders import ORDER
 from kernel.tables.table import MAX_POSITIONS
@@ -138,6 +148,18 @@ def _reduces_nb(state, ask):
 
 
 @inlined
+def _missing_rate_nb(state, book):
+    """The currency from which no rate leads on, to that of the book's account or of the first one; -1 when all do."""
+    balance = state.balances[state.positions[book].balance]
+    if balance.rate_denominator == 0:
+        return balance.currency
+    account, first = state.accounts[balance.account].currency, state.accounts[0].currency
+    if account != first and state.rates[rate_row_nb(account, first)].denominator == 0:
+        return account
+    return -1
+
+
+@inlined
 def _stopped_nb(state, ask):
     """Halts, the kill switch and the mode. Returns a check; 0 lets the order pass."""
     head, risk = state.head, state.risk
@@ -162,16 +184,17 @@ def _stopped_nb(state, ask):
 
 
 @inlined
-def _sane_nb(state, ask, price_ticks, notional_minor):
+def _sane_nb(state, ask, book, notional_minor):
     """The order by itself: what no strategy should send."""
     limits, last = state.limits, state.instruments[ask.instrument].last_ticks
     if limits.open_orders > 0 and state.head.order_count > limits.open_orders:
         return refuse_nb(ask, OPEN_ORDERS, limits.open_orders, state.head.order_count)
     if limits.order_lots > 0 and ask.quantity_lots > limits.order_lots:
         return refuse_nb(ask, ORDER_QUANTITY, limits.order_lots, ask.quantity_lots)
-    over = limits.order_notional_minor > 0 and notional_minor > limits.order_notional_minor
-    if notional_minor == OVERFLOW or over:
-        return refuse_nb(ask, ORDER_NOTIONAL, limits.order_notional_minor, notional_minor)
+    limit = limits.order_notional_minor
+    money = in_first_nb(state, book, notional_minor) if limit > 0 else notional_minor
+    if money == OVERFLOW or 0 < limit < money:
+        return refuse_nb(ask, ORDER_NOTIONAL, limit, money)
     if limits.price_band_rate > 0:
         of_limit = abs(ask.limit_ticks - last) if ask.limit_ticks > 0 else 0
         of_stop = abs(ask.stop_ticks - last) if ask.stop_ticks > 0 else 0
@@ -237,6 +260,7 @@ def _margin_nb(state, ask, price_ticks, notional_minor):
         return APPROVED
     if limits.position_notional_minor > 0:
         money = exposure_nb(state.instruments[ask.instrument], price_ticks, abs(after))
+        money = in_first_nb(state, book, money)
         if money == OVERFLOW or money > limits.position_notional_minor:
             return refuse_nb(ask, POSITION_NOTIONAL, limits.position_notional_minor, money)
     costs = scale_nb(notional_minor, limits.cost_buffer_rate, 1, RATE_SCALE)
@@ -299,11 +323,15 @@ def check_order_nb(state, output, order, extra_lots, quantity_lots, limit_ticks,
     last = state.instruments[ask.instrument].last_ticks
     if last <= 0:
         return refuse_nb(ask, NO_MARKET, 0, last)
+    book = book_index_nb(state, ask.strategy, ask.instrument, ask.leg)
+    missing = _missing_rate_nb(state, book) if ask.reduces == 0 and state.head.balance_count > 1 else -1
+    if missing >= 0:
+        return refuse_nb(ask, RATE_UNKNOWN, 0, missing)
     if ask.reduces == 1 and ask.purpose != STRATEGY_ORDER:
         return APPROVED
     price = max(last, ask.limit_ticks, ask.stop_ticks)
     notional = exposure_nb(state.instruments[ask.instrument], price, ask.quantity_lots)
-    check = _sane_nb(state, ask, price, notional)
+    check = _sane_nb(state, ask, book, notional)
     if check == APPROVED and state.head.risk_on == 1:
         check = _sent_nb(state, output)
     if check == APPROVED and state.head.risk_on == 1 and ask.reduces == 0:

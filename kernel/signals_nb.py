@@ -8,12 +8,14 @@ import numpy as np
 from numba import types
 
 from kernel.events.layout import (
+    CHECKED,
     EXIT_PLAN_SET,
     EXIT_RUNG_SET,
     EXIT_TRIGGERED,
     PORTFOLIO_PLAN_SET,
     RECORD,
     REJECTED,
+    REQUEST_REFUSED,
     SIGNAL,
     SIZING_PLAN_SET,
     STRATEGY,
@@ -26,9 +28,13 @@ from kernel.ledger_nb import BAD_INDEX, MISMATCH, OK
 from kernel.lifecycle import REDUCE_ONLY
 from kernel.lifecycle_nb import find_order_nb, position_index_nb
 from kernel.plans import EQUITY_SHARE, MAX_RUNGS, NO_METHOD, PERCENT, RECORDED_WEIGHT
+from kernel.risk.rules import STALE_AFTER
+from kernel.risk.totals_nb import rule_nb
 from kernel.state import STATE
 from kernel.units import RATE_SCALE
 
+RETRY_NS = 60_000_000_000  # after which a refused target is due again
+RETRY_FOR_NS = 5 * RETRY_NS  # for how long, where no rule says when a signal is stale
 DEFAULT_SHARE_RATE = 95 * PERCENT  # of a strategy that is given no sizing plan
 
 
@@ -67,6 +73,8 @@ def mark_due_nb(state, row, cause):
         state.head.targets_due += 1
     row.due = 1
     row.due_cause = cause
+    row.due_ns = state.head.now_ns
+    row.retry_ns = 0
 
 
 @jit
@@ -113,7 +121,9 @@ def _target_nb(state, record):
     if row.due != 1:
         return MISMATCH
     row.due = 0
+    row.retry_ns = 0
     row.target_lots = record.words[TARGET_SET.target_lots]
+    row.target_sequence = record.sequence
     state.head.targets_due -= 1
     return OK
 
@@ -237,6 +247,33 @@ def set_weight_nb(state, instrument_id, weight_rate):
     return OK
 
 
+@jit
+def _retry_nb(state, strategy, instrument, cause):
+    """What a target asked for was refused: it is due again a while later, as long as it is not too old by then."""
+    row = state.signals[position_index_nb(state, strategy, instrument)]
+    if cause == 0 or cause != row.target_sequence or row.due == 1:
+        return
+    oldest, retry_ns = rule_nb(state, STALE_AFTER), state.head.now_ns + RETRY_NS
+    if retry_ns - row.due_ns <= (oldest if oldest > 0 else RETRY_FOR_NS):
+        state.head.targets_due += 1
+        row.due = 1
+        row.retry_ns = retry_ns
+
+
+@inlined
+def note_refusal_nb(state, record):
+    """A check, or the venue, refused an order or a request. Called before the order leaves the table."""
+    words, head = record.words, state.head
+    if record.kind == REQUEST_REFUSED.kind:
+        if 0 <= record.strategy < head.strategy_count and 0 <= record.instrument < head.instrument_count:
+            _retry_nb(state, record.strategy, record.instrument, record.cause)
+    elif record.kind == REJECTED.kind or words[CHECKED.check] != 0:
+        at = find_order_nb(state, words[CHECKED.order_id])
+        if at >= 0:
+            order = state.orders[at]
+            _retry_nb(state, order.strategy, order.instrument, order.cause)
+
+
 @inlined
 def note_rejection_nb(state, record):
     """The venue refused an order that was to protect a position. Called before the order leaves the table."""
@@ -270,3 +307,6 @@ def note_prices_nb(state, instrument_id, before_ticks):
         row.best_ticks = best_ticks_nb(side, row.best_ticks, instrument.high_ticks, instrument.low_ticks)
         row.peak_lots = max(row.peak_lots, abs(position.quantity_lots))
     return OK
+
+
+assert CHECKED.order_id == REJECTED.order_id

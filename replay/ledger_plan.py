@@ -18,6 +18,7 @@ from kernel.tables.table import MAX_CURRENCIES
 from kernel.units import checked_int64, to_decimal, to_units
 from replay.config import RunConfig, SettingError, instant_ns, money, rate
 from replay.config.ledger import AccountConfig, RateConfig, initial_rate
+from replay.config.risk import trailing_stop_rate
 
 DAY_NS = 86_400_000_000_000
 CONTRACTS = {name: number for number, name in CONTRACT_NAMES.items()}
@@ -147,6 +148,30 @@ def _check_names(config: RunConfig, instruments: tuple[Instrument, ...], currenc
             settles = instruments[names.index(stated.instrument)].currency
             if settles != pair.split("/")[1]:
                 raise SettingError(f"rates.{pair}.instrument", f"is quoted in {settles}, not in {pair.split('/')[1]}")
+
+
+def check_one_book(config: RunConfig, plan: LedgerPlan, number: int, instruments: tuple[int, ...]) -> None:
+    """Refuse signals and exits for a strategy whose account keeps a long and a short book: they know one.
+
+    Raises SettingError.
+    """
+    both = [at for at in instruments if plan.accounts[plan.books[number][at]].books == "hedging"]
+    if not both:
+        return
+    at = plan.books[number][both[0]]
+    text = f"follows one book, but account {plan.accounts[at].name} keeps a long and a short one"
+    against = f"account.{at}.books"
+    for name in ("sizing", "portfolio", "exits"):
+        for setting, holder in ((f"strategy.{number}.{name}", config.strategies[number]), (name, config)):
+            given = getattr(holder, name)
+            if given != type(given)():
+                raise SettingError(setting, f"{text}; leave it out, or let the account net", against=against)
+    if trailing_stop_rate(config.risk):
+        said = config.risk.trailing_stop_percent is not None
+        setting = "risk.trailing_stop_percent" if said else "risk.defaults"
+        raise SettingError(
+            setting, f"sets a trailing stop, which {text}; set trailing_stop_percent = 0", against=against
+        )
 
 
 # --- events -------------------------------------------------------------------------------------------------------

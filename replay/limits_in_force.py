@@ -16,6 +16,7 @@ from kernel.risk.numbers import MONITORS, ORDER_CHECKS, REQUEST_CHECKS, Check
 from kernel.risk.rules import RULES
 from kernel.units import RATE_SCALE
 from replay.config import RunConfig, resolve_plans
+from replay.config.risk import trailing_stop_rate
 
 ON, OFF, ALWAYS = "on", "off", "always"
 ORDER, REQUEST, EVENT, EXIT = "order", "request", "event", "exit"
@@ -154,10 +155,13 @@ def _exits(config: RunConfig, number: int) -> Iterator[LimitInForce]:
             f"{_number(gain)}: {_number(share)}" for gain, share in rungs[:MAX_RUNGS] if name == "partial_target"
         ]
         has_limit = name in EXIT_FIELDS
+        of_risk = name == "trailing_stop" and plan["trail_rate"] == trailing_stop_rate(config.risk) != 0
         yield LimitInForce(
             when=EXIT, place=reason, number=reason, check=name, scope=f"position of {config.strategies[number].use}",
             status=(ON if values else OFF) if has_limit else ALWAYS, value=", ".join(values), unit="",
-            setting="", said="", besides={}, passes="", text=f"{TIERS[tier]}: {text}",
+            setting="risk.trailing_stop_percent" if of_risk else "",
+            said=_rule(config, r.TRAILING_STOP)[1] if of_risk else "", besides={}, passes="",
+            text=f"{TIERS[tier]}: {text}",
         )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from replay.config import (
 )
 from replay.ledger_plan import (
     LedgerPlan,
+    check_one_book,
     deposit_events,
     instrument_event,
     money_events,
@@ -85,6 +86,9 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
     keep their files, and a strategy written twice is seen to decide the same.
     """
     rates, plan = resolve_rates(config), _plan(config, universe)
+    with located(config.places):
+        for number, strategy in enumerate(strategies):
+            check_one_book(config, plan, number, strategy.instruments)
     plans = [resolve_plans(config, number, plan.scale) for number in range(len(config.strategies))]
     risk = resolved_risk(config, universe.instruments, plan.scale)
     return {

@@ -22,6 +22,15 @@ At the end of the market event each new signal gets a **target**, and what is mi
 way) is ordered at the market. Orders that make a position smaller come first. An instrument without a price waits for
 one.
 
+When a check or the venue **refuses** the order of a target, the target is due again one minute later, at the next
+price, and is sized anew; each minute, as long as it is not older than `stale_after` of `[risk]` (five minutes where
+that is not set), counted from the event that asked for it. Then it waits for a signal that says something new. The
+order itself is `stale` when its target waited longer than that.
+
+Signals, targets and exits know one book of each instrument. In an account that keeps a long and a short one
+(`books = "hedging"`) the tables `[sizing]`, `[portfolio]` and `[exits]` and a trailing stop of `[risk]` are refused at
+the start, and a signal is refused (`invalid_order`); orders with a leg and reduce-only orders work as they do.
+
 ## Sizing models
 
 `[sizing]` in the run's file (or `[strategy.sizing]` for one strategy):
@@ -85,6 +94,7 @@ time_stop_gain = 0.01
 max_hold = "120h"                    # the default; "0" is off
 strength_floor = 0.2                 # of a signal that fades to 0 over its horizon
 volatility_multiple = 3              # of the signal's measure at the entry
+greek_limit = 50                     # of a measure of options, such as delta, over the whole position
 ```
 
 """
@@ -98,9 +108,16 @@ _AFTER = """
   target that the signal names comes before that of the plan.
 - A rung closes its share of the largest size, rounded towards zero, at least one lot; a price that jumps takes several.
 - A full exit cancels the other open orders of the book, and ends the signal: only a new one opens it again.
-- An exit asks only for what is not yet on its way out. It is repeated at the next price when its order was refused.
-- Exits go on while entries are stopped.
-- `greeks` needs a measure of options, which nothing gives yet; the rule is there and never fires.
+- An exit asks only for what no order of the kernel gives up yet (an exit, a liquidation, a flattening), and cancels
+  none of those; a strategy cannot cancel or replace one (`kernel_order`). It is repeated at the next price when its
+  order was refused.
+- Exits go on while entries are stopped: during halts, and at level 1 and 2 of the kill switch. At level 3 flattening
+  takes their place.
+- `trailing_stop_percent` of `[risk]` is a trailing stop for every position of every strategy, beside what `[exits]`
+  says; a farther `trail` is refused at the start. With it positions have the default `max_hold` too.
+- The measure of `greeks` is that of one lot (the level `greek` of the instrument, see [risk.md](risk.md#levels)) times
+  the lots held, without its sign. It is an input, computed elsewhere and recorded; the rule looks at it at the next
+  price, and never fires where none was seen. A product that does not fit fires.
 """
 
 

@@ -13,6 +13,7 @@ from kernel.events.layout import (
     CROSSED,
     FILLED,
     LEVEL_SET,
+    RATE_SET,
     RECORD,
     SESSION_CHANGED,
 )
@@ -23,7 +24,7 @@ from kernel.lifecycle import REDUCING
 from kernel.lifecycle_nb import find_order_nb
 from kernel.market import DAILY_VOLUME_LEVEL, EARNINGS_LEVEL, UNKNOWN_SIZE, VOLATILITY_INDEX_LEVEL
 from kernel.risk import rules
-from kernel.risk.totals_nb import refresh_both_nb, refresh_symbol_nb, rule_nb
+from kernel.risk.totals_nb import refresh_all_nb, refresh_both_nb, refresh_symbol_nb, rule_nb
 from kernel.state import STATE
 from kernel.tables.risk import MEMORY_ORDERS, RETURN_DAYS, WINDOW_BARS
 from kernel.units import RATE_SCALE
@@ -119,6 +120,8 @@ def after_market_nb(state, kind, instrument, ts_ns, word_0, word_1, word_2, word
     symbol, last = state.risk_symbols[instrument], state.instruments[instrument].last_ticks
     if symbol.exposure_minor != 0 or symbol.position_count != 0 or kind == CORPORATE_ACTION.kind:
         refresh_symbol_nb(state, instrument)
+    if kind == RATE_SET.kind or (state.instruments[instrument].rate_numerator != 0 and state.head.balance_count > 1):
+        refresh_all_nb(state)
     for number in range(state.head.account_count):
         account = state.risk_accounts[number]
         account.peak_equity_minor = max(account.peak_equity_minor, equity_nb(state.accounts[number]))
@@ -132,8 +135,9 @@ def after_market_nb(state, kind, instrument, ts_ns, word_0, word_1, word_2, word
         if windows + rule_nb(state, rules.WIDTH_HIGH) + rule_nb(state, rules.VOLUME_MULTIPLE) > 0:
             _bar_nb(state, instrument, word_1, word_2, word_3, max(word_4, UNKNOWN_SIZE))
     elif kind == SESSION_CHANGED.kind:
-        symbol.session_open_ns = word_1
-        symbol.session_close_ns = word_2
+        if word_1 >= symbol.session_open_ns:  # the close of an earlier session may come after the next open
+            symbol.session_open_ns = word_1
+            symbol.session_close_ns = word_2
     elif kind == LEVEL_SET.kind:
         _level_nb(state, instrument, word_0, word_1)
     return OK

@@ -1,12 +1,13 @@
 """Checks of what would be held: positions, exposures, shares of equity, correlation, leverage.
 
 Each takes a running total, less what its book counts there now, plus what it would count with the order. The order is
-valued at the highest of last price, limit and stop.
+valued at the highest of last price, limit and stop. Money is in the currency of the first account; shares of what an
+instrument or a sector holds are shares of the equity of all accounts, leverage is that of its own.
 """
 
 from kernel.exact_nb import OVERFLOW, scale_nb
 from kernel.jit import inlined, jit
-from kernel.ledger_nb import book_index_nb, equity_nb
+from kernel.ledger_nb import book_index_nb, equity_nb, in_first_currency_nb, total_nb
 from kernel.risk import rules
 from kernel.risk.numbers import (
     CORRELATED_SHARE,
@@ -25,10 +26,14 @@ from kernel.risk.totals_nb import money_nb, rule_nb, worse_lots_nb
 from kernel.units import RATE_SCALE
 
 
-@inlined
-def _share_nb(money_minor, equity_minor):
-    """Money of equity as a rate; OVERFLOW without equity."""
-    return scale_nb(money_minor, RATE_SCALE, 1, equity_minor) if equity_minor > 0 else OVERFLOW
+@jit
+def _share_nb(ask, check, limit, money_minor, equity_minor):
+    """Refuse money that is too large a share of equity; without equity any is."""
+    if limit == 0:
+        return 0
+    return over_nb(
+        ask, check, limit, scale_nb(money_minor, RATE_SCALE, 1, equity_minor) if equity_minor > 0 else OVERFLOW
+    )
 
 
 @inlined
@@ -88,16 +93,16 @@ def exposure_checks_nb(state, ask, price_ticks):
         check = over_nb(ask, TOTAL_EXPOSURE, rule_nb(state, rules.TOTAL_EXPOSURE), account.exposure_minor + more)
     if check != 0:
         return check
-    equity = equity_nb(state.accounts[number])
-    check = over_nb(
-        ask, SYMBOL_SHARE, rule_nb(state, rules.SYMBOL_SHARE), _share_nb(symbol.exposure_minor + more, equity)
-    )
+    equity, _, _ = total_nb(state)
+    in_symbol = symbol.exposure_minor + more
+    check = _share_nb(ask, SYMBOL_SHARE, rule_nb(state, rules.SYMBOL_SHARE), in_symbol, equity)
     if check == 0 and symbol.sector > 0:
-        check = over_nb(ask, SECTOR_SHARE, rule_nb(state, rules.SECTOR_SHARE), _share_nb(in_sector, equity))
-    if check == 0 and rule_nb(state, rules.CORRELATED_SHARE) > 0:
+        check = _share_nb(ask, SECTOR_SHARE, rule_nb(state, rules.SECTOR_SHARE), in_sector, equity)
+    limit = rule_nb(state, rules.CORRELATED_SHARE)
+    if check == 0 and limit > 0:
         alike = _correlated_nb(state, ask.instrument, rule_nb(state, rules.CORRELATION_AT_LEAST))
-        share = _share_nb(symbol.exposure_minor + more + alike, equity)
-        check = over_nb(ask, CORRELATED_SHARE, rule_nb(state, rules.CORRELATED_SHARE), share)
+        check = _share_nb(ask, CORRELATED_SHARE, limit, in_symbol + alike, equity)
     if check == 0:
-        check = over_nb(ask, LEVERAGE, rule_nb(state, rules.LEVERAGE), _share_nb(account.exposure_minor + more, equity))
+        equity = in_first_currency_nb(state, state.accounts[number], equity_nb(state.accounts[number]))
+        check = _share_nb(ask, LEVERAGE, rule_nb(state, rules.LEVERAGE), account.exposure_minor + more, equity)
     return check

@@ -63,7 +63,9 @@ APPROVED = 0
     DAILY_LOSS_KILL,
     DRAWDOWN,
     DRIFT,
-) = range(20, 58)
+    RATE_UNKNOWN,
+    KERNEL_ORDER,
+) = range(20, 60)
 
 NONE, REDUCTIONS, EXITS = "nothing", "reductions, exits", "exits"
 
@@ -102,6 +104,14 @@ ORDER_CHECKS = {
     MODE: Check("mode", "all", "the trading mode: 1 lets only reductions pass, 2 only exits", "mode", REDUCTIONS),
     REDUCE_ONLY: Check("reduce_only", "symbol", "there must be a position that the order reduces", "lots", NONE),
     NO_MARKET: Check("no_market", "symbol", "no price of the instrument has been seen yet", "ticks", NONE),
+    RATE_UNKNOWN: Check(
+        "rate_unknown",
+        "account",
+        "no rate is known from the instrument's currency to that of its account, or from there to that of the first "
+        "account; the value is the number of the currency",
+        "currency",
+        REDUCTIONS,
+    ),
     OPEN_ORDERS: Check("open_orders", "all", "open orders, this one included", "count", EXITS, limit="open_orders"),
     ORDER_QUANTITY: Check("order_quantity", "order", "lots of the order", "lots", EXITS, limit="order_lots"),
     ORDER_NOTIONAL: Check(
@@ -317,6 +327,13 @@ REQUEST_CHECKS = {
     GROUP_REFUSED: Check("group_refused", "order", "another order of its group was refused", "0", NONE),
     NOT_OPEN: Check(
         "not_open", "order", "the order to cancel or replace is not open, or not the strategy's", "0", NONE
+    ),
+    KERNEL_ORDER: Check(
+        "kernel_order",
+        "order",
+        "the order to cancel or replace is the kernel's: 1 an exit, 2 a liquidation, 3 a flattening",
+        "purpose",
+        NONE,
     ),
     CAPACITY: Check("capacity", "all", "the kernel's table of open orders, intents or timers is full", "count", NONE),
     INVALID_TIMER: Check(

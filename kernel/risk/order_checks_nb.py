@@ -5,6 +5,7 @@ Each returns its number when it refuses, with the limit and the value left in th
 
 from kernel.exact_nb import OVERFLOW, scale_nb
 from kernel.jit import inlined, jit
+from kernel.ledger_nb import book_index_nb
 from kernel.lifecycle import LIMIT, MARKET
 from kernel.risk import rules
 from kernel.risk.numbers import (
@@ -102,6 +103,12 @@ def duplicate_nb(state, ask):
 
 
 @inlined
+def account_of_nb(state, strategy, instrument):
+    """The account through which a strategy trades an instrument."""
+    return state.positions[book_index_nb(state, strategy, instrument, 1)].account
+
+
+@inlined
 def self_trade_nb(state, ask):
     """Whether it would meet a resting limit order of the same account at once."""
     if rule_nb(state, rules.SELF_TRADE) == 0 or (ask.order_type != MARKET and ask.order_type != LIMIT):
@@ -111,9 +118,12 @@ def self_trade_nb(state, ask):
     if ask.order_type == MARKET:
         quoted = instrument.ask_ticks if ask.side > 0 else instrument.bid_ticks
         price = quoted if quoted > 0 else instrument.last_ticks
+    account = account_of_nb(state, ask.strategy, ask.instrument)
     for row in range(state.head.order_count):
         order = state.orders[row]
         if order.instrument != ask.instrument or order.side != -ask.side or order.order_type != LIMIT:
+            continue
+        if account_of_nb(state, order.strategy, order.instrument) != account:
             continue
         if ask.side * (price - order.limit_ticks) >= 0:
             return refuse_nb(ask, SELF_TRADE, 0, order.order_id)

@@ -50,7 +50,8 @@ from typing import NamedTuple
     CORRELATION_AT_LEAST,
     LEVERAGE,
     DRIFT,
-) = range(1, 44)
+    TRAILING_STOP,
+) = range(1, 45)
 
 MONEY, COUNT, PERCENT, BPS, RATIO, LENGTH, SWITCH, LEVEL = (
     "money",
@@ -97,7 +98,7 @@ RULES = {
     SLIPPAGE_MULTIPLE: Rule("slippage_multiple", RATIO, 3, "slippage, in expected ones, that stops the symbol"),
     SLIPPAGE_EXPECTED: Rule("slippage_expected_bps", BPS, None, "slippage that is expected", 10),
     SLIPPAGE_COOLDOWN: Rule("slippage_cooldown", LENGTH, None, "for how long entries in the symbol stop", "30m"),
-    EXPECTED_SHORTFALL: Rule("cvar_percent", PERCENT, None, "mean of the worst 5 % of daily losses"),
+    EXPECTED_SHORTFALL: Rule("cvar_percent", PERCENT, 5, "mean of the worst 5 % of daily losses"),
     VOLATILITY_INDEX: Rule("vix_max", RATIO, None, "volatility index, at most"),
     DAILY_VOLUME: Rule("average_daily_volume_min", COUNT, 500_000, "average daily volume, at least"),
     SPREAD: Rule("spread_max_percent", PERCENT, "0.1", "spread, at most"),
@@ -119,4 +120,7 @@ RULES = {
     CORRELATION_AT_LEAST: Rule("correlation_at_least", RATIO, None, "from which correlation on symbols count", "0.7"),
     LEVERAGE: Rule("leverage", RATIO, None, "exposure of an account, in equity"),
     DRIFT: Rule("drift_percent", PERCENT, 5, "difference from the venue, of equity, that trips the kill switch"),
+    TRAILING_STOP: Rule(
+        "trailing_stop_percent", PERCENT, 5, "every position is given up so far behind its best price (exits.md)"
+    ),
 }

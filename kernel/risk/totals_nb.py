@@ -1,14 +1,15 @@
 """Exposure as running totals: by book, symbol, sector, strategy and account, kept by ``apply``.
 
-The exposure of a book is the money of its worse side at the last price, in the currency of its account: what it would
-hold if all open orders of that side filled. So an order that is on its way counts already, and a check only adds what
-it asks about. An exposure that does not fit counts as ``EXPOSURE_MAX``, so that all sums of books do fit; limits are
-below that. Totals over several accounts add their figures, so all accounts must be in one currency.
+The exposure of a book is the money of its worse side at the last price: what it would hold if all open orders of that
+side filled. So an order that is on its way counts already, and a check only adds what it asks about. All figures are in
+the currency of the first account, at the recorded rates, so that those of several accounts and currencies add up; a
+change of a rate brings them up to date. An exposure that does not fit counts as ``EXPOSURE_MAX``, so that all sums of
+books do fit; limits are below that.
 """
 
 from kernel.exact_nb import OVERFLOW
 from kernel.jit import inlined, jit
-from kernel.ledger_nb import book_index_nb, convert_nb, exposure_nb
+from kernel.ledger_nb import book_index_nb, convert_nb, exposure_nb, in_first_currency_nb
 from kernel.tables.risk import EXPOSURE_MAX
 
 
@@ -19,13 +20,21 @@ def rule_nb(state, number):
 
 
 @jit
+def in_first_nb(state, book, money):
+    """Money in the currency of a book's instrument in that of the first account; OVERFLOW when it cannot be told."""
+    balance = state.balances[state.positions[book].balance]
+    if money == OVERFLOW or balance.currency == state.accounts[0].currency:
+        return money
+    money = convert_nb(balance, money)
+    return money if money == OVERFLOW else in_first_currency_nb(state, state.accounts[balance.account], money)
+
+
+@jit
 def money_nb(state, book, instrument, price_ticks, lots):
-    """Money of lots of a book at a price, unsigned, in the currency of its account; at most EXPOSURE_MAX."""
+    """Money of lots of a book at a price, unsigned, in the currency of the first account; at most EXPOSURE_MAX."""
     if lots == 0:
         return 0
-    money = exposure_nb(state.instruments[instrument], price_ticks, lots)
-    if money != OVERFLOW:
-        money = convert_nb(state.balances[state.positions[book].balance], money)
+    money = in_first_nb(state, book, exposure_nb(state.instruments[instrument], price_ticks, lots))
     return EXPOSURE_MAX if money == OVERFLOW else min(abs(money), EXPOSURE_MAX)
 
 
@@ -73,6 +82,14 @@ def refresh_symbol_nb(state, instrument):
     """Bring the totals up to date with a new price, or with a change of all books in an instrument."""
     for strategy in range(state.head.strategy_count):
         refresh_both_nb(state, strategy, instrument)
+
+
+@jit
+def refresh_all_nb(state):
+    """The same for all instruments in which anything is held or on its way: a rate has changed."""
+    for instrument in range(state.head.instrument_count):
+        if state.risk_symbols[instrument].position_count != 0:
+            refresh_symbol_nb(state, instrument)
 
 
 @jit

@@ -12,9 +12,10 @@ from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import ENTRIES_STOPPED, INTENDED, KILL_TRIPPED
 from kernel.exact_nb import OVERFLOW, scale_nb
 from kernel.jit import inlined, jit, unit
-from kernel.ledger_nb import OK, book_index_nb, equity_nb
+from kernel.ledger_nb import OK, book_index_nb, equity_nb, in_first_currency_nb
 from kernel.lifecycle import (
     ASK_CANCEL,
+    EXIT_ORDER,
     FLATTEN_ORDER,
     GTC,
     LIQUIDATION_ORDER,
@@ -90,7 +91,10 @@ def _account_nb(state, output, number):
     if status == OK and limit > 0 and loss > limit and risk.kill_level < level:
         status = _trip_nb(state, output, level, DAILY_LOSS_KILL, limit, loss)
     limit = rule_nb(state, rules.DRIFT)
-    drift = _rate_nb(account.drift_minor, max(equity, 1)) if limit > 0 else 0
+    drift = 0
+    if limit > 0:
+        worth = in_first_currency_nb(state, state.accounts[number], equity)  # the drift is in the first currency
+        drift = _rate_nb(account.drift_minor, max(worth, 1))
     if status == OK and drift > limit and risk.kill_level < level:
         status = _trip_nb(state, output, level, DRIFT, limit, drift)
     limit = rule_nb(state, rules.DAILY_LOSS)
@@ -131,14 +135,18 @@ def _symbol_nb(state, output, instrument):
 
 @inlined
 def _cancel_all_nb(state, output, most):
-    """Ask for the cancel of every open order but those that flatten, from the youngest on."""
+    """Ask for the cancel of every open order but those that flatten, from the youngest on.
+
+    Below the level that flattens exits go on too: they only make positions smaller, and would be asked for again.
+    """
+    spared = LIQUIDATION_ORDER if state.risk.kill_level >= FLATTEN_ALL else EXIT_ORDER
     for back in range(MAX_ORDERS):
         row = state.head.order_count - 1 - back
         if row < 0 or output.count >= most:
             break
         order = state.orders[row]
         asked = order.status == PENDING_CANCEL
-        if order.purpose >= LIQUIDATION_ORDER or asked or NEXT[order.status, ASK_CANCEL] < 0:
+        if order.purpose >= spared or asked or NEXT[order.status, ASK_CANCEL] < 0:
             continue
         status = ask_cancel_nb(state, output, order, 0)
         if status != OK:

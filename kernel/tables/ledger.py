@@ -102,6 +102,7 @@ INSTRUMENT = table_dtype(
     "session_close_ns",
     "next_open_ns",
     "trading_status",  # 0 trading, 1 halted, 2 maintenance, 3 auction
+    "greek_e8",  # a measure of one lot of an option
 )
 POSITION = table_dtype(
     "account",

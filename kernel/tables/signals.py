@@ -15,7 +15,10 @@ SIGNAL_ROW = table_dtype(
     "signal_ns",
     "due",  # 1: a target is to be set
     "due_cause",  # the event that says so
+    "due_ns",  # its time
+    "retry_ns",  # not before then; 0: at once
     "target_lots",
+    "target_sequence",  # the event that set the target
     # The trip under way, for exits.
     "trip_sequence",  # its entry; a change means a new trip
     "peak_lots",

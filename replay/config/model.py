@@ -23,7 +23,7 @@ from replay.config.ledger import (
     check_rates,
 )
 from replay.config.limits import LimitsConfig, check_limits
-from replay.config.risk import RiskConfig, check_risk
+from replay.config.risk import RiskConfig, check_risk, trailing_stop_rate
 from replay.config.sizing import (
     PortfolioConfig,
     SizingConfig,
@@ -124,17 +124,24 @@ def check(config: RunConfig) -> None:
 
 def check_plans(config: RunConfig) -> None:
     """The tables of sizing, portfolio and exits: those of the run, and those of its strategies."""
+    farthest = trailing_stop_rate(config.risk)
     tables = [(config, "")] + [(entry, f"strategy.{at}.") for at, entry in enumerate(config.strategies)]
     for holder, prefix in tables:
         check_sizing(holder.sizing, f"{prefix}sizing")
         check_portfolio(holder.portfolio, f"{prefix}portfolio")
         check_exits(holder.exits, f"{prefix}exits")
+        if farthest and rate(f"{prefix}exits.trail", holder.exits.trail) > farthest:
+            raise SettingError(
+                f"{prefix}exits.trail", f"is {holder.exits.trail}, farther than the trailing stop of [risk]",
+                against="risk.trailing_stop_percent",
+            )  # fmt: skip
 
 
 def resolve_plans(config: RunConfig, number: int, scale: int) -> dict[str, Any]:
     """The plans of strategy ``number``, exact, by table; a table that is nowhere given is left out.
 
-    A strategy's own table replaces that of the run as a whole.
+    A strategy's own table replaces that of the run as a whole. The trailing stop of ``[risk]`` holds for all of them,
+    where no nearer one is set.
     """
     own = config.strategies[number]
     plans: dict[str, Any] = {}
@@ -151,6 +158,11 @@ def resolve_plans(config: RunConfig, number: int, scale: int) -> dict[str, Any]:
             plans[name] = resolve_portfolio(chosen, table)
         else:
             plans[name], plans["rungs"] = resolve_exits(chosen, table)
+    farthest = trailing_stop_rate(config.risk)
+    if farthest:
+        if "exits" not in plans:
+            plans["exits"], plans["rungs"] = resolve_exits(ExitsConfig(on=True), "exits")
+        plans["exits"]["trail_rate"] = plans["exits"]["trail_rate"] or farthest
     return plans
 
 

@@ -48,7 +48,10 @@ RiskConfig.__doc__ = """The table ``[risk]``: one field for each rule (None: not
 
 
 def rule_values(risk: Any, scale: int = DEFAULT_SCALE) -> dict[int, int]:
-    """The rules in force by number, as integers; money with ``scale`` decimals. Empty when none limits anything."""
+    """The rules in force by number, as integers; money with ``scale`` decimals. Empty when none limits anything.
+
+    The trailing stop is not among them: see ``trailing_stop_rate``.
+    """
     found: dict[int, int] = {}
     for number, rule in RULES.items():
         said = getattr(risk, rule.name)
@@ -56,12 +59,19 @@ def rule_values(risk: Any, scale: int = DEFAULT_SCALE) -> dict[int, int]:
             said = rule.desk if risk.defaults == "desk" else None
         if said is not None:
             found[number] = _integer(rule, said, scale)
+    found.pop(r.TRAILING_STOP, None)
     if not any(value for number, value in found.items() if number not in (r.KILL_LEVEL, r.PASS_UNKNOWN)):
         return {}
     for number, rule in RULES.items():
         if number not in found and rule.always:
             found[number] = _integer(rule, rule.always, scale)
     return {number: value for number, value in sorted(found.items()) if value}
+
+
+def trailing_stop_rate(risk: Any) -> int:
+    """The trailing stop that every position has, as a rate; 0 without one. It is carried out by the exit plans."""
+    said = _said(risk, r.TRAILING_STOP, risk.defaults == "desk")
+    return _integer(RULES[r.TRAILING_STOP], said, DEFAULT_SCALE) if said is not None else 0
 
 
 def _integer(rule: Rule, said: Any, scale: int) -> int:
@@ -126,6 +136,8 @@ def check_risk(risk: Any) -> None:
     for number, needed in NEEDS:
         if values.get(number) and not values.get(needed):
             raise SettingError(_setting(number), f"needs {RULES[needed].name}, which is 0", against=_setting(needed))
+    if trailing_stop_rate(risk) >= RATE_SCALE:
+        raise SettingError(_setting(r.TRAILING_STOP), f"is {_said(risk, r.TRAILING_STOP)}; it must be below 100")
     for number in WHOLE:
         if values.get(number, 0) >= RATE_SCALE:
             raise SettingError(_setting(number), f"is {_said(risk, number)}; it must be below 100")
@@ -141,9 +153,9 @@ def _setting(number: int) -> str:
     return f"risk.{RULES[number].name}"
 
 
-def _said(risk: Any, number: int) -> Any:
+def _said(risk: Any, number: int, by_desk: bool = True) -> Any:
     said = getattr(risk, RULES[number].name)
-    return RULES[number].desk if said is None else said
+    return RULES[number].desk if said is None and by_desk else said
 
 
 def _contradict(risk: Any, smaller: int, larger: int) -> None:

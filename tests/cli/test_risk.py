@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from kernel.cli import cli
 from kernel.risk.numbers import CHECKS, MONITORS, ORDER_CHECKS, REQUEST_CHECKS
-from kernel.risk.rules import RULES
+from kernel.risk.rules import RULES, TRAILING_STOP
 from replay.limits_in_force import WITH
 from tests.replay.runs import SPY
 
@@ -86,4 +86,12 @@ def test_a_file_that_is_not_there(call: Any) -> None:
 
 def test_every_setting_of_risk_is_shown_somewhere() -> None:
     shown = {check.rule for check in CHECKS.values()} | {rule for rules in WITH.values() for rule in rules}
-    assert set(RULES) <= shown
+    assert set(RULES) - {TRAILING_STOP} <= shown, "that is one of the exits"
+
+
+def test_the_trailing_stop_of_risk_is_an_exit_of_every_strategy(call: Any) -> None:
+    found = limits(call(STRATEGY + '[risk]\ndefaults = "desk"\n', "--json"))["trailing_stop"]
+    assert (found["status"], found["value"], found["setting"]) == ("on", "0.05", "risk.trailing_stop_percent")
+    assert found["said"] == "desk"
+    nearer = limits(call(STRATEGY + '[risk]\ndefaults = "desk"\n[exits]\ntrail = 0.02\n', "--json"))["trailing_stop"]
+    assert (nearer["value"], nearer["setting"]) == ("0.02", "")

@@ -6,6 +6,7 @@ from kernel import lifecycle as life
 from kernel.events import catalogue as c
 from kernel.exits_nb import (
     DATA_CORRUPT,
+    GREEKS,
     MAX_HOLD,
     PARTIAL_TARGET,
     PROTECTION_REJECTED,
@@ -16,6 +17,7 @@ from kernel.exits_nb import (
     TRAILING_STOP,
     VOLATILITY,
 )
+from kernel.market import GREEK_LEVEL
 from kernel.plans import FIXED_LOTS, PERCENT
 from kernel.units import RATE_SCALE
 from tests.kernel.signal_desk import HOUR_NS, SignalDesk, told
@@ -269,3 +271,34 @@ def test_exits_work_while_entries_are_stopped(halted: int) -> None:
     desk.apply(c.TradingHalted(1), halted)
     desk.bar(90)
     assert reason_of(desk) == STOP_LOSS
+
+
+@pytest.mark.parametrize(
+    ("held", "greek_e8", "fires"),
+    [
+        (10, 50_000_000, False),  # a delta of 0.5 over ten lots is at the limit
+        (10, 50_000_001, True),
+        (-10, 50_000_001, True),
+        (10, -50_000_001, True),
+        (10, 2**62, True),  # it does not fit: it is too large
+        (10, 0, False),
+    ],
+)
+def test_greeks_are_recorded_measures_over_the_position(held: int, greek_e8: int, fires: bool) -> None:
+    desk = SignalDesk()
+    desk.protect(greek_limit_e8=5 * RATE_SCALE)
+    desk.hold(held)
+    desk.bar(100)
+    assert reason_of(desk) == 0, "without a measure it never fires"
+    desk.apply(c.LevelSet(GREEK_LEVEL, 9 * RATE_SCALE), 1)
+    desk.apply(c.LevelSet(1, 90 * RATE_SCALE), 0)
+    desk.bar(100)
+    assert reason_of(desk) == 0, "neither another instrument nor another level is a measure of this one"
+    desk.apply(c.LevelSet(GREEK_LEVEL, greek_e8), 0)
+    desk.bar(100)
+    found = exit_of(desk)
+    assert (found is not None) == fires
+    if found is not None:
+        value = held * greek_e8 if abs(held * greek_e8) < 2**62 else 2**62
+        assert (found.tier, found.reason, found.limit, found.value) == (4, GREEKS, 5 * RATE_SCALE, value)
+        assert found.quantity_lots == abs(held)

@@ -15,6 +15,8 @@ from kernel.plans import (
     RECORDED_WEIGHT,
 )
 from kernel.portfolio_nb import MOST_RECORDS
+from kernel.risk.numbers import STALE
+from kernel.risk.rules import STALE_AFTER
 from kernel.units import RATE_SCALE
 from tests.kernel.signal_desk import EQUITY, SignalDesk, told
 
@@ -257,3 +259,93 @@ def test_a_refused_order_is_not_crossed() -> None:
 
 def test_every_method_has_a_test() -> None:
     assert set(METHODS) == {0, EQUAL_WEIGHT, CONFIDENCE_WEIGHT, RECORDED_WEIGHT}
+
+
+# --- a target that is refused ---------------------------------------------------------------------------------------
+
+MINUTE = 60 * 10**9
+
+
+def attempts(desk: SignalDesk, minutes: int) -> list[int]:
+    """In which minutes an order for the target was asked for; a price comes each half minute."""
+    found = []
+    for half in range(2 * minutes + 1):
+        desk.now_ns = half * MINUTE // 2
+        desk.bar(100)
+        if told(desk.targets(), c.PortfolioTarget):
+            found.append(half / 2)
+    return found
+
+
+def refusing_desk() -> SignalDesk:
+    desk = SignalDesk()
+    desk.size(FIXED_LOTS, quantity_lots=10)
+    desk.apply(c.LimitsSet(9, 0, 0, 0, 0, 0, 0))
+    desk.signal(1)
+    return desk
+
+
+def test_a_refused_target_is_tried_again_each_minute_for_five() -> None:
+    desk = refusing_desk()
+    assert attempts(desk, 9) == [0, 1, 2, 3, 4, 5]
+    assert desk.state.head.targets_due == 0, "then it waits for a signal that says something new"
+    desk.signal(1)
+    assert desk.targets() == []
+    desk.signal(1, PERCENT)
+    assert told(desk.targets(), c.PortfolioTarget)
+
+
+def test_a_rule_says_when_it_is_too_old() -> None:
+    desk = refusing_desk()
+    desk.apply(c.RiskRuleSet(STALE_AFTER, 2 * MINUTE))
+    assert attempts(desk, 9) == [0, 1, 2]
+
+
+def test_it_is_ordered_once_nothing_refuses_it_any_more() -> None:
+    desk = refusing_desk()
+    attempts(desk, 1)
+    desk.apply(c.LimitsSet(0, 0, 0, 0, 0, 0, 0))
+    desk.now_ns = 2 * MINUTE
+    desk.bar(100)
+    (order,) = told(desk.targets(), c.OrderIntended)
+    assert (order.side, order.quantity_lots) == (life.BUY, 10)
+    desk.fill_all()
+    assert attempts(desk, 9) == []
+    assert desk.lots() == 10
+
+
+def test_the_venue_may_refuse_it_too() -> None:
+    desk = SignalDesk()
+    desk.size(FIXED_LOTS, quantity_lots=10)
+    desk.signal(1)
+    desk.targets()
+    desk.apply(c.OrderRejected(int(desk.state.orders[0].order_id), life.REJECT_BY_VENUE), 0, 0)
+    assert desk.targets() == []
+    desk.now_ns = MINUTE
+    desk.bar(100)
+    assert told(desk.targets(), c.OrderIntended)
+
+
+def test_an_old_target_is_not_ordered() -> None:
+    """A book that waited too long for a price: the target is set, and its order is stale."""
+    desk = SignalDesk(price=0)
+    desk.apply(c.RiskRuleSet(STALE_AFTER, 5 * MINUTE))
+    desk.size(FIXED_LOTS, quantity_lots=10)
+    desk.now_ns = 1
+    desk.signal(1)
+    assert desk.targets() == []
+    desk.now_ns = 5 * MINUTE + 2
+    desk.bar(100)
+    found = desk.targets()
+    assert told(found, c.RequestRefused) == [c.RequestRefused(0, STALE, 5 * MINUTE, 5 * MINUTE + 1)]
+    assert desk.state.head.targets_due == 0
+
+
+def test_a_strategys_own_order_that_is_refused_is_not_tried_again() -> None:
+    desk = refusing_desk()
+    desk.apply(c.LimitsSet(0, 0, 0, 0, 0, 0, 0))
+    desk.targets()
+    order_id = int(desk.state.head.next_sequence)
+    desk.apply(c.OrderIntended(life.BUY, life.MARKET, life.GTC, 1, 0, 0, 0), 0, 0)
+    desk.apply(c.RiskChecked(order_id, STALE, 0, 0), 0, 0)
+    assert desk.state.head.targets_due == 0

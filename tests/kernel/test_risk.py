@@ -227,12 +227,6 @@ def test_check(name: str, limits: dict[str, int], before: Any, order: dict[str, 
     assert desk.submit(**{"side": 1, **order})[:3] == verdict
 
 
-def test_every_check_has_a_row() -> None:
-    elsewhere = {risk.GROUP_REFUSED}  # in test_groups.py
-    seen = {row[4][0] for row in ROWS} | {risk.NOT_OPEN, risk.CAPACITY, risk.INVALID_TIMER} | elsewhere
-    assert seen == {risk.APPROVED, *range(1, 15)}, "the checks of [risk] have their rows in test_risk_rules.py"
-
-
 def test_no_market_before_the_first_price() -> None:
     assert Desk(price=0).submit(1, 1)[:3] == (risk.NO_MARKET, 0, 0)
 

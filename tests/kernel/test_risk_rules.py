@@ -266,11 +266,6 @@ def test_a_key_is_used_once() -> None:
     assert desk.submit(1, 2, key=8)[0] == 0
 
 
-def test_every_check_of_the_table_has_a_row() -> None:
-    seen = {row[4][0] for row in ROWS} | {n.DUPLICATE_KEY} | set(range(15))
-    assert seen == {0, *n.ORDER_CHECKS, *n.REQUEST_CHECKS}
-
-
 def test_the_order_is_that_of_the_table() -> None:
     assert [check.name for check in n.ORDER_CHECKS.values()] == ORDER
     assert {check.rule for check in n.CHECKS.values()} - {0} <= set(RULES)

@@ -18,6 +18,7 @@ from tests.reference.kernel import Kernel, RefusedError, require
 
 ONE = 100_000_000
 BOUND = 2**62
+MINUTE = 60 * 10**9
 
 
 @dataclass
@@ -34,7 +35,10 @@ class Row:
     signal_ns: int = 0
     due: int = 0
     due_cause: int = 0
+    due_ns: int = 0
+    retry_ns: int = 0
     target_lots: int = 0
+    target_sequence: int = 0
     trip_sequence: int = 0
     peak_lots: int = 0
     best_before_ticks: int = 0
@@ -54,6 +58,7 @@ class Signals:
     portfolios: dict[int, c.PortfolioPlanSet] = field(default_factory=dict)
     exits: dict[int, c.ExitPlanSet] = field(default_factory=dict)
     weights: dict[int, int] = field(default_factory=dict)
+    now_ns: int = 0
 
     def row(self, strategy: int, instrument: int) -> Row:
         return self.rows.setdefault((strategy, instrument), Row())
@@ -69,8 +74,11 @@ class Signals:
         """Take an event in. Raises RefusedError for one that does not fit, and is then as it was."""
         event = stored.event
         last_before = self.kernel.papers[stored.instrument].last if stored.instrument >= 0 else 0
+        self.now_ns = stored.ts_ingest_ns
         if isinstance(event, c.OrderRejected):
             self.on_rejected(event)
+        if isinstance(event, c.OrderRejected | c.RequestRefused) or (isinstance(event, c.RiskChecked) and event.check):
+            self.on_refused(event, stored)
         if isinstance(event, c.SignalEmitted | c.PortfolioTarget | c.ExitTriggered | c.WeightSet) or (
             type(event).__name__.endswith("PlanSet")
         ):
@@ -92,7 +100,7 @@ class Signals:
         self.exits[stored.strategy] = event
 
     def mark(self, row: Row, cause: int) -> None:
-        row.due, row.due_cause = 1, cause
+        row.due, row.due_cause, row.due_ns, row.retry_ns = 1, cause, self.now_ns, 0
 
     def on_SignalEmitted(self, event: c.SignalEmitted, stored: Stored) -> None:  # noqa: N802
         require(event.direction in (-1, 0, 1), "MISMATCH")
@@ -115,7 +123,7 @@ class Signals:
     def on_PortfolioTarget(self, event: c.PortfolioTarget, stored: Stored) -> None:  # noqa: N802
         row = self.row(stored.strategy, stored.instrument)
         require(row.due == 1, "MISMATCH")
-        row.due, row.target_lots = 0, event.target_lots
+        row.due, row.retry_ns, row.target_lots, row.target_sequence = 0, 0, event.target_lots, stored.sequence
 
     def on_WeightSet(self, event: c.WeightSet, stored: Stored) -> None:  # noqa: N802
         if self.weights.get(stored.instrument, 0) == event.weight_rate:
@@ -142,6 +150,20 @@ class Signals:
             if order.order_id == event.order_id and order.instructions & REDUCE_ONLY:
                 book = self.kernel.books[order.strategy, order.instrument, 1]
                 self.row(order.strategy, order.instrument).rejected_trip = book.trip.entry_sequence
+
+    def on_refused(self, event: c.OrderRejected | c.RequestRefused | c.RiskChecked, stored: Stored) -> None:
+        """The order of a target: it is tried again a minute later, if that is within five of when it became due."""
+        place, cause = (stored.strategy, stored.instrument), stored.cause
+        if not isinstance(event, c.RequestRefused):
+            order = next((order for order in self.kernel.orders if order.order_id == event.order_id), None)
+            if order is None:
+                return
+            place, cause = (order.strategy, order.instrument), order.cause
+        row = self.rows.get(place)
+        if row is None or not cause or cause != row.target_sequence or row.due:
+            return
+        if self.now_ns + MINUTE - row.due_ns <= 5 * MINUTE:
+            row.due, row.retry_ns = 1, self.now_ns + MINUTE
 
     def entry_ticks(self, strategy: int, instrument: int) -> int:
         book, paper = self.kernel.books[strategy, instrument, 1], self.kernel.papers[instrument]
@@ -214,7 +236,8 @@ class Signals:
         found = []
         for strategy in range(self.kernel.strategy_count):
             for instrument in range(len(self.kernel.papers)):
-                if self.row(strategy, instrument).due and self.kernel.papers[instrument].last > 0:
+                row = self.row(strategy, instrument)
+                if row.due and row.retry_ns <= self.now_ns and self.kernel.papers[instrument].last > 0:
                     target = self.target(strategy, instrument)
                     held = self.kernel.books[strategy, instrument, 1].lots
                     pending = sum(self.kernel.pending(strategy, instrument, side, 1) * side for side in (1, -1))

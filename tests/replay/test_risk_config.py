@@ -4,7 +4,7 @@ import pytest
 
 from kernel.instruments import Instrument
 from kernel.risk.rules import RULES
-from replay.config import ConfigError, load_config, located
+from replay.config import ConfigError, load_config, located, resolve_plans
 from replay.config.risk import BY_NAME, resolve_correlations, resolve_sectors, rule_values
 
 NAMES = {number: name for name, number in BY_NAME.items()}
@@ -41,6 +41,29 @@ def test_the_desk(tmp_path):
     assert found["sector_share_percent"] == 30_000_000
     assert found["slippage_multiple"] == 300_000_000
     assert found["kill_level"] == 2
+    assert found["cvar_percent"] == 5_000_000
+    assert found["close_before"] == 15 * 60 * 10**9
+    assert found["average_daily_volume_min"] == 500_000
+    assert found["drawdown_percent"] == 10_000_000
+    assert found["drift_percent"] == 5_000_000
+
+
+def exits(tmp_path, text):
+    file = tmp_path / "run.toml"
+    file.write_text(f'[[strategy]]\nuse = "ema_cross"\n{text}')
+    return resolve_plans(load_config(file, {}), 0, 6).get("exits")
+
+
+def test_every_position_of_the_desk_has_a_trailing_stop(tmp_path):
+    assert exits(tmp_path, "") is None
+    desk = exits(tmp_path, '[risk]\ndefaults = "desk"\n')
+    assert (desk["trail_rate"], desk["max_hold_ns"]) == (5_000_000, 120 * 3600 * 10**9)
+    assert exits(tmp_path, '[risk]\ndefaults = "desk"\ntrailing_stop_percent = 3\n')["trail_rate"] == 3_000_000
+    assert exits(tmp_path, '[risk]\ndefaults = "desk"\ntrailing_stop_percent = 0\n') is None
+    assert exits(tmp_path, '[risk]\ndefaults = "desk"\n[exits]\ntrail = 0.02\n')["trail_rate"] == 2_000_000
+    own = exits(tmp_path, "[strategy.exits]\nstop = 0.1\n[risk]\ntrailing_stop_percent = 4\n")
+    assert (own["stop_rate"], own["trail_rate"]) == (10_000_000, 4_000_000)
+    assert values(tmp_path, "[risk]\ntrailing_stop_percent = 4\n") == {}, "the kernel has it as an exit plan"
 
 
 def test_every_rule_can_be_set(tmp_path):
@@ -55,7 +78,7 @@ def test_every_rule_can_be_set(tmp_path):
         if name == "correlated_share_percent":
             text += '[[risk.correlation]]\nbetween = ["a", "b"]\nrate = 1\n'
         found = values(tmp_path, text)
-        assert name in found or name in ("kill_level", "pass_unknown"), name
+        assert name in found or name in ("kill_level", "pass_unknown", "trailing_stop_percent"), name
 
 
 @pytest.mark.parametrize(
@@ -81,6 +104,9 @@ def test_every_rule_can_be_set(tmp_path):
         ("band_width_min_percent = 3\nband_width_max_percent = 2", 2, "contradicts band_width_max_percent"),
         ("symbol_share_percent = 120\nleverage = 1", 2, "contradicts leverage = 1"),
         ("drawdown_percent = 100", 2, "must be below 100"),
+        ("trailing_stop_percent = 100", 2, "must be below 100"),
+        ('defaults = "desk"\n[exits]\ntrail = 0.06', 4, "is 0.06, farther than the trailing stop of [risk]"),
+        ("trailing_stop_percent = 3\n[exits]\ntrail = 0.04", 4, "(risk.trailing_stop_percent: line 2)"),
         ("kill_level = 4\npositions = 1", 2, "it is 1, 2 or 3"),
         ("orders_per_minute = 256", 2, "at most 255"),
         ('breaker_move_percent = 5\nbreaker_window = "0"', 2, "needs breaker_window, which is 0 (risk"),
