@@ -142,7 +142,7 @@ def _set_targets_nb(state, output, strategy, growing, first_record):
         weight_rate = output.work.shares.parts[instrument]
         target_lots = _target_lots_nb(state, strategy, instrument, weight_rate)
         position = state.positions[book]
-        leaving = leaving_lots_nb(state, strategy, instrument)
+        leaving = min(leaving_lots_nb(state, strategy, instrument), abs(position.quantity_lots))
         held = position.quantity_lots - leaving if position.quantity_lots > 0 else position.quantity_lots + leaving
         missing_lots = target_lots - held - position.pending_buy_lots + position.pending_sell_lots
         grows = 1 if position.quantity_lots * missing_lots >= 0 and missing_lots != 0 else 0

@@ -34,8 +34,9 @@ Made from `kernel/risk/numbers.py` and `kernel/risk/rules.py` by `python -m kern
 They run in this order; the first that refuses is the verdict, recorded as `risk.check` with the limit and the value
 that was compared with it. Numbers never change. A limit of 0 is off. *Reductions* are orders that can only make their
 position smaller; *exits* are those of them that the kernel wants (exits, liquidation, flattening). What a check cannot
-compute, it refuses. Settings are those of `[risk]`, or of `[limits]` where it says so; *desk* is the value with
-`defaults = "desk"`. `kernel risk FILE` checks a configuration and lists what limits a run of it, in this order.
+compute (an amount that does not fit, a measure that was not seen), it refuses. Settings are those of `[risk]`, or of
+`[limits]` where it says so; *desk* is the value with `defaults = "desk"`. `kernel risk FILE` checks a configuration and
+lists what limits a run of it, in this order.
 """
 _REQUESTS_INTRO = """
 ## Before there is an order
@@ -49,16 +50,20 @@ These trip the kill switch (`risk.kill`). `daily_loss`, `consecutive_losses`, `b
 measured after each event too, and stop entries until a time (`risk.stop`); an order meanwhile is refused by the check
 that stopped them, with that time as the limit and the time of the order as the value.
 
-The kill switch has three levels: 1 no new entries, 2 all open orders are cancelled too, 3 all positions are flattened
-too. It is tripped by a limit, or requested by an operator, a file, a lost heartbeat or an adapter
-(`risk.kill_request`). It is latched: only an operator resets it, with a reason (`risk.kill_reset`); losses of the day
-and drawdown are then measured from the equity of that moment.
+The kill switch has three levels: 1 no new entries, 2 all open orders of strategies are cancelled too, 3 all positions
+are flattened too. At 1 and 2 exits go on; at 3 flattening takes their place. It is tripped by a limit, or requested by
+an operator, a file, a lost heartbeat or an adapter (`risk.kill_request`). It is latched: only an operator resets it,
+with a reason (`risk.kill_reset`); losses of the day and drawdown are then measured from the equity of that moment.
 """
 _RULES_INTRO = """
 ## Settings of `[risk]`
 
-A setting of 0 is off. A day is a UTC day. Exposure is the money of the worse side of a position: what it would be if
-all its open orders on that side filled, at the last price.
+`defaults = "desk"` sets the values of the column *desk*; each can be set otherwise, and 0 is off. A day is a UTC day.
+Exposure is the money of the worse side of a position: what it would be if all its open orders on that side filled, at
+the last price. Money is in the currency of the first account, at the recorded rates, whatever account or currency it
+lies in; so are the amounts of `[limits]`. What an account, a strategy, a symbol or a sector holds is the sum over its
+positions. Losses, drawdown and leverage are measured in each account by itself; a stop of entries or the kill switch
+then holds for all.
 """
 _LEVELS_INTRO = """
 ## Levels

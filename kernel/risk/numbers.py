@@ -167,7 +167,7 @@ ORDER_CHECKS = {
     SELF_TRADE: Check(
         "self_trade",
         "account",
-        "it would meet a resting limit order of the same account",
+        "it would meet a resting limit order of the same account, of any strategy",
         "order id",
         EXITS,
         r.SELF_TRADE,

@@ -298,7 +298,7 @@ def check_tables(state: Any, twin: Kernel) -> None:
             sum(book.lots != 0 for place, book in twin.books.items() if place[1] == number),
             paper.high, paper.low, paper.range_ns, *paper.source, terms.any, terms.initial, terms.maintenance,
             terms.borrow, terms.liquidation_fee, terms.first_tier, len(terms.tiers), terms.expired, 0,
-            *paper.session, paper.status,
+            *paper.session, paper.status, paper.greek,
         )  # fmt: skip
     for row, order in zip(state.orders[: len(twin.orders)], twin.orders, strict=True):
         words = {name: STATUS_NAMES.get(int(row[name]), "") for name in ("status", "before_request")}

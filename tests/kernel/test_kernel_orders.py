@@ -81,6 +81,18 @@ def test_a_target_counts_what_is_on_its_way_out(purpose: int) -> None:
     assert (order.side, order.quantity_lots) == (life.BUY, 1)
 
 
+def test_two_orders_for_the_same_lots_take_them_out_once() -> None:
+    desk, _ = with_order(life.EXIT_ORDER)
+    order_id = int(desk.state.head.next_sequence)
+    flatten = c.OrderIntended(life.SELL, life.MARKET, life.GTC, 10, 0, 0, 0, life.REDUCE_ONLY, life.FLATTEN_ORDER)
+    desk.apply(flatten, 0, 0)
+    desk.apply(c.RiskChecked(order_id, 0, 0, 0), 0, 0)
+    desk.size(FIXED_LOTS, quantity_lots=4)
+    desk.signal(1)
+    (order,) = told(desk.targets(), c.OrderIntended)
+    assert (order.side, order.quantity_lots) == (life.BUY, 4)
+
+
 @pytest.mark.parametrize(
     ("level", "purpose", "cancelled"),
     [

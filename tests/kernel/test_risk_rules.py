@@ -406,7 +406,7 @@ def test_level_two_cancels_and_level_three_flattens() -> None:
 
 
 def test_work_is_bounded_and_goes_on_at_the_next_event() -> None:
-    desk = RiskDesk(instruments=256, strategies=4)
+    desk = RiskDesk(instruments=200, strategies=1)
     for instrument in range(200):
         desk.hold(1, instrument=instrument)
     for _ in range(50):

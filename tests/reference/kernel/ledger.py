@@ -11,6 +11,7 @@ from typing import Any
 
 from kernel.events import catalogue as c
 from kernel.events.layout import Stored
+from kernel.market import GREEK_LEVEL
 from tests.reference.kernel.common import MONEY_BOUND, NO_PRICE, RefusedError, fitting, half_even, require
 
 MAX_ACCOUNTS, MAX_BALANCES, MAX_CURRENCIES = 8, 32, 8
@@ -70,6 +71,7 @@ class Paper:
     right: int = 0
     session: list[int] = field(default_factory=lambda: [0, 0, 0, 0])  # phase, open, close, next open
     status: int = 0
+    greek: int = 0
     halted: int = 0
     last: int = 0
     bid: int = 0
@@ -341,6 +343,11 @@ class Ledger:
 
     def on_StatusChanged(self, event: c.StatusChanged, stored: Stored) -> None:  # noqa: N802
         self.fact(stored).status = event.status
+
+    def on_LevelSet(self, event: c.LevelSet, stored: Stored) -> None:  # noqa: N802
+        paper = self.fact(stored)
+        if event.level == GREEK_LEVEL:
+            paper.greek = event.value
 
     def fact(self, stored: Stored) -> Paper:
         """The instrument of a market event that is no price."""
