@@ -164,12 +164,14 @@ def _nets_nb(state, order, first_sequence):
 
 
 @jit
-def _wanted_nb(state, work, instrument, side, first_sequence):
-    """Collect the orders of one side of an instrument that net. Returns ``(how many, their lots)``."""
+def _wanted_nb(state, work, account, instrument, side, first_sequence):
+    """Collect the orders of one side of an instrument that net in an account. Returns ``(how many, their lots)``."""
     count = lots = 0
     for at in range(state.head.order_count):
         order = state.orders[at]
-        if order.instrument == instrument and order.side == side and _nets_nb(state, order, first_sequence):
+        book = position_index_nb(state, order.strategy, order.instrument)
+        ours = order.instrument == instrument and order.side == side and state.positions[book].account == account
+        if ours and _nets_nb(state, order, first_sequence):
             work.order_ids[count] = order.order_id
             work.shares.weights[count] = order.quantity_lots
             lots += order.quantity_lots
@@ -178,10 +180,10 @@ def _wanted_nb(state, work, instrument, side, first_sequence):
 
 
 @jit
-def _cross_side_nb(state, output, instrument, side, lots, first_sequence, trade_id):
+def _cross_side_nb(state, output, account, instrument, side, lots, first_sequence, trade_id):
     """Fill one side of a cross. Returns a status."""
     work = output.work
-    count, _ = _wanted_nb(state, work, instrument, side, first_sequence)
+    count, _ = _wanted_nb(state, work, account, instrument, side, first_sequence)
     apportion_nb(work.shares, lots, count)
     for place in range(count):
         if work.shares.parts[place] == 0:
@@ -208,18 +210,18 @@ def _cross_side_nb(state, output, instrument, side, lots, first_sequence, trade_
 
 
 @inlined
-def _cross_nb(state, output, first_sequence):
-    """Let new orders of strategies that net trade with each other, instrument by instrument. Returns a status."""
+def _cross_nb(state, output, account, first_sequence):
+    """Let new orders of strategies that net in an account trade with each other, by instrument. Returns a status."""
     for instrument in range(state.head.instrument_count):
-        _, bought = _wanted_nb(state, output.work, instrument, BUY, first_sequence)
-        _, sold = _wanted_nb(state, output.work, instrument, SELL, first_sequence)
+        _, bought = _wanted_nb(state, output.work, account, instrument, BUY, first_sequence)
+        _, sold = _wanted_nb(state, output.work, account, instrument, SELL, first_sequence)
         lots = min(bought, sold)
         if lots == 0:
             continue
         trade_id = state.head.next_sequence
-        status = _cross_side_nb(state, output, instrument, SELL, lots, first_sequence, trade_id)
+        status = _cross_side_nb(state, output, account, instrument, SELL, lots, first_sequence, trade_id)
         if status == OK:
-            status = _cross_side_nb(state, output, instrument, BUY, lots, first_sequence, trade_id)
+            status = _cross_side_nb(state, output, account, instrument, BUY, lots, first_sequence, trade_id)
         if status != OK:
             return status
     return OK
@@ -241,6 +243,8 @@ def portfolio_nb(state, output):
             status = _set_targets_nb(state, output, strategy, growing, first_record)
             if status != OK:
                 return status
-    if netting > 1 and output.count > first_record:
-        return _cross_nb(state, output, first_sequence)
-    return OK
+    status = OK
+    for account in range(state.head.account_count if netting > 1 and output.count > first_record else 0):
+        if status == OK:
+            status = _cross_nb(state, output, account, first_sequence)
+    return status

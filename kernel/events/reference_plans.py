@@ -73,7 +73,8 @@ window and moved in it.
 With `net = true` in the portfolio tables of two strategies or more, new orders that oppose each other trade with each
 other before they leave (`portfolio.cross`): at the last price, without a fee. The smaller side trades whole; its
 quantity is shared out over the larger side in proportion to what each order wants, by the rule above. What leaves is on
-one side. Each order has passed its own risk checks first, and each strategy keeps its own book and profit.
+one side. Only strategies of one account trade with each other. Each order has passed its own risk checks first, each by
+itself: buying power is needed for all of it, not for what is left of it. Each strategy keeps its own book and profit.
 """
 _EXITS = """# Exits
 

@@ -27,23 +27,26 @@ HOUR_NS = 3600 * 10**9
 class SignalDesk:
     """Money and ticks are plain numbers: a lot at 100 costs 100, and equity is a million."""
 
-    def __init__(self, instruments: int = 3, strategies: int = 2, price: int = PRICE) -> None:
+    def __init__(self, instruments: int = 3, strategies: int = 2, price: int = PRICE, accounts: int = 1) -> None:
         self.state, self.output = new_state(), new_record(OUTPUT)
         self.now_ns = 0
         self.apply(c.RunOpened(instruments, strategies, 0, 0, 0))
+        for account in range(1, accounts):
+            self.apply(c.AccountDefined(0, 0, 0, 0), account=account)
         for instrument in range(instruments):
             self.apply(c.InstrumentDefined(0, 1, 1, 1), instrument)
         for strategy in range(strategies):
             self.apply(c.StrategyDefined(0), -1, strategy)
-        self.apply(c.CashDeposited(0, EQUITY))
+        for account in range(accounts):
+            self.apply(c.CashDeposited(0, EQUITY), account=account)
         for instrument in range(instruments if price else 0):
             self.bar(price, instrument=instrument)
 
     # --- inputs ---
 
-    def apply(self, event: c.Event, instrument: int = -1, strategy: int = -1) -> None:
+    def apply(self, event: c.Event, instrument: int = -1, strategy: int = -1, account: int = 0) -> None:
         sequence = int(self.state.head.next_sequence)
-        stored = Stored(sequence, self.now_ns, self.now_ns, 0, instrument, strategy, 0, event)
+        stored = Stored(sequence, self.now_ns, self.now_ns, 0, instrument, strategy, account, event)
         assert apply_nb(self.state, encode(stored)[0]) == OK
 
     def bar(self, close: int, *, high: int = 0, low: int = 0, instrument: int = 0) -> int:

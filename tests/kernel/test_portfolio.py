@@ -250,6 +250,21 @@ def test_only_strategies_that_net_are_crossed() -> None:
     assert desk.state.head.order_count == 2
 
 
+def test_strategies_of_different_accounts_do_not_trade_with_each_other() -> None:
+    desk = SignalDesk(strategies=3, price=0, accounts=2)
+    for strategy, wanted in enumerate((10, -10, -4)):
+        desk.divide(0, net=1, strategy=strategy)
+        desk.size(FIXED_LOTS, strategy, quantity_lots=abs(wanted))
+    for instrument in range(3):
+        desk.apply(c.BookAssigned(1), instrument, 1)
+    desk.bar(100)
+    for strategy, wanted in enumerate((10, -10, -4)):
+        desk.signal(1 if wanted > 0 else -1, strategy=strategy)
+    crosses = [(stored.strategy, stored.event.quantity_lots) for stored in desk.targets()
+               if isinstance(stored.event, c.OrderCrossed)]  # fmt: skip
+    assert crosses == [(2, 4), (0, 4)], "the first and the third, who share one"
+
+
 def test_a_refused_order_is_not_crossed() -> None:
     desk = crossing_desk(10, -10)
     desk.apply(c.LimitsSet(9, 0, 0, 0, 0, 0, 0))
