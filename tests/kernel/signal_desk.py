@@ -37,7 +37,8 @@ class SignalDesk:
             self.apply(c.InstrumentDefined(0, 1, 1, 1), instrument)
         for strategy in range(strategies):
             self.apply(c.StrategyDefined(0), -1, strategy)
-        for account in range(accounts):
+        self.apply(c.CashDeposited(0, EQUITY))
+        for account in range(1, accounts):
             self.apply(c.CashDeposited(0, EQUITY), account=account)
         for instrument in range(instruments if price else 0):
             self.bar(price, instrument=instrument)

@@ -290,6 +290,8 @@ class Risk:
 
     def verdict(self, wish: Wish) -> Verdict:
         """What the checks answer; the order that is asked about is not among the open ones."""
+        if wish.replaces is not None and wish.replaces.purpose:
+            return NUMBER["kernel_order"], 0, wish.replaces.purpose
         age, oldest = self.kernel.now_ns - wish.signal_ns, self.rule("stale_after")
         if wish.signal_ns and wish.replaces is None and 0 < oldest < age:
             return NUMBER["stale"], oldest, age
