@@ -26,18 +26,18 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 NEW_STRATEGY = '''"""A strategy that no cache has seen."""
 
-from kernel.indicators_nb import ema_nb
+from kernel.indicators.steps import ema_nb
 from kernel.strategy.api_nb import close_ticks, position_lots, target_fraction
 from kernel.strategy.declare import compiled
 
 
-@compiled(memory=3, fast=12, slow=26, fraction=0.5)
+@compiled(memory=5, fast=12, slow=26, fraction=0.5)
 def new_strategy(ctx, own, fast, slow, fraction):
     """Long while the fast average is above the slow one, else flat."""
-    quick = ema_nb(own, 0, close_ticks(ctx), fast, own[2])
-    steady = ema_nb(own, 1, close_ticks(ctx), slow, own[2])
-    own[2] += 1
-    if own[2] >= slow + {salt}:
+    quick = ema_nb(own, 0, close_ticks(ctx), fast, 1)
+    steady = ema_nb(own, 2, close_ticks(ctx), slow, 1)
+    own[4] += 1
+    if own[4] >= slow + {salt}:
         if quick > steady and position_lots(ctx) == 0:
             target_fraction(ctx, fraction)
         elif quick < steady and position_lots(ctx) > 0:

@@ -32,6 +32,8 @@ from numba.np.numpy_support import from_dtype
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _CORE = Path(__file__).resolve().parent
+# Indicators are compiled into the strategies that use them, never into the engine: their sources count only there.
+_INDICATORS = f"{__package__}.indicators"
 
 
 def _copy_block(block: Any) -> Any:
@@ -64,7 +66,7 @@ def _core_digest() -> bytes:
     digest.update(llvmlite.binding.get_host_cpu_name().encode())
     digest.update(llvmlite.binding.get_host_cpu_features().flatten().encode())
     for path in sorted(_CORE.rglob("*.py")):
-        if "cli" not in path.relative_to(_CORE).parts:
+        if path.relative_to(_CORE).parts[0] not in ("cli", "indicators"):
             digest.update(path.read_bytes())
     return digest.digest()
 
@@ -95,9 +97,14 @@ def reached_digest(function: Function) -> bytes:
     while waiting:
         taken = waiting.pop()
         current = getattr(taken, "py_func", taken)
-        if current in seen or _CORE in Path(current.__code__.co_filename).parents:
+        if current in seen:
             continue
         seen.add(current)
+        if str(current.__globals__.get("__name__")).startswith(_INDICATORS):
+            digest.update(indicators_digest())
+            continue
+        if _CORE in Path(current.__code__.co_filename).parents:
+            continue
         path = Path(current.__code__.co_filename)
         if path.exists():
             digest.update(path.read_bytes())
@@ -107,9 +114,31 @@ def reached_digest(function: Function) -> bytes:
                 waiting.append(value)
             elif isinstance(value, int | float | str | tuple):
                 digest.update(f"{name}={value!r}\n".encode())
+            elif isinstance(value, ModuleType) and value.__name__.startswith(_INDICATORS):
+                digest.update(indicators_digest())
             elif isinstance(value, ModuleType) and value.__file__ and not hasattr(value, "__path__"):
                 digest.update(Path(value.__file__).read_bytes())
     return digest.digest()
+
+
+def indicators_digest() -> bytes:
+    """A digest of all sources of the indicators."""
+    sources = sorted((_CORE / "indicators").glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).digest()
+
+
+def generated_file(folder: Path, name: str, source: str) -> str:
+    """A real file in a cache folder that holds a generated text, because numba caches only what has one."""
+    if not JIT_ENABLED:
+        return f"<{name}>"
+    path = folder / f"{name}.py"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text(source)
+    except OSError:  # an unwritable cache only costs the compile
+        return f"<{name}>"
+    return str(path)
 
 
 @contextmanager
@@ -133,16 +162,17 @@ def _caching_in(folder: Path) -> Iterator[None]:
         config.CACHE_DIR = before
 
 
-def jit(signature: Any = None, *, source: str | None = None, reached: bytes = b"") -> Any:
+def jit(signature: Any = None, *, source: str | None = None, reached: bytes = b"", divisions: str = "python") -> Any:
     """Compile a function to machine code, cached on disk: ``@jit``, or ``@jit(signature)`` to compile at once.
 
     With a signature the function accepts no other, can be passed as a first-class function pointer, and a stale or
     unwritable cache only costs the compile. ``source`` and ``reached`` name what else the function stands for, where
-    that is not its own file. With ``NUMBA_DISABLE_JIT=1`` the plain Python function comes back.
+    that is not its own file. ``divisions="numpy"`` leaves out the check of every division for a zero, which raises; the
+    function must then see to it. With ``NUMBA_DISABLE_JIT=1`` the plain Python function comes back.
     """
     if callable(signature) and not isinstance(signature, numba.core.typing.templates.Signature):
         return _compile(signature, None, source, reached)
-    return lambda function: _compile(function, signature, source, reached)
+    return lambda function: _compile(function, signature, source, reached, divisions)
 
 
 def inlined(function: Function) -> Any:
@@ -182,7 +212,7 @@ def unit(*arguments: Any) -> Any:
     return link
 
 
-def _compile(function: Function, signature: Any, source: str | None, reached: bytes) -> Any:
+def _compile(function: Function, signature: Any, source: str | None, reached: bytes, divisions: str = "python") -> Any:
     if not JIT_ENABLED:
         return function
     if isinstance(function, numba.core.dispatcher.Dispatcher):
@@ -191,7 +221,7 @@ def _compile(function: Function, signature: Any, source: str | None, reached: by
     folder = cache_dir(source or file, reached)
     with _caching_in(folder):
         # Without numba's run-time no array is counted or allocated: counting alone made the loop 40 times slower.
-        dispatcher = numba.njit(nogil=True, _nrt=False)(function)
+        dispatcher = numba.njit(nogil=True, _nrt=False, error_model=divisions)(function)
         # A user's own functions are cached only inside the entry of their strategy, whose folder knows all they reach.
         ours = signature is not None or _CORE.parent in Path(file).parents
         if ours and _writable(folder) and os.path.exists(file):

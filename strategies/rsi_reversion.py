@@ -1,6 +1,8 @@
 """RSI mean reversion: buy weakness, sell when it has passed."""
 
-from kernel.indicators_nb import rsi_nb
+from math import isnan
+
+from kernel.indicators.steps import rsi_nb
 from kernel.strategy.api_nb import close_ticks, position_lots, target_fraction
 from kernel.strategy.declare import compiled
 
@@ -8,9 +10,8 @@ from kernel.strategy.declare import compiled
 @compiled(memory=4, period=14, low=30.0, high=55.0, fraction=0.95)
 def rsi_reversion(ctx, own, period, low, high, fraction):
     """Long when the relative strength index falls below ``low``; flat again when it rises above ``high``."""
-    strength = rsi_nb(own, 0, close_ticks(ctx), period, own[3])
-    own[3] += 1
-    if own[3] <= period:
+    strength = rsi_nb(own, 0, close_ticks(ctx), period)
+    if isnan(strength):
         return
     held = position_lots(ctx)
     if strength < low and held == 0:

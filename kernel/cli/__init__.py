@@ -28,6 +28,7 @@ COMMANDS = {
     "trades": ("kernel.cli.trades", "trades", "List the round trips of a run, closed and open."),
     "data": ("kernel.cli.data", "data", "Import, validate and describe market data."),
     "risk": ("kernel.cli.risk", "risk", "Check a configuration and list the limits that apply."),
+    "indicators": ("kernel.cli.indicators", "indicators", "List the indicators with their parameters and look-back."),
     "weights": ("kernel.cli.weights", "weights", "Compute portfolio weights, walk-forward."),
     "new": ("kernel.cli.new", "new", "Write a new strategy file with its test."),
 }

@@ -12,18 +12,19 @@ from kernel.cli.errors import BadInput, clear_errors
 
 COMPILED = '''"""{title}: a compiled strategy. Run it with: kernel replay --strategy {file}"""
 
-from kernel.indicators_nb import ema_nb
+from math import isnan
+
+from kernel.indicators.steps import ema_nb
 from kernel.strategy.api_nb import close_ticks, position_lots, target_fraction
 from kernel.strategy.declare import compiled
 
 
-@compiled(memory=3, fast=12, slow=26, fraction=0.95)
+@compiled(memory=4, fast=12, slow=26, fraction=0.95)
 def {name}(ctx, own, fast, slow, fraction):
     """Long while the fast average is above the slow one, else flat."""
-    quick = ema_nb(own, 0, close_ticks(ctx), fast, own[2])
-    steady = ema_nb(own, 1, close_ticks(ctx), slow, own[2])
-    own[2] += 1  # how many bars were seen
-    if own[2] < slow:
+    quick = ema_nb(own, 0, close_ticks(ctx), fast, 1)
+    steady = ema_nb(own, 2, close_ticks(ctx), slow, 1)
+    if isnan(quick) or isnan(steady):  # not enough bars yet
         return
     if quick > steady and position_lots(ctx) == 0:
         target_fraction(ctx, fraction)

@@ -1,7 +1,7 @@
-"""The reference pages of events, orders, risk checks, sizing and exits, made from their declarations.
+"""The reference pages of events, orders, risk checks, sizing, exits and indicators, made from their declarations.
 
-``python -m kernel.events.reference events`` (or ``orders``, ``risk``, ``sizing``, ``exits``) prints a page; the ones in
-``docs/`` are its output, and a test compares them.
+``python -m kernel.events.reference events`` (or ``orders``, ``risk``, ``sizing``, ``exits``, ``indicators``) prints a
+page; the ones in ``docs/`` are its output, and a test compares them.
 """
 
 import sys
@@ -144,7 +144,21 @@ def _shown(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-PAGES = {"events": events_page, "orders": orders_page, "risk": risk_page, "sizing": sizing_page, "exits": exits_page}
+def indicators_page() -> str:
+    """All indicators, by family, as Markdown; they are imported only for that."""
+    from kernel.indicators.reference import page
+
+    return page()
+
+
+PAGES = {
+    "events": events_page,
+    "orders": orders_page,
+    "risk": risk_page,
+    "sizing": sizing_page,
+    "exits": exits_page,
+    "indicators": indicators_page,
+}
 
 if __name__ == "__main__":
     sys.stdout.write(PAGES[sys.argv[1]]())

@@ -16,7 +16,7 @@ from numba import types
 from numba.core.errors import NumbaError
 from numba.np.numpy_support import from_dtype
 
-from kernel.jit import JIT_ENABLED, cache_dir, jit, reached_digest
+from kernel.jit import JIT_ENABLED, cache_dir, generated_file, jit, reached_digest
 from kernel.strategy.context import CALL_NAMES, CONTEXT, MAX_PARAMETERS
 
 _KINDS = {name: number for number, name in CALL_NAMES.items()}
@@ -56,7 +56,7 @@ class CompiledStrategy:
         source = source.replace("def entry", f"def {name}")
         namespace = {"strategy": jit(self.function), "int64": np.int64, "__name__": __name__}
         reached = reached_digest(self.function) if JIT_ENABLED else b""
-        file = _entry_file(cache_dir(self.source_file, reached), name, source)
+        file = generated_file(cache_dir(self.source_file, reached), name, source)
         exec(compile(source, file, "exec"), namespace)  # the text is ours: names checked, nothing from outside
         try:
             return jit(types.int64(context_type()), source=self.source_file, reached=reached)(namespace[name])
@@ -128,20 +128,6 @@ def _entry_source(strategy: CompiledStrategy) -> str:
         f"        strategy({', '.join(arguments)})\n"
         "    return 0\n"
     )
-
-
-def _entry_file(folder: Path, name: str, source: str) -> str:
-    """A real file that holds the entry's text, because numba caches only what has one."""
-    if not JIT_ENABLED:
-        return f"<{name}>"
-    path = folder / f"{name}.py"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.write_text(source)
-    except OSError:  # an unwritable cache only costs the compile
-        return f"<{name}>"
-    return str(path)
 
 
 def context_type() -> Any:

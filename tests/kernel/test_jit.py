@@ -4,10 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from numba.core import inline_closurecall
 
 from kernel import jit as jit_module
+from kernel.indicators import indicator_named, steps
 from kernel.jit import JIT_ENABLED, cache_dir, cache_root, inlined, jit
 
 
@@ -77,6 +79,48 @@ def test_the_root_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert cache_root() == tmp_path / "xdg" / "trading-kernel"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_root() == Path.home() / ".cache" / "trading-kernel"
+
+
+def test_indicators_count_only_where_they_are_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edit of an indicator does not recompile the engine, but every strategy that calls an indicator."""
+    core = tmp_path / "core"
+    (core / "indicators").mkdir(parents=True)
+    (core / "indicators" / "averages_nb.py").write_text("a = 1\n")
+    monkeypatch.setattr(jit_module, "_CORE", core)
+    names = {"ema_nb": indicator_named("ema").step, "steps": steps, "__name__": "mine"}
+    sources = {
+        "directly": "def use(own): return ema_nb(own, 0, 1.0, 5, 0)",
+        "by_module": "def use(own): return steps.ema_nb(own, 0, 1.0, 5, 0)",
+        "not": "def use(own): return 1.0",
+    }
+    functions = {}
+    for name, source in sources.items():
+        space = dict(names)
+        exec(compile(source, str(tmp_path / "mine.py"), "exec"), space)
+        functions[name] = space["use"]
+
+    def digests() -> dict[str, bytes]:
+        jit_module._core_digest.cache_clear()
+        found = {name: jit_module.reached_digest(function) for name, function in functions.items()}
+        return found | {"core": jit_module._core_digest()}
+
+    before = digests()
+    (core / "indicators" / "averages_nb.py").write_text("a = 2\n")
+    after = digests()
+    assert {name for name in before if before[name] != after[name]} == {"directly", "by_module"}
+
+
+@pytest.mark.skipif(not JIT_ENABLED, reason="nothing is compiled")
+def test_divisions_without_a_check() -> None:
+    def divide(x, y):
+        return x / y
+
+    def divide_checked(x, y):
+        return x / y
+
+    assert np.isinf(jit(divisions="numpy")(divide)(1.0, 0.0))
+    with pytest.raises(ZeroDivisionError):
+        jit(divide_checked)(1.0, 0.0)
 
 
 PROGRAM = """

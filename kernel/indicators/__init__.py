@@ -1,0 +1,42 @@
+"""Indicators: pure compiled functions over a slice of flat memory, declared once each.
+
+``indicator_named("ema").batch(closes, period=12)`` computes a whole series; ``kernel.indicators.steps`` has the steps
+for strategies. Importing this package compiles nothing.
+"""
+
+import difflib
+import importlib
+
+from kernel.indicators.declare import REGISTRY, Indicator, IndicatorError
+
+__all__ = ["FAMILIES", "Indicator", "IndicatorError", "indicator_named", "indicators"]
+
+FAMILIES = (
+    "averages", "bands", "momentum", "macd", "oscillators", "pressure", "directional",
+    "stops", "volatility", "volume", "statistics", "price",
+    "trends", "cycle", "candles_one", "candles_three", "candles_more",
+)  # fmt: skip
+
+
+def indicators() -> dict[str, Indicator]:
+    """All indicators by name, family by family."""
+    for family in FAMILIES:
+        importlib.import_module(f"kernel.indicators.{family}_nb")
+    return {name: found for family in _SHOWN for name, found in REGISTRY.items() if found.family == family}
+
+
+def indicator_named(name: str) -> Indicator:
+    """One indicator, importing no more than is needed. Raises IndicatorError when there is none."""
+    for family in FAMILIES:
+        if name in REGISTRY:
+            return REGISTRY[name]
+        importlib.import_module(f"kernel.indicators.{family}_nb")
+    known = indicators()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]}?" if near else "kernel indicators lists them"
+        raise IndicatorError(f"no indicator {name!r}; {hint}")
+    return known[name]
+
+
+_SHOWN = tuple(dict.fromkeys(family.split("_")[0] for family in FAMILIES))

@@ -1,0 +1,201 @@
+"""Declaring an indicator once: what it takes, what it gives, how much memory it needs, and one compiled function.
+
+Owns the registry. The function that is decorated tells how one bar changes the indicator: it takes how many bars came
+before, its state, the memory with the place where its window begins, the inputs and the parameters, and returns the new
+state and the outputs. ``generate`` makes ``step`` and ``batch`` of it, so the two cannot disagree.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.indicators.generate import make_batch, make_step, sound_runs
+from kernel.jit import inlined
+
+SERIES = {"value", "other", "open", "high", "low", "close", "volume", "timestamp", "period"}
+SERIES |= {"bid", "bid_size", "ask", "ask_size"}
+
+
+class IndicatorError(ValueError):
+    """An indicator that does not exist, or is asked for what it cannot do. The text is one line."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: an integer when ``default`` is one, else a number; both bounds are allowed values."""
+
+    name: str
+    default: int | float
+    lowest: int | float
+    highest: int | float
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """All that is known of one indicator. ``state`` names its scalar words, with ``:int`` behind whole numbers.
+
+    The memory of an indicator is ``words()`` float64: how many bars it has seen, its state, then its window. All zero
+    is the beginning, and a copy of the words is a snapshot.
+    """
+
+    name: str
+    family: str
+    description: str
+    source: str
+    inputs: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    outputs: tuple[str, ...]
+    state: tuple[str, ...]
+    window: Callable[..., int]
+    lookback_of: Callable[..., int]
+    advance: Any
+    plain: Callable[..., Any]
+
+    @property
+    def defaults(self) -> dict[str, int | float]:
+        """Every parameter with its default."""
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
+    def resolve(self, given: Mapping[str, int | float]) -> dict[str, int | float]:
+        """The defaults overlaid with what is given, each in its type. Raises IndicatorError."""
+        values: dict[str, int | float] = dict(self.defaults)
+        for name, value in given.items():
+            if name not in values:
+                raise IndicatorError(f"{self.name} has no parameter {name!r}; it has {', '.join(values) or 'none'}")
+            values[name] = int(value) if isinstance(values[name], int) and int(value) == value else value
+        for parameter in self.parameters:
+            value = values[parameter.name]
+            if isinstance(parameter.default, int) and not isinstance(value, int):
+                raise IndicatorError(f"{self.name}: {parameter.name}={value!r} is not an integer")
+            if not parameter.lowest <= value <= parameter.highest:
+                bounds = f"from {parameter.lowest} to {parameter.highest}"
+                raise IndicatorError(f"{self.name}: {parameter.name}={value!r} is not {bounds}")
+            values[parameter.name] = value if isinstance(parameter.default, int) else float(value)
+        return values
+
+    def words(self, **given: int | float) -> int:
+        """How many float64 of memory it needs with these parameters."""
+        return 1 + len(self.state) + self.window(*self.resolve(given).values())
+
+    def lookback(self, **given: int | float) -> int:
+        """The index of the first bar at which its outputs are defined."""
+        return self.lookback_of(*self.resolve(given).values())
+
+    @cached_property
+    def step(self) -> Any:
+        """``step(memory, at, *inputs, *parameters)``: one bar, in compiled code or called from Python.
+
+        Returns its output, or a tuple of them; NaN before the look-back and for a bar with an input that is not a
+        number, which leaves the memory as it was.
+        """
+        return make_step(self)
+
+    @cached_property
+    def compiled_batch(self) -> Any:
+        """The loop that ``batch`` runs, compiled or loaded from the cache."""
+        return make_batch(self)
+
+    def batch(self, *series: Any, memory: NDArray[np.float64] | None = None, **given: int | float) -> Any:
+        """The outputs for whole series of equal length: one array, or a tuple of them.
+
+        With ``memory`` (``words()`` float64) it goes on from there and leaves it as the steps would have.
+        """
+        values = self.resolve(given)
+        if len(series) != len(self.inputs):
+            raise IndicatorError(f"{self.name} takes {', '.join(self.inputs)}; {len(series)} series given")
+        columns = [
+            np.ascontiguousarray(column, np.int64 if name == "timestamp" else np.float64)
+            for name, column in zip(self.inputs, series, strict=True)
+        ]
+        if len({column.shape for column in columns}) != 1 or columns[0].ndim != 1:
+            raise IndicatorError(f"{self.name}: the series differ in length")
+        if memory is None:
+            memory = np.zeros(self.words(**values))
+        runs = sound_runs(columns)
+        make = np.empty if runs == [(0, columns[0].size)] else _missing
+        results = tuple(make(columns[0].size) for _ in self.outputs)
+        for begin, end in runs:
+            part = slice(begin, end)
+            self.compiled_batch(
+                memory, *(column[part] for column in columns), *values.values(), *(result[part] for result in results)
+            )
+        return results[0] if len(results) == 1 else results
+
+
+REGISTRY: dict[str, Indicator] = {}
+
+
+def indicator(
+    name: str,
+    description: str,
+    *,
+    source: str,
+    inputs: str = "value",
+    parameters: tuple[Parameter, ...] = (),
+    outputs: str = "",
+    state: str = "",
+    window: Callable[..., int] = lambda *_: 0,
+    lookback: Callable[..., int] = lambda *_: 0,
+) -> Callable[[Callable[..., Any]], Any]:
+    """Declare an indicator over ``function(count, *state, memory, at, *inputs, *parameters)``.
+
+    Names are separated by blanks. ``window`` and ``lookback`` take the parameters in order. What comes back is the
+    function itself, compiled into whatever calls it, so that other indicators are built of it.
+    """
+
+    def declare(function: Callable[..., Any]) -> Any:
+        advance = inlined(function)
+        names = tuple(state.split())
+        found = Indicator(
+            name=name,
+            family=function.__module__.rpartition(".")[2].removesuffix("_nb").split("_")[0],
+            description=description,
+            source=source,
+            inputs=tuple(inputs.split()),
+            parameters=parameters,
+            outputs=tuple((outputs or name).split()),
+            state=names,
+            window=window,
+            lookback_of=lookback,
+            advance=advance,
+            plain=function,
+        )
+        _check(found)
+        REGISTRY[name] = found
+        return advance
+
+    return declare
+
+
+def _missing(bars: int) -> NDArray[np.float64]:
+    return np.full(bars, np.nan)
+
+
+def _check(found: Indicator) -> None:
+    """The function takes what the declaration says, in that order."""
+    expected = ["count", *(word.removesuffix(":int") for word in found.state), "memory", "at"]
+    expected += [*found.inputs, *found.defaults]
+    taken = list(inspect.signature(found.plain).parameters)
+    unknown = [name for name in found.inputs if name not in SERIES]
+    if taken != expected or unknown or found.name in REGISTRY:
+        raise IndicatorError(f"{found.name}: declared with ({', '.join(expected)}), but takes ({', '.join(taken)})")
+
+
+def period(default: int, lowest: int = 1, name: str = "period") -> Parameter:
+    """A number of bars."""
+    return Parameter(name, default, lowest, 100_000)
+
+
+def factor(name: str, default: float, lowest: float = 0.0, highest: float = 1e6) -> Parameter:
+    """A number."""
+    return Parameter(name, default, lowest, highest)
+
+
+def choice(name: str, count: int, default: int = 0) -> Parameter:
+    """One of ``count`` variants, numbered from 0."""
+    return Parameter(name, default, 0, count - 1)

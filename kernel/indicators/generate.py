@@ -1,0 +1,146 @@
+"""The step and the batch of an indicator, written out from its declaration.
+
+Owns the two rules that hold for every indicator, here and nowhere else:
+
+- a bar with an input that is not a number (or beyond 1e60, whose powers would overflow) leaves the memory untouched,
+  and its outputs are NaN; so what is missing never poisons what comes later;
+- the state is read from memory, advanced, and written back; in a batch it stays in variables of the loop.
+
+The batch looks for such bars first, and its loop runs over what lies between them. Testing within the loop would make
+the compiler choose between old and new state by masks, which doubles the time of an average.
+"""
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from kernel.jit import cache_dir, generated_file, indicators_digest, jit
+
+if TYPE_CHECKING:
+    from kernel.indicators.declare import Indicator
+
+LARGEST = 1e60
+
+
+def make_step(indicator: "Indicator") -> Any:
+    """The step, compiled when it is first called."""
+    step = _function(step_source(indicator), f"{indicator.name}_nb", indicator, f"<{indicator.name}_nb>")
+    return jit(source=indicator.plain.__code__.co_filename, divisions="numpy")(step)
+
+
+def make_batch(indicator: "Indicator") -> Any:
+    """The batch, compiled for contiguous series when it is first called, and cached."""
+    source = batch_source(indicator)
+    home = indicator.plain.__code__.co_filename
+    named = f"{indicator.name}_batch_{hashlib.sha256(source.encode()).hexdigest()[:12]}"
+    # Some of what is compiled is made by this package, not written in a file that the cache would look at.
+    reached = indicators_digest()
+    file = generated_file(cache_dir(home, reached), named, source)
+    kinds = [types.int64[::1] if name == "timestamp" else types.float64[::1] for name in indicator.inputs]
+    kinds += [types.int64 if isinstance(value, int) else types.float64 for value in indicator.defaults.values()]
+    kinds += [types.float64[::1]] * len(indicator.outputs)
+    signature = types.void(types.float64[::1], *kinds)
+    batch = _function(source, f"{indicator.name}_batch", indicator, file)
+    return jit(signature, source=home, reached=reached, divisions="numpy")(batch)
+
+
+def step_source(indicator: "Indicator") -> str:
+    """``NAME_nb(memory, at, *inputs, *parameters)`` as text."""
+    defaults = [f"{name}={value!r}" for name, value in indicator.defaults.items()]
+    state, outputs, call = _parts(indicator, "at")
+    missing = ", ".join(["nan"] * len(outputs))
+    return "\n".join(
+        [
+            f"def {indicator.name}_nb({', '.join(['memory', 'at', *indicator.inputs, *defaults])}):",
+            f"    if not ({_sound(indicator)}):",
+            f"        return {missing}",
+            *(f"    {name} = float64({name})" for name in indicator.inputs if name != "timestamp"),
+            "    count = int64(memory[at])",
+            *(f"    {line}" for line in _load(indicator)),
+            f"    {', '.join([*state, *outputs])} = {call}",
+            "    memory[at] = count + 1",
+            *(f"    {line}" for line in _save(indicator)),
+            f"    return {', '.join(outputs)}",
+            "",
+        ]
+    )
+
+
+def batch_source(indicator: "Indicator") -> str:
+    """``NAME_batch(memory, *series, *parameters, *results)`` as text, for series without missing values."""
+    state, outputs, call = _parts(indicator, "0")
+    series = [f"{name}_series" for name in indicator.inputs]
+    results = [f"{name}_result" for name in outputs]
+    return "\n".join(
+        [
+            f"def {indicator.name}_batch({', '.join(['memory', *series, *indicator.defaults, *results])}):",
+            "    at = 0",
+            "    count = int64(memory[0])",
+            *(f"    {line}" for line in _load(indicator)),
+            f"    for bar in range({series[0]}.size):",
+            *(f"        {name} = {name}_series[bar]" for name in indicator.inputs),
+            f"        {', '.join([*state, *outputs])} = {call}",
+            *(f"        {result}[bar] = {output}" for result, output in zip(results, outputs, strict=True)),
+            "        count += 1",
+            "    memory[0] = count",
+            *(f"    {line}" for line in _save(indicator)),
+            "",
+        ]
+    )
+
+
+@jit
+def missing_nb(series: Any) -> int:
+    """How many values are not numbers, or too large to be ones."""
+    missing = 0
+    for place in range(series.size):
+        missing += not abs(series[place]) <= LARGEST
+    return missing
+
+
+def sound_runs(columns: "list[NDArray[Any]]") -> "list[tuple[int, int]]":
+    """Where the bars without a missing value begin and end."""
+    if not any(missing_nb(column) for column in columns if column.dtype == np.float64):
+        return [(0, columns[0].size)]
+    sound = np.logical_and.reduce([np.abs(column) <= LARGEST for column in columns])
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], sound, [False]))))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _parts(indicator: "Indicator", at: str) -> tuple[list[str], list[str], str]:
+    state = [f"state_{number}" for number in range(len(indicator.state))]
+    outputs = [f"output_{number}" for number in range(len(indicator.outputs))]
+    window = f"{at} + {1 + len(state)}" if at != "0" else f"{1 + len(state)}"
+    given = ", ".join(["count", *state, "memory", window, *indicator.inputs, *indicator.defaults])
+    return state, outputs, f"advance({given})"
+
+
+def _sound(indicator: "Indicator") -> str:
+    return " and ".join(f"abs({name}) <= {LARGEST!r}" for name in indicator.inputs if name != "timestamp") or "True"
+
+
+def _load(indicator: "Indicator") -> list[str]:
+    lines = []
+    for number, word in enumerate(indicator.state):
+        read = f"memory[at + {number + 1}]"
+        lines.append(f"state_{number} = " + (f"int64({read})" if word.endswith(":int") else read))
+    return lines
+
+
+def _save(indicator: "Indicator") -> list[str]:
+    return [f"memory[at + {number + 1}] = state_{number}" for number in range(len(indicator.state))]
+
+
+def _function(source: str, name: str, indicator: "Indicator", file: str) -> Any:
+    namespace = {
+        "advance": indicator.advance,
+        "nan": float("nan"),
+        "int64": np.int64,
+        "float64": np.float64,
+        "__name__": __name__,
+    }
+    exec(compile(source, file, "exec"), namespace)  # the text is ours, made of declarations in this package
+    return namespace[name]
