@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.indicators.generate import make_batch, make_step, sound_runs
+from kernel.indicators.generate import make_batch, make_step
 from kernel.jit import inlined
 
 SERIES = {"value", "other", "open", "high", "low", "close", "volume", "timestamp", "period"}
@@ -116,14 +116,8 @@ class Indicator:
             raise IndicatorError(f"{self.name}: the series differ in length")
         if memory is None:
             memory = np.zeros(self.words(**values))
-        runs = sound_runs(columns)
-        make = np.empty if runs == [(0, columns[0].size)] else _missing
-        results = tuple(make(columns[0].size) for _ in self.outputs)
-        for begin, end in runs:
-            part = slice(begin, end)
-            self.compiled_batch(
-                memory, *(column[part] for column in columns), *values.values(), *(result[part] for result in results)
-            )
+        results = tuple(np.empty(columns[0].size) for _ in self.outputs)
+        self.compiled_batch(memory, *columns, *values.values(), *results)
         return results[0] if len(results) == 1 else results
 
 
@@ -170,10 +164,6 @@ def indicator(
         return advance
 
     return declare
-
-
-def _missing(bars: int) -> NDArray[np.float64]:
-    return np.full(bars, np.nan)
 
 
 def _check(found: Indicator) -> None:
