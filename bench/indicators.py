@@ -32,12 +32,19 @@ def main() -> int:
     """Parse, measure, render."""
     parser = argparse.ArgumentParser(prog="python -m bench.indicators", description="Speed of the indicators.")
     parser.add_argument("--rows", type=int, default=1_000_000, help="How many bars are made up.  [default: 1000000]")
-    parser.add_argument("--repeats", type=int, default=5, help="How often each thing is measured.  [default: 5]")
+    parser.add_argument(
+        "--ratio-rows",
+        type=int,
+        default=100_000,
+        help="How many of them TA-Lib is compared on; with more, the memory is measured too.  [default: 100000]",
+    )
+    parser.add_argument("--repeats", type=int, default=15, help="How often each thing is measured.  [default: 15]")
     parser.add_argument("--each", action="store_true", help="Also one line for every indicator.")
     parser.add_argument("--json", action="store_true", help="Print one JSON array.")
     options = parser.parse_args()
     columns = made_up(options.rows)
-    lines = [*ratio_lines(columns, options.repeats, options.each), *step_lines(columns, options.repeats)]
+    part = {name: one[: options.ratio_rows].copy() for name, one in columns.items()}
+    lines = [*ratio_lines(part, options.repeats, options.each), *step_lines(columns, options.repeats)]
     lines.append(vector_line(columns))
     print(json.dumps(as_json(lines)) if options.json else render(lines))
     return 0

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from bench import __main__ as bench_main
+from bench import indicators as bench_indicators
 from bench import processes
 from bench.data import CHUNK_ROWS, walk_chunks, walk_file
 from bench.lines import MISSED, OK, Line, render
 from bench.peers import __main__ as peers
 from bench.runs import Spread
+from kernel.indicators import indicator_named
 from replay.catalogue import open_file, validate_file
 
 ROWS = 4000
@@ -153,3 +155,12 @@ def test_a_peer_is_compared_by_bars_a_second():
     ratio = peers.lines_of(found)[-1]
     assert ratio.value == pytest.approx(2_000_000 / (peer.bars / 10.0))
     assert ratio.at_least == peer.floor
+
+
+def test_indicators_are_measured_beside_talib():
+    columns = bench_indicators.made_up(ROWS)
+    assert all(one.shape == (ROWS,) and np.isfinite(one).all() for one in columns.values())
+    assert (columns["low"] <= columns["open"]).all()
+    assert (columns["open"] <= columns["high"]).all()
+    assert min(bench_indicators.beside(indicator_named("ema"), columns, 1)) > 0.0
+    assert len(set(bench_indicators.FORTY)) == 40
