@@ -8,7 +8,6 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -18,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kernel.jit import cache_dir
+from kernel.jit.store import path_of
 from replay.loading import find_strategy
 
 COMMAND = "import sys; from kernel.cli import main; sys.exit(main())"
@@ -84,9 +83,9 @@ def new_strategy_seconds() -> float:
         file.write_text(NEW_STRATEGY.replace("{salt}", str(time.time_ns())))
         started = time.perf_counter()
         strategy, _ = find_strategy(str(file))
-        strategy.entry()
+        entry = strategy.entry()
         seconds = time.perf_counter() - started
-        shutil.rmtree(cache_dir(str(file)), ignore_errors=True)
+        path_of(entry).unlink(missing_ok=True)
     return seconds
 
 

@@ -3,7 +3,7 @@
 Owns the making of balances and the rates between currencies. Called seldom, so it is compiled as units of its own.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.events.layout import (
     ACCOUNT_DEFINED,
@@ -85,7 +85,7 @@ def post_nb(state, account, balance):
     return rebase_nb(state.accounts[account], balance) if balance_fits_nb(balance) else MONEY_OVERFLOW
 
 
-@unit(STATE, types.int64, types.int64, types.int64, types.int64)
+@unit(STATE, np.int64, np.int64, np.int64, np.int64)
 def set_rate_nb(state, from_currency, to_currency, numerator, denominator):
     """State a rate, and so the one back; every balance that it concerns is converted anew. Returns a status."""
     if not (is_currency_nb(from_currency) and is_currency_nb(to_currency)) or from_currency == to_currency:

@@ -4,7 +4,7 @@ Owns the one rule by which the kernel divides what cannot be divided evenly: por
 order that several strategies wanted.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.exact_nb import divide_product_nb
 from kernel.jit import unit
@@ -16,7 +16,7 @@ MOST_PARTS = MAX_INSTRUMENTS
 SHARES = record_dtype(weights=("<i8", MOST_PARTS), parts=("<i8", MOST_PARTS), remainders=("<i8", MOST_PARTS))
 
 
-@unit(SHARES, types.int64, types.int64)
+@unit(SHARES, np.int64, np.int64)
 def apportion_nb(shares, total, count):
     """Share ``total`` out into ``shares.parts[:count]`` in proportion to ``shares.weights[:count]``. Returns OK.
 

@@ -8,7 +8,7 @@ Funding: a position pays its value at the mark price times the rate; a mark of 0
 paid on the lots that are held when it comes. A split or an expiry ends the open orders of its instrument, at once.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.accrual_nb import accrue_nb
 from kernel.apply_nb import apply_nb
@@ -200,7 +200,7 @@ def _expire_nb(state, output, words):
     return OK
 
 
-@unit(STATE, OUTPUT, ROW, types.int64)
+@unit(STATE, OUTPUT, ROW, np.int64)
 def consequences_nb(state, output, row, kind):
     """Derive what a market event, already applied and matched, does to money. Returns a status.
 

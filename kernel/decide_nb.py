@@ -5,7 +5,7 @@ each event and gives it to ``apply`` at once, so the next check sees what the la
 approved order simply stands in the state as submitted, and the driver carries it to the venue.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.apply_nb import apply_nb, find_timer_nb
 from kernel.emit_nb import OUTPUT, begin_nb
@@ -119,7 +119,7 @@ def _emit_signal_nb(state, output, strategy, intent):
     return apply_nb(state, record)
 
 
-@unit(STATE, OUTPUT, types.int64, INTENT)
+@unit(STATE, OUTPUT, np.int64, INTENT)
 def decide_nb(state, output, strategy, intent):
     """Turn one intent of a strategy into events. What was approved stands in the state; the driver carries it on."""
     if intent.action == SUBMIT:

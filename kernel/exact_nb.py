@@ -5,7 +5,6 @@ division that is slow, rare and just as exact. Nothing wraps: what does not fit 
 """
 
 import numpy as np
-from numba import types
 
 from kernel.jit import jit, unit
 
@@ -108,7 +107,7 @@ def divide_product_nb(a, b, denominator):
     return np.int64(wide), np.int64(rest)
 
 
-@unit(types.int64, types.int64, types.int64, types.int64)
+@unit(np.int64, np.int64, np.int64, np.int64)
 def scale_linked_nb(a, b, numerator, denominator):
     """``scale_nb``, compiled once: for code that runs seldom."""
     return scale_nb(a, b, numerator, denominator)

@@ -5,7 +5,7 @@ is traded back at the market, reduce-only. An exit asks only for what is not yet
 itself while its order works, and asks again when the order was refused.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
@@ -106,7 +106,7 @@ def _exit_book_nb(state, output, strategy, instrument, cause):
     return place_nb(state, output, strategy, instrument, intent, EXIT_ORDER)
 
 
-@unit(STATE, OUTPUT, types.int64, types.int64)
+@unit(STATE, OUTPUT, np.int64, np.int64)
 def exits_nb(state, output, instrument, cause):
     """Check the exits of all books in an instrument after the event ``cause``. Returns a status."""
     first_record = output.count

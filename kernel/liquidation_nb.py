@@ -5,7 +5,7 @@ multiple of its maintenance margin, and liquidated when it is below the maintena
 cancelled, then positions are closed at the market, the one with the largest loss first, until what is left is covered.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
@@ -152,7 +152,7 @@ def _liquidate_nb(state, output, number):
     return OK
 
 
-@unit(STATE, OUTPUT, types.int64)
+@unit(STATE, OUTPUT, np.int64)
 def _watch_account_nb(state, output, number):
     """Compare equity with the levels of one account."""
     account = state.accounts[number]

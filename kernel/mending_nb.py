@@ -5,7 +5,7 @@ groups, when both orders fill before either cancel arrives. An excess is traded 
 and nothing new is opened.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
@@ -28,7 +28,7 @@ def _has_exit_nb(state, group_id):
     return False
 
 
-@unit(STATE, OUTPUT, types.int64)
+@unit(STATE, OUTPUT, np.int64)
 def mend_group_nb(state, output, at):
     """Look at the fill that is record ``at`` of the output, of an order in a group. Returns a status."""
     fill, record = state.group_fill, output.records[at]

@@ -4,7 +4,7 @@ Owns the events of an order's birth (what is wanted, its terms, the verdict) for
 orders alike, and the all-or-nothing of groups. It sends nothing: an approved order simply stands in the state.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
@@ -251,7 +251,7 @@ def _place_member_nb(state, output, strategy, instrument, intent, purpose):
     return status
 
 
-@unit(STATE, OUTPUT, types.int64, types.int64, INTENT, types.int64)
+@unit(STATE, OUTPUT, np.int64, np.int64, INTENT, np.int64)
 def place_nb(state, output, strategy, instrument, intent, purpose):
     """Make an intent an order: what is wanted, its terms, and the verdict of the risk checks. Returns a status.
 

@@ -4,7 +4,7 @@ Owns the events that follow a fill: what it did to the book, and the round trip 
 orders of a group need (``linked_nb``). Simulated and real venues alike: a driver applies a report and then calls this.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
@@ -80,7 +80,7 @@ def _liquidation_fee_nb(state, output, fill):
     return apply_nb(state, record)
 
 
-@unit(STATE, OUTPUT, types.int64)
+@unit(STATE, OUTPUT, np.int64)
 def react_nb(state, output, at):
     """Derive what follows from the report that is record ``at`` of the output. Returns a status."""
     record = output.records[at]

@@ -8,7 +8,7 @@ An order that can only make its position smaller passes what stops entries; an e
 that does so passes all but what makes an order valid.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.emit_nb import OUTPUT
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
@@ -220,7 +220,7 @@ def _sent_nb(state, output):
     return check
 
 
-@unit(STATE, OUTPUT, types.int64)
+@unit(STATE, OUTPUT, np.int64)
 def _entry_nb(state, output, price_ticks):
     """What only stops entries: throttles, losses, gates, exposures."""
     ask = output.ask
@@ -300,7 +300,7 @@ def _fill_ask_nb(ask, order, extra_lots, quantity_lots, limit_ticks, stop_ticks)
     ask.reduces = 0
 
 
-@unit(STATE, OUTPUT, ORDER, types.int64, types.int64, types.int64, types.int64)
+@unit(STATE, OUTPUT, ORDER, np.int64, np.int64, np.int64, np.int64)
 def check_order_nb(state, output, order, extra_lots, quantity_lots, limit_ticks, stop_ticks):
     """The verdict on an order (a row of the state's orders): the check that refuses, 0 when none does.
 

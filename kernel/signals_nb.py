@@ -5,7 +5,6 @@ Owns the signal row of each book and the plans of each strategy. It decides noth
 """
 
 import numpy as np
-from numba import types
 
 from kernel.events.layout import (
     CHECKED,
@@ -233,7 +232,7 @@ def signal_event_nb(state, record):
     return _exit_nb(state, record)
 
 
-@unit(STATE, types.int64, types.int64)
+@unit(STATE, np.int64, np.int64)
 def set_weight_nb(state, instrument_id, weight_rate):
     """A recorded weight: books that go by it get a new target. The event is the one before the next sequence."""
     instrument = state.instruments[instrument_id]
@@ -285,7 +284,7 @@ def note_rejection_nb(state, record):
             state.signals[book].rejected_trip = state.positions[book].trade_entry_sequence
 
 
-@unit(STATE, types.int64, types.int64)
+@unit(STATE, np.int64, np.int64)
 def note_prices_nb(state, instrument_id, before_ticks):
     """Follow the trips of an instrument through a market event, for the exits of their strategies.
 

@@ -10,7 +10,6 @@ the events record, so a replay does not depend on the indicator.
 """
 
 import numpy as np
-from numba import types
 
 from kernel.exact_nb import MONEY_MAX, OVERFLOW, divide_product_nb
 from kernel.jit import inlined, jit, unit
@@ -34,7 +33,7 @@ def to_e8_nb(value):
     return np.int64(np.rint(value * RATE_SCALE))
 
 
-@unit(types.int64, types.int64)
+@unit(np.int64, np.int64)
 def share_minor_nb(money_minor, rate):
     """``rate`` of an amount of money, in whole minor units; 0 when either is not positive or it does not fit."""
     if money_minor <= 0 or rate <= 0:
@@ -43,7 +42,7 @@ def share_minor_nb(money_minor, rate):
     return 0 if share == OVERFLOW else share
 
 
-@unit(types.int64, types.int64, types.int64, types.int64)
+@unit(np.int64, np.int64, np.int64, np.int64)
 def lots_for_money_nb(money_minor, ticks, numerator, denominator):
     """Whole lots of which each costs ``ticks``, for at most ``money_minor``.
 
@@ -56,7 +55,7 @@ def lots_for_money_nb(money_minor, ticks, numerator, denominator):
     return 0 if lots == OVERFLOW else lots
 
 
-@unit(types.int64, types.int64)
+@unit(np.int64, np.int64)
 def stop_distance_ticks_nb(atr_e8, multiple_rate):
     """``multiple_rate`` times the ATR in whole ticks, rounded up so that risk is never understated; 0 when missing."""
     if atr_e8 <= 0 or multiple_rate <= 0:
@@ -77,7 +76,7 @@ def atr_risk_lots_nb(equity_minor, risk_rate, distance_ticks, numerator, denomin
     return lots_for_money_nb(share_minor_nb(equity_minor, risk_rate), distance_ticks, numerator, denominator)
 
 
-@unit(types.int64, types.int64)
+@unit(np.int64, np.int64)
 def volatility_rate_nb(target_rate, volatility_e8):
     """The share of equity to hold so that it moves by ``target_rate``: target by measured volatility; 0 when missing.
 
@@ -89,7 +88,7 @@ def volatility_rate_nb(target_rate, volatility_e8):
     return 0 if rate == OVERFLOW else rate
 
 
-@unit(*[types.int64] * 3)
+@unit(*[np.int64] * 3)
 def kelly_rate_nb(win_rate, payoff_rate, fraction_rate):
     """``fraction_rate`` of Kelly's share of equity ``p - (1 - p) / b``; 0 without an edge.
 
@@ -125,7 +124,7 @@ def _worth_nb(price_ticks, inverse, numerator, denominator):
     return 1, price_ticks * denominator
 
 
-@unit(*[types.int64] * 5)
+@unit(*[np.int64] * 5)
 def lots_worth_nb(money_minor, price_ticks, inverse, numerator, denominator):
     """Whole lots that are worth at most ``money_minor`` at a price; ``inverse`` 1 for an inverse contract."""
     ticks, divisor = _worth_nb(price_ticks, inverse, numerator, denominator)
@@ -166,7 +165,7 @@ def _wanted_lots_nb(plan, equity_minor, price_ticks, inverse, numerator, denomin
     return lots_worth_nb(money, price_ticks, inverse, numerator, denominator)
 
 
-@unit(SIZING_PLAN, *[types.int64] * 7)
+@unit(SIZING_PLAN, *[np.int64] * 7)
 def size_lots_nb(plan, equity_minor, price_ticks, inverse, numerator, denominator, measure_e8, confidence_rate):
     """Lots, never negative, for a plan (``kernel.plans.SIZING_PLAN``) at a price; the caller knows the direction.
 

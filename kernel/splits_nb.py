@@ -4,7 +4,7 @@ Owns everything in the state that is told in ticks or lots of an instrument and 
 stops, targets and best prices of positions and signals, and what the risk checks remember.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.accounts_nb import post_nb
 from kernel.events.layout import RECORD, SPLIT_APPLIED
@@ -25,7 +25,7 @@ def scaled_ticks_nb(ticks, numerator, denominator):
     return scale_nb(ticks, denominator, 1, numerator)
 
 
-@unit(INSTRUMENT, types.int64, types.int64)
+@unit(INSTRUMENT, np.int64, np.int64)
 def adjust_price_nb(instrument, numerator, denominator):
     """Adjust the prices of an instrument for a split, so that no book looks richer until the next price."""
     if not (0 < numerator < MAX_RATE and 0 < denominator < MAX_RATE) or instrument.margined != 0:
@@ -61,7 +61,7 @@ def _kept_lots_nb(lots, numerator, denominator):
     return after if after != OVERFLOW else MONEY_MAX
 
 
-@unit(STATE, types.int64, types.int64, types.int64)
+@unit(STATE, np.int64, np.int64, np.int64)
 def _adjust_signals_nb(state, instrument_id, numerator, denominator):
     """The stops, targets and best prices that exits go by."""
     for strategy in range(state.head.strategy_count):
@@ -75,7 +75,7 @@ def _adjust_signals_nb(state, instrument_id, numerator, denominator):
     return OK
 
 
-@unit(STATE, types.int64, types.int64, types.int64)
+@unit(STATE, np.int64, np.int64, np.int64)
 def _adjust_memory_nb(state, instrument_id, numerator, denominator):
     """What the risk checks remember of prices and volumes."""
     symbol = state.risk_symbols[instrument_id]
@@ -93,7 +93,7 @@ def _adjust_memory_nb(state, instrument_id, numerator, denominator):
     return OK
 
 
-@unit(STATE, types.int64, types.int64, types.int64)
+@unit(STATE, np.int64, np.int64, np.int64)
 def take_split_nb(state, instrument_id, numerator, denominator):
     """A split of an instrument has come: everything that remembers its prices follows. The lots of the books follow by
     ``SplitApplied``. Returns a status."""

@@ -5,17 +5,14 @@ Knows nothing of files: rows come in, records and frame cuts go out.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from kernel.events.layout import RECORD
-from kernel.jit import compile_for, quiet_function_types
+from kernel.jit import JIT_ENABLED, address_of
 from kernel.market import ROW
 from kernel.state import initialise_state
 from kernel.strategy.context import MEMORY_WORDS
-from kernel.strategy.declare import context_type, noop_entry
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES
 from replay.loop_nb import close_frame_nb, record_event_nb, run_nb
 from replay.memory import ENGINE
@@ -55,16 +52,16 @@ class EngineMemory:
         initialise_venue(self.engine.venue)
         self.engine.statistics.sample_stride = 1
         _lay_out_books(self.engine, instrument_count, plans)
-        self.functions = tuple([plan.entry for plan in plans] + [noop_entry()] * (MAX_STRATEGIES - len(plans)))
-        self._loop = compile_loop()
+        entries = [address_of(plan.entry) for plan in plans]
+        self._entries = np.array(entries, np.int64) if JIT_ENABLED else entries
 
     def run(self, rows: np.ndarray) -> int:
         """Let the loop work on ``rows`` (dtype ROW) from ``control.row`` on; returns why it came back."""
-        return int(self._loop.run(self.engines, self.functions, rows))
+        return int(run_nb(self.engine, self._entries, rows))
 
     def record(self, record: np.ndarray) -> int:
         """Record one event of the driver's (shape ``(1,)``, dtype RECORD); returns NEED_ROWS when it was applied."""
-        return int(self._loop.record_event(self.engines, record))
+        return int(record_event_nb(self.engine, record[0]))
 
     def no_rows(self) -> np.ndarray:
         """An empty batch."""
@@ -72,7 +69,7 @@ class EngineMemory:
 
     def close_frame(self) -> None:
         """Cut the frame under way here."""
-        self._loop.close_frame(self.engines)
+        close_frame_nb(self.engine)
 
 
 def _check_capacity(instrument_count: int, plans: Sequence[Plan]) -> None:
@@ -108,26 +105,7 @@ def _lay_out_books(engine: Any, instrument_count: int, plans: Sequence[Plan]) ->
         parameters_at += len(plan.parameters)
 
 
-class Loop(NamedTuple):
-    """The calls into the compiled loop."""
-
-    run: Callable[..., int]
-    record_event: Callable[..., int]
-    close_frame: Callable[..., None]
-
-
-@cache
-def compile_loop() -> Loop:
-    """Compile the loop against its fixed signature, or load it from the cache."""
-    import numba
-    from numba import types
-
-    engines = numba.typeof(np.zeros(1, ENGINE).view(np.recarray))
-    rows = numba.typeof(np.zeros(1, ROW))
-    with quiet_function_types():
-        entry = types.FunctionType(types.int64(context_type()))
-    return Loop(
-        compile_for(run_nb, (engines, types.UniTuple(entry, MAX_STRATEGIES), rows)),
-        compile_for(record_event_nb, (engines, numba.typeof(np.zeros(1, RECORD)))),
-        compile_for(close_frame_nb, (engines,)),
-    )
+def compile_loop() -> None:
+    """Compile the loop, or load it from the store."""
+    for function in (run_nb, record_event_nb, close_frame_nb):
+        address_of(function)

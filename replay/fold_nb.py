@@ -3,15 +3,19 @@
 Owns the joining of stored records and referenced market rows by sequence. It decides nothing and calls no strategy.
 """
 
+import numpy as np
+
 from kernel.apply_nb import apply_nb
-from kernel.events.layout import SEGMENT
-from kernel.jit import jit
+from kernel.events.layout import RECORD, SEGMENT
+from kernel.jit import unit, vector
 from kernel.ledger_check_nb import ledger_problem_nb
 from kernel.ledger_nb import OK
+from kernel.market import ROW
 from kernel.marks_nb import event_kind_nb, market_nb
+from kernel.state import STATE
 
 
-@jit
+@unit(STATE, vector(RECORD), vector(ROW), np.int64, vector(np.int64), np.int64)
 def fold_nb(state, records, rows, last_sequence, progress, checked):
     """Apply the records of one frame and the rows that it references, up to and with ``last_sequence``.
 

@@ -16,15 +16,17 @@ What the venue does by itself (a report arrives, an order expires), and timers, 
 come before it, each as a transaction of its own, earliest first, the venue before timers.
 """
 
+import numpy as np
+
 from kernel.apply_nb import apply_nb
 from kernel.consequences_nb import consequences_nb, has_consequences_nb
 from kernel.decide_nb import decide_nb
 from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
-from kernel.events.layout import CROSSED, FILLED, TIMER_FIRED, WORDS
+from kernel.events.layout import CROSSED, FILLED, RECORD, TIMER_FIRED, WORDS
 from kernel.exit_orders_nb import exits_nb
-from kernel.jit import inlined, jit
+from kernel.jit import call_entry, inlined, jit, unit, vector
 from kernel.ledger_nb import OK
-from kernel.market import DEPTH, QUOTE, ROW_WORDS, WEIGHT
+from kernel.market import DEPTH, QUOTE, ROW, ROW_WORDS, WEIGHT
 from kernel.marks_nb import event_kind_nb, market_nb
 from kernel.placing_nb import abandon_group_nb
 from kernel.portfolio_nb import portfolio_nb
@@ -44,7 +46,7 @@ from replay.cuts_nb import (
     cut_frame_nb,
     end_transaction_nb,
 )
-from replay.memory import FRAME_RECORDS, MAX_FRAMES, TRANSACTION_RECORDS
+from replay.memory import ENGINE, FRAME_RECORDS, MAX_FRAMES, TRANSACTION_RECORDS
 from replay.statistics_nb import observe_nb
 from replay.venue.actions_nb import act_nb
 from replay.venue.finer_nb import is_finer_nb
@@ -61,7 +63,7 @@ def _copy_words_nb(to, words, count):
 
 
 @inlined
-def _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
+def _call_nb(engine, entries, strategy, instrument, kind, cause, ts_ns):
     """Set up the call (its words are already there) and make it. Returns what the strategy returned."""
     ctx = engine.context
     book = engine.books[strategy * ctx.state.head.instrument_count + instrument]
@@ -78,8 +80,7 @@ def _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
     call.intent_count = 0
     call.intents_lost = 0
     call.group_left = 0
-    # A tuple that is indexed by a variable is copied first; the usual single strategy need not pay for that.
-    return functions[0](ctx) if strategy == 0 else functions[strategy](ctx)
+    return call_entry(entries[strategy], ctx)
 
 
 @jit
@@ -108,11 +109,11 @@ def _settle_call_nb(engine):
 
 
 @inlined
-def _invoke_nb(engine, functions, strategy, instrument, kind, cause, ts_ns):
+def _invoke_nb(engine, entries, strategy, instrument, kind, cause, ts_ns):
     """Call one strategy and settle what it wants. Returns NEED_ROWS when all is well, else why the loop must stop."""
     if engine.output.count - engine.control.transaction_record > FRAME_RECORDS:
         return FRAME_TOO_LARGE
-    if _call_nb(engine, functions, strategy, instrument, kind, cause, ts_ns) != 0:
+    if _call_nb(engine, entries, strategy, instrument, kind, cause, ts_ns) != 0:
         engine.control.strategy = strategy
         return STRATEGY_RAISED
     if engine.context.call.intent_count > 0:
@@ -132,7 +133,7 @@ def _stamp_nb(output, ts_ns, cause):
 
 
 @inlined
-def _start_nb(engine, functions):
+def _start_nb(engine, entries):
     """Call each strategy once before the first row, for each of its instruments (or once for a portfolio)."""
     ctx = engine.context
     head = ctx.state.head
@@ -144,7 +145,7 @@ def _start_nb(engine, functions):
             if engine.books[strategy * head.instrument_count + instrument].starts == 1:
                 cause = head.next_sequence - 1
                 _stamp_nb(engine.output, ts_ns, cause)
-                result = _invoke_nb(engine, functions, strategy, instrument, START, cause, ts_ns)
+                result = _invoke_nb(engine, entries, strategy, instrument, START, cause, ts_ns)
                 if result != NEED_ROWS:
                     return result
     return NEED_ROWS
@@ -162,7 +163,7 @@ def _due_timer_nb(state, ts_ns):
 
 
 @inlined
-def _fire_nb(engine, functions, at):
+def _fire_nb(engine, entries, at):
     """Fire one timer: an input of its own."""
     ctx, output = engine.context, engine.output
     timer = ctx.state.timers[at]
@@ -178,7 +179,7 @@ def _fire_nb(engine, functions, at):
         return APPLY_FAILED
     output.cause = cause
     _copy_words_nb(ctx.call.words, record.words, WORDS)
-    return _invoke_nb(engine, functions, strategy, instrument, TIMER, cause, due_ns)
+    return _invoke_nb(engine, entries, strategy, instrument, TIMER, cause, due_ns)
 
 
 @inlined
@@ -206,7 +207,7 @@ def _take_row_nb(engine, row):
 
 
 @jit
-def _tell_fills_nb(engine, functions, ts_ns):
+def _tell_fills_nb(engine, entries, ts_ns):
     """Tell each strategy of its fills since the last time, in the order in which they happened.
 
     What it does about one may fill at once, and is told too.
@@ -217,7 +218,7 @@ def _tell_fills_nb(engine, functions, ts_ns):
         control.told_record += 1
         if record.kind == FILLED.kind or record.kind == CROSSED.kind:
             _copy_words_nb(engine.context.call.words, record.words, WORDS)
-            result = _invoke_nb(engine, functions, record.strategy, record.instrument, FILL, record.sequence, ts_ns)
+            result = _invoke_nb(engine, entries, record.strategy, record.instrument, FILL, record.sequence, ts_ns)
             if result != NEED_ROWS:
                 return result
     return NEED_ROWS
@@ -261,7 +262,7 @@ def _watch_nb(engine, cause, instrument):
 
 
 @inlined
-def _row_nb(engine, functions, row):
+def _row_nb(engine, entries, row):
     """One market event and all that it causes."""
     ctx, control, output, venue = engine.context, engine.control, engine.output, engine.venue
     state = ctx.state
@@ -284,7 +285,7 @@ def _row_nb(engine, functions, row):
         if not _carry_nb(engine, status, asked):
             return APPLY_FAILED
     if output.count > control.told_record:
-        result = _tell_fills_nb(engine, functions, row.ts_ns)
+        result = _tell_fills_nb(engine, entries, row.ts_ns)
         if result != NEED_ROWS:
             return result
     if row.kind == WEIGHT or is_finer_nb(venue.markets[row.instrument], row):
@@ -293,7 +294,7 @@ def _row_nb(engine, functions, row):
     for strategy in range(state.head.strategy_count):
         if engine.books[strategy * instruments + row.instrument].subscribed == 1:
             _copy_words_nb(ctx.call.words, row.words, ROW_WORDS)
-            result = _invoke_nb(engine, functions, strategy, row.instrument, row.kind, cause, row.ts_ns)
+            result = _invoke_nb(engine, entries, strategy, row.instrument, row.kind, cause, row.ts_ns)
             if result != NEED_ROWS:
                 return result
     if state.head.targets_due > 0 and row.kind <= QUOTE:
@@ -304,14 +305,13 @@ def _row_nb(engine, functions, row):
     return NEED_ROWS
 
 
-@jit
-def run_nb(engines, functions, rows):
+@unit(ENGINE, vector(np.int64), vector(ROW))
+def run_nb(engine, entries, rows):
     """Process rows until they are used up or the caller is needed; see the codes at the top of this module.
 
-    ``engines`` has one element. After a stop of STRATEGY_RAISED or later the state is not to be
-    used further, and the records of the transaction under way are not counted in the output.
+    ``entries`` holds the addresses of the strategies' entries. After a stop of STRATEGY_RAISED or later the state is
+    not to be used further, and the records of the transaction under way are not counted in the output.
     """
-    engine = engines[0]
     head, control, output, venue = engine.context.state.head, engine.control, engine.output, engine.venue
     while control.row < len(rows):
         if head.digest_interval > 0 and head.next_sequence >= head.next_digest:
@@ -326,16 +326,16 @@ def run_nb(engines, functions, rows):
         taken = 0
         if control.started == 0:
             control.started = 1
-            result = _start_nb(engine, functions)
+            result = _start_nb(engine, entries)
         elif venue.head.next_due_ns <= min(row.ts_ns, head.next_timer_ns):
             result = _act_nb(engine)
         elif head.next_timer_ns <= row.ts_ns:
-            result = _fire_nb(engine, functions, _due_timer_nb(engine.context.state, row.ts_ns))
+            result = _fire_nb(engine, entries, _due_timer_nb(engine.context.state, row.ts_ns))
         else:
             taken = 1
-            result = _row_nb(engine, functions, row)
+            result = _row_nb(engine, entries, row)
         if result == NEED_ROWS and output.count > control.told_record:
-            result = _tell_fills_nb(engine, functions, head.now_ns)
+            result = _tell_fills_nb(engine, entries, head.now_ns)
         if result == NEED_ROWS:
             result = end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, taken)
         if result != NEED_ROWS:
@@ -346,14 +346,13 @@ def run_nb(engines, functions, rows):
     return NEED_ROWS
 
 
-@jit
-def record_event_nb(engines, given):
+@unit(ENGINE, RECORD)
+def record_event_nb(engine, event):
     """Record an event that comes from the driver (a digest, an end, an injected input) as a transaction of its own.
 
-    ``given`` has one record; sequence, and the times where they are 0, are filled in here.
+    Sequence, and the times where they are 0, are filled in here.
     """
-    engine = engines[0]
-    state, output, event = engine.context.state, engine.output, given[0]
+    state, output = engine.context.state, engine.output
     first_record, first_sequence, ts_before_ns = output.count, state.head.next_sequence, state.head.now_ns
     _stamp_nb(output, ts_before_ns, event.cause)
     record = begin_nb(state, output, event.kind, event.instrument, event.strategy)
@@ -370,10 +369,10 @@ def record_event_nb(engines, given):
     return end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, 0)
 
 
-@jit
-def close_frame_nb(engines):
+@unit(ENGINE)
+def close_frame_nb(engine):
     """Put all transactions that are done and in no frame yet into a frame of their own."""
-    engine = engines[0]
     control = engine.control
     if control.done_sequence > control.frame_sequence:
         cut_frame_nb(engine, engine.output.count, control.done_sequence, control.done_ts_ns)
+    return 0

@@ -6,18 +6,18 @@ which is the word that holds kind and instrument. Rows are written as eight 64-b
 ``kernel.market.ROW``.
 """
 
-from numba import types
+import numpy as np
 
-from kernel.jit import jit
+from kernel.jit import jit, unit, vector
 
-_COLUMN = types.Array(types.int64, 1, "C", readonly=True)
-_VECTOR = types.int64[::1]
-_ROWS = types.int64[:, ::1]
-_HEAP = types.int64[:, ::1]
-_CHUNKS = types.int64[:, :, ::1]
+_COLUMN = vector(np.int64)
+_VECTOR = vector(np.int64)
+_ROWS = vector(np.int64, 2)
+_HEAP = vector(np.int64, 2)
+_CHUNKS = vector(np.int64, 3)
 
 
-@jit(types.int64(_COLUMN, types.int64))
+@unit(_COLUMN, np.int64)
 def first_descent_nb(ts, previous_ts):
     """The first index whose time is below the one before it (``previous_ts`` before the first), or -1."""
     for i in range(ts.size):
@@ -27,7 +27,7 @@ def first_descent_nb(ts, previous_ts):
     return -1
 
 
-@jit(types.int64(*[_COLUMN] * 7, types.int64, types.int64, types.int64, _ROWS, types.int64))
+@unit(*[_COLUMN] * 7, np.int64, np.int64, np.int64, _ROWS, np.int64)
 def interleave_nb(ts, word0, word1, word2, word3, word4, word5, start, count, tag, rows, at):
     """Write ``count`` rows of one stream, from index ``start``, into ``rows`` at ``at``; returns the next
     ``at``.
@@ -46,13 +46,13 @@ def interleave_nb(ts, word0, word1, word2, word3, word4, word5, start, count, ta
     return at + count
 
 
-@jit(types.boolean(types.int64, types.int64, types.int64, types.int64))
+@jit
 def leaves_first_nb(ts_a, rank_a, ts_b, rank_b):
     """Whether a row at ``ts_a`` of the stream with ``rank_a`` leaves before the other."""
     return ts_a < ts_b or (ts_a == ts_b and rank_a < rank_b)
 
 
-@jit(types.void(_HEAP, types.int64, types.int64))
+@jit
 def sift_down_nb(heap, size, at):
     """Restore the heap after the entry at ``at`` moved on to a later row."""
     ts, rank, stream = heap[at, 0], heap[at, 1], heap[at, 2]
@@ -70,7 +70,7 @@ def sift_down_nb(heap, size, at):
     heap[at, 0], heap[at, 1], heap[at, 2] = ts, rank, stream
 
 
-@jit(types.int64(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, _HEAP))
+@jit
 def build_heap_nb(chunks, position, length, rank, heap):
     """Fill ``heap`` with the heads of the streams that hold rows; returns how many there are."""
     size = 0
@@ -85,7 +85,7 @@ def build_heap_nb(chunks, position, length, rank, heap):
     return size
 
 
-@jit(types.int64(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR, _HEAP, types.int64, _ROWS, types.int64, types.int64))
+@unit(_CHUNKS, _VECTOR, _VECTOR, _VECTOR, _VECTOR, _HEAP, np.int64, _ROWS, np.int64, np.int64)
 def merge_nb(chunks, position, length, rank, tag, heap, bound_ts, rows, at, limit):
     """Merge until ``at`` reaches ``limit``, a stream has no more rows here, or the next row is at
     ``bound_ts``.

@@ -7,9 +7,7 @@ engine goes on computing meanwhile; the queue between them is bounded, so a slow
 import hashlib
 import queue
 import threading
-from collections.abc import Callable
-from functools import cache
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,7 +15,6 @@ import numpy as np
 from journal import JournalWriter
 from kernel.emit_nb import OUTPUT_RECORDS
 from kernel.events.layout import RECORD, SEGMENT
-from kernel.jit import JIT_ENABLED, compile_for
 from kernel.ports import FrameSink
 from replay.memory import FRAME, FRAME_RECORDS
 from replay.outcome import ResultHash
@@ -74,18 +71,6 @@ class ChunkBuffers:
         return buffer
 
 
-@cache
-def compile_pick() -> Callable[..., tuple[int, int]]:
-    """Compile ``pick_nb``, or load it from the cache."""
-    if not JIT_ENABLED:
-        return cast("Callable[..., tuple[int, int]]", pick_nb)
-    import numba
-
-    table = numba.types.int64[:, ::1]
-    signature = (numba.typeof(np.zeros(1, RECORD)), table, numba.types.int64[::1], table)
-    return cast("Callable[..., tuple[int, int]]", compile_for(pick_nb, signature))
-
-
 class JournalSink:
     """Appends frames to a journal."""
 
@@ -119,7 +104,7 @@ class Pipeline:
         self._fills = np.zeros((OUTPUT_RECORDS, FILL_WORDS), np.int64)
         self._closed = np.zeros(OUTPUT_RECORDS, np.int64)
         self.refusals = np.zeros((MAX_CHECKS, 2), np.int64)  # by number of the check, as ``pick_nb`` counts them
-        self._pick = compile_pick()
+        self._counts = np.zeros(2, np.int64)
         self._rows_done = 0
         self._segment = _Segment()
         self._queue: queue.Queue[Chunk | None] = queue.Queue(QUEUE_ITEMS)
@@ -151,7 +136,8 @@ class Pipeline:
                     self._error = error
 
     def _take(self, chunk: Chunk) -> None:
-        fills, trades = self._pick(chunk.records, self._fills, self._closed, self.refusals)
+        pick_nb(chunk.records, self._fills, self._closed, self.refusals, self._counts)
+        fills, trades = self._counts.tolist()
         self._result.add_fills(self._fills[:fills])
         if self._trades is not None and trades:
             closed = self._closed[:trades]

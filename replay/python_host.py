@@ -31,7 +31,7 @@ class PythonHost:
     def plan(self) -> Plan:
         """What the engine needs to call this strategy."""
         if JIT_ENABLED:
-            entry = python_entry()
+            entry = python_entry
             addresses = [ctypes.cast(callback, ctypes.c_void_p).value or 0 for callback in self._c_callbacks]
         else:
             entry = self._enter

@@ -11,13 +11,11 @@ Testing within that would make the compiler choose between old and new state by 
 average.
 """
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import types
 
-from kernel.jit import cache_dir, generated_file, indicators_digest, jit
+from kernel.jit import jit, unit, vector
 
 if TYPE_CHECKING:
     from kernel.indicators.declare import Indicator
@@ -28,24 +26,16 @@ CHUNK = 2048
 
 def make_step(indicator: "Indicator") -> Any:
     """The step, compiled when it is first called."""
-    step = _function(step_source(indicator), f"{indicator.name}_nb", indicator, f"<{indicator.name}_nb>")
-    return jit(source=indicator.plain.__code__.co_filename, divisions="numpy")(step)
+    return jit(divisions="numpy")(_function(step_source(indicator), f"{indicator.name}_nb", indicator))
 
 
 def make_batch(indicator: "Indicator") -> Any:
     """The batch, compiled for contiguous series when it is first called, and cached."""
-    source = batch_source(indicator)
-    home = indicator.plain.__code__.co_filename
-    named = f"{indicator.name}_batch_{hashlib.sha256(source.encode()).hexdigest()[:12]}"
-    # Some of what is compiled is made by this package, not written in a file that the cache would look at.
-    reached = indicators_digest()
-    file = generated_file(cache_dir(home, reached), named, source)
-    kinds = [types.int64[::1] if name == "timestamp" else types.float64[::1] for name in indicator.inputs]
-    kinds += [types.int64 if isinstance(value, int) else types.float64 for value in indicator.defaults.values()]
-    kinds += [types.float64[::1]] * len(indicator.outputs)
-    signature = types.void(types.float64[::1], *kinds)
-    batch = _function(source, f"{indicator.name}_batch", indicator, file)
-    return jit(signature, source=home, reached=reached, divisions="numpy")(batch)
+    kinds: list[Any] = [vector(np.int64 if name == "timestamp" else np.float64) for name in indicator.inputs]
+    kinds += [np.int64 if isinstance(value, int) else np.float64 for value in indicator.defaults.values()]
+    kinds += [vector(np.float64)] * len(indicator.outputs)
+    batch = _function(batch_source(indicator), f"{indicator.name}_batch", indicator)
+    return unit(vector(np.float64), *kinds, free=True, divisions="numpy")(batch)
 
 
 def step_source(indicator: "Indicator") -> str:
@@ -143,7 +133,7 @@ def _save(indicator: "Indicator") -> list[str]:
     return [f"memory[at + {number + 1}] = state_{number}" for number in range(len(indicator.state))]
 
 
-def _function(source: str, name: str, indicator: "Indicator", file: str) -> Any:
+def _function(source: str, name: str, indicator: "Indicator") -> Any:
     namespace = {
         "advance": indicator.advance,
         "sound_nb": sound_nb,
@@ -152,5 +142,5 @@ def _function(source: str, name: str, indicator: "Indicator", file: str) -> Any:
         "float64": np.float64,
         "__name__": __name__,
     }
-    exec(compile(source, file, "exec"), namespace)  # the text is ours, made of declarations in this package
+    exec(compile(source, f"<{name}>", "exec"), namespace)  # the text is ours, made of declarations in this package
     return namespace[name]

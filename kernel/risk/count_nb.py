@@ -4,7 +4,7 @@ Owns every change of the risk tables by market events, order events and deposits
 the end of a UTC day, which looks at the returns of 250 days.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.events.layout import (
     BAR_CLOSED,
@@ -62,7 +62,7 @@ def _cvar_rate_nb(state, first, count):
     return -scale_nb(total, 1, 1, worst)
 
 
-@unit(STATE, types.int64)
+@unit(STATE, np.int64)
 def roll_day_nb(state, ts_ns):
     """The first market event of a UTC day: keep the return of the day before, and begin anew."""
     risk = state.risk
@@ -114,7 +114,7 @@ def _level_nb(state, instrument, level, value):
         symbol.earnings_ns = value
 
 
-@unit(STATE, types.int64, types.int64, types.int64, types.int64, types.int64, types.int64, types.int64, types.int64)
+@unit(STATE, np.int64, np.int64, np.int64, np.int64, np.int64, np.int64, np.int64, np.int64)
 def after_market_nb(state, kind, instrument, ts_ns, word_0, word_1, word_2, word_3, word_4):
     """After a market event was booked: exposures at the new price, peaks, and the windows. The words are its first."""
     symbol, last = state.risk_symbols[instrument], state.instruments[instrument].last_ticks

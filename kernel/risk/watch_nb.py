@@ -5,7 +5,7 @@ Owns the events that follow from losses, moves, slippage and drift. Its work in 
 books that are not flat) says what is left.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
@@ -221,7 +221,7 @@ def _flatten_all_nb(state, output, most):
     return OK
 
 
-@unit(STATE, OUTPUT, types.int64)
+@unit(STATE, OUTPUT, np.int64)
 def kill_nb(state, output, most):
     """What the level of the kill switch asks for, until the output holds ``most`` records."""
     output.cause = state.risk.kill_cause
@@ -231,7 +231,7 @@ def kill_nb(state, output, most):
     return status
 
 
-@unit(STATE, OUTPUT, types.int64)
+@unit(STATE, OUTPUT, np.int64)
 def watch_nb(state, output, instrument):
     """Look after an event of an instrument, when ``head.risk_on`` is set. Returns a status; changes the cause."""
     most = output.count + WORK_RECORDS

@@ -5,18 +5,12 @@ for) and the entry point that turns the user's function into one of the engine's
 strategy compiles by itself and the engine stays as it is in the cache.
 """
 
-import hashlib
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import types
-from numba.core.errors import NumbaError
-from numba.np.numpy_support import from_dtype
 
-from kernel.jit import JIT_ENABLED, cache_dir, generated_file, jit, reached_digest
+from kernel.jit import CompileError, address_of, jit, unit
 from kernel.strategy.context import CALL_NAMES, CONTEXT, MAX_PARAMETERS
 
 _KINDS = {name: number for number, name in CALL_NAMES.items()}
@@ -47,32 +41,21 @@ class CompiledStrategy:
         _check_declaration(self)
 
     def entry(self) -> Any:
-        """The compiled entry point ``int64(Context)``; compiles, or loads from the cache, on the first call.
+        """The compiled entry point, a unit of one CONTEXT; compiles, or loads from the store, on the first call.
 
         Raises StrategyError when the function does not compile.
         """
         source = _entry_source(self)
-        name = f"{self.name}_{hashlib.sha256(source.encode()).hexdigest()[:12]}"
-        source = source.replace("def entry", f"def {name}")
-        namespace = {"strategy": jit(self.function), "int64": np.int64, "__name__": __name__}
-        reached = reached_digest(self.function) if JIT_ENABLED else b""
-        file = generated_file(cache_dir(self.source_file, reached), name, source)
-        exec(compile(source, file, "exec"), namespace)  # the text is ours: names checked, nothing from outside
+        namespace = {"strategy": jit(self.function), "int64": np.int64, "__name__": self.function.__module__}
+        exec(compile(source, f"<entry of {self.name}>", "exec"), namespace)  # the text is ours: names checked
+        entry = namespace["entry"]
+        entry.__qualname__ = f"{self.name}.entry"
+        compiled = unit(CONTEXT, free=True)(entry)
         try:
-            return jit(types.int64(context_type()), source=self.source_file, reached=reached)(namespace[name])
-        except (NumbaError, KeyError, TypeError, AttributeError, ValueError) as error:  # what numba raises on bad code
-            raise StrategyError(f"{self.source_file}: {self.name} does not compile: {self._reason(error)}") from error
-
-    def _reason(self, error: Exception) -> str:
-        """The one line of numba's explanation that says what is wrong, and the line number where it gives one."""
-        if isinstance(error, KeyError):
-            return f"unknown name {error}"
-        lines = [line.strip() for line in str(error).splitlines()]
-        noise = ("Failed in", "During", "File", "def ", "<source", "^", "- ", "[1]")
-        telling = [line for line in lines if line and not line.startswith(noise)]
-        places = re.findall(re.escape(Path(self.source_file).name) + r'", line (\d+)', str(error))
-        where = f"line {places[0]}: " if places else ""
-        return where + (telling[0] if telling else type(error).__name__)
+            address_of(compiled)
+        except CompileError as error:
+            raise StrategyError(f"{self.source_file}: {self.name} does not compile: {error}") from error
+        return compiled
 
 
 def compiled(
@@ -128,20 +111,6 @@ def _entry_source(strategy: CompiledStrategy) -> str:
         f"        strategy({', '.join(arguments)})\n"
         "    return 0\n"
     )
-
-
-def context_type() -> Any:
-    """numba's type of a context."""
-    return from_dtype(CONTEXT)
-
-
-def noop_entry() -> Any:
-    """An entry that does nothing: fills the unused places of the engine's strategy table."""
-    return jit(types.int64(context_type()))(_noop)
-
-
-def _noop(ctx: Any) -> int:
-    return 0
 
 
 def resolve_parameters(

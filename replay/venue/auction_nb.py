@@ -4,7 +4,7 @@ Owns which orders take part, and what is left of them. The price is the first pr
 last.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.emit_nb import OUTPUT
 from kernel.jit import unit
@@ -17,7 +17,7 @@ from replay.venue.reports_nb import cancel_rest_nb
 from replay.venue.settle_nb import settle_nb
 
 
-@unit(VENUE, STATE, OUTPUT, types.int64, types.int64, types.int64, types.int64, types.int64, types.int64)
+@unit(VENUE, STATE, OUTPUT, np.int64, np.int64, np.int64, np.int64, np.int64, np.int64)
 def auction_nb(venue, state, output, instrument, force, before_ns, price_ticks, offered_lots, ts_event_ns):
     """Fill the orders of this time in force that were there before ``before_ns`` at one price; cancel what is left.
 

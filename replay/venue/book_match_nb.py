@@ -4,7 +4,7 @@ Owns how depth, quotes and trades change the book and the queues, and the order 
 of their arrival. Bars fill nothing here.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.emit_nb import OUTPUT
 from kernel.events.layout import DEPTH_CHANGED, TRADE_SEEN
@@ -148,7 +148,7 @@ def _fill_by_trade_nb(venue, state, output, order, row, trade_lots):
     return _reach_nb(venue, state, output, order, row, trade_lots)
 
 
-@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, ROW, types.int64)
+@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, ROW, np.int64)
 def _row_order_nb(venue, state, output, order, row, trade_lots):
     if row.kind == TRADE:
         return _fill_by_trade_nb(venue, state, output, order, row, trade_lots)

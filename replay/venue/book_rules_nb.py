@@ -5,7 +5,7 @@ for what is in ``book_match_nb``, the book itself in ``replay/book_nb.py``, the 
 our own orders took is not there for the next until the book changes.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.emit_nb import OUTPUT
 from kernel.jit import inlined, jit, unit
@@ -23,7 +23,7 @@ from replay.venue.reports_nb import cancel_rest_nb
 from replay.venue.trail_nb import follow_nb
 
 
-@unit(VENUE, types.int64, types.int64)
+@unit(VENUE, np.int64, np.int64)
 def best_nb(venue, instrument, side):
     """The best price of a side of the book (1 bid, -1 ask); 0 when there is none."""
     market = venue.markets[instrument]
@@ -33,7 +33,7 @@ def best_nb(venue, instrument, side):
     return market.bid_ticks + 0 if side > 0 else market.ask_ticks + 0
 
 
-@unit(VENUE, types.int64, types.int64, types.int64)
+@unit(VENUE, np.int64, np.int64, np.int64)
 def level_nb(venue, instrument, side, price_ticks):
     """The lots that others show at a price; 0 where nothing is known of it."""
     market = venue.markets[instrument]
@@ -96,7 +96,7 @@ def _take_levels_nb(venue, state, output, market, order, limit_ticks, ts_event_n
     return OK
 
 
-@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, types.int64)
+@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, np.int64)
 def take_book_nb(venue, state, output, order, ts_event_ns):
     """Take what the book offers within the limit; IOC and FOK end with it. The rest of a market order waits."""
     market = venue.markets[order.instrument]
@@ -134,7 +134,7 @@ def is_set_off_nb(order, price_ticks):
     return beyond <= 0 if is_touch_nb(order.order_type) else beyond >= 0
 
 
-@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, types.int64, types.int64)
+@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, np.int64, np.int64)
 def trigger_nb(venue, state, output, order, price_ticks, ts_event_ns):
     """Let a price trigger the order, or its stop follow it. What is triggered takes at once; the rest rests."""
     if not has_trigger_nb(order.order_type) or order.triggered == 1 or price_ticks <= 0:
@@ -157,7 +157,7 @@ def trigger_price_nb(venue, market, order):
     return best_nb(venue, order.instrument, -order.side)
 
 
-@unit(VENUE, STATE, OUTPUT, MARKET, VENUE_ORDER, types.int64)
+@unit(VENUE, STATE, OUTPUT, MARKET, VENUE_ORDER, np.int64)
 def meet_book_nb(venue, state, output, market, order, ts_event_ns):
     """An order that arrives meets the book that stands, and joins the queue with what is left."""
     kind = order.order_type

@@ -5,7 +5,6 @@ rounded half to even (a root is rounded down).
 """
 
 import numpy as np
-from numba import types
 
 from kernel.exact_nb import OVERFLOW, scale_nb
 from kernel.jit import inlined, jit, unit
@@ -50,7 +49,7 @@ def slippage_rate_nb(head, quantity_lots, volume_lots):
     return rate
 
 
-@unit(VENUE_HEAD, types.int64, types.int64, types.int64, types.int64)
+@unit(VENUE_HEAD, np.int64, np.int64, np.int64, np.int64)
 def slipped_nb(head, side, price_ticks, quantity_lots, volume_lots):
     """The price after slippage: at least one tick worse when there is any. A sale never goes below one tick."""
     rate = slippage_rate_nb(head, quantity_lots, volume_lots)

@@ -5,7 +5,7 @@ Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as eas
 same whatever else happens. The products are put together from halves, so that all of it fits signed 64 bits.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.jit import jit, unit
 
@@ -40,7 +40,7 @@ def draw_nb(key_0, key_1, counter_0, counter_1, counter_2, counter_3):
     return counter_0
 
 
-@unit(types.int64, types.int64, types.int64)
+@unit(np.int64, np.int64, np.int64)
 def chance_nb(seed, purpose, number):
     """A uniform 32-bit number for the ``number``-th use (up to 2^63) of a purpose (a small number)."""
     return draw_nb(seed & _LOW, seed >> 32 & _LOW, number & _LOW, number >> 32 & _LOW, purpose, 0)

@@ -1,6 +1,6 @@
 """One fill at the simulated venue: what it costs, and whether account and position can carry it."""
 
-from numba import types
+import numpy as np
 
 from kernel.emit_nb import OUTPUT
 from kernel.events.layout import FILLED
@@ -56,7 +56,7 @@ def _has_funds_nb(state, order, price_ticks, quantity_lots, fee_minor):
     return required != OVERFLOW and required <= equity_nb(account) - convert_nb(balance, fee_minor)
 
 
-@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, types.int64, types.int64, types.int64, types.int64)
+@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, np.int64, np.int64, np.int64, np.int64)
 def fill_nb(venue, state, output, order, price_ticks, quantity_lots, liquidity, ts_event_ns):
     """Report one fill, or that the account cannot carry it, or that there is nothing left to reduce."""
     head, fees = venue.head, venue.fees

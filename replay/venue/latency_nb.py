@@ -4,7 +4,7 @@ Models: none; fixed; drawn from a table of quantiles by a seeded counter; replay
 leads each way, so nothing overtakes: what was sent later arrives no earlier.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.jit import jit, unit
 from replay.venue.counter_nb import DRAW_BITS, chance_nb
@@ -23,7 +23,7 @@ def interpolated_ns_nb(latency, draw):
     return before + ((after - before) * (part >> 16) >> 16)
 
 
-@unit(LATENCY, types.int64, types.int64, types.int64)
+@unit(LATENCY, np.int64, np.int64, np.int64)
 def latency_ns_nb(latency, seed, purpose, number):
     """The latency of one message; ``number`` tells it from all others of its purpose."""
     if latency.model == LATENCY_NONE:

@@ -4,7 +4,7 @@ Owns which ticks a row is made of, and in which order a tick meets the orders. W
 ``path_rules_nb``.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.emit_nb import OUTPUT
 from kernel.events.layout import BAR_CLOSED, QUOTE_SEEN, TRADE_SEEN
@@ -53,7 +53,7 @@ def _next_order_nb(venue, instrument, count, ts_open_ns, strictly):
     return found
 
 
-@unit(VENUE, STATE, OUTPUT, types.int64, types.int64, types.int64, types.int64, types.int64)
+@unit(VENUE, STATE, OUTPUT, np.int64, np.int64, np.int64, np.int64, np.int64)
 def _tick_nb(venue, state, output, instrument, is_open, ts_open_ns, strictly, ts_event_ns):
     """Let the tick that stands meet each order that is there now, once; what they set off is settled in between."""
     head = venue.head

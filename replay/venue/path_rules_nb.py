@@ -6,7 +6,7 @@ fills one tick worse. An order meets the tick that stands on its arrival at once
 sale is the same thing with every price negated.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.emit_nb import OUTPUT
 from kernel.jit import inlined, jit, unit
@@ -153,7 +153,7 @@ def _rest_nb(venue, state, output, order, price_ticks, offered_lots, ts_event_ns
     return _make_nb(venue, state, output, order, side * price, offered_lots, tick < limit, ts_event_ns)
 
 
-@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, types.int64, types.int64)
+@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, np.int64, np.int64)
 def tick_order_nb(venue, state, output, order, is_open, ts_event_ns):
     """Try one order against the tick that stands. ``is_open`` says that the tick is the open of a bar."""
     price, offered = standing_nb(venue, order.instrument, order.side)

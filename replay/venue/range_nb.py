@@ -5,7 +5,7 @@ a row offers. All rules are written for a buyer; a sale is the same thing with e
 ``docs/fills.md``, whose tables are tests.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.events.layout import BAR_CLOSED, QUOTE_SEEN, TRADE_SEEN
 from kernel.exact_nb import OVERFLOW, scale_nb
@@ -119,7 +119,7 @@ def volume_lots_nb(instrument, row, side):
     return words[BAR_CLOSED.volume_lots] if row.kind == BAR else words[TRADE_SEEN.quantity_lots]
 
 
-@unit(VENUE_HEAD, INSTRUMENT, ROW, types.int64)
+@unit(VENUE_HEAD, INSTRUMENT, ROW, np.int64)
 def offered_lots_nb(head, instrument, row, side):
     """How many lots a row can fill on one side, by the profile's volume rule."""
     if head.profile == NEXT_OPEN:

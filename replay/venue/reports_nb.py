@@ -4,7 +4,7 @@ Owns the writing of a report. Without a latency the kernel hears of it at once; 
 (``actions_nb``).
 """
 
-from numba import types
+import numpy as np
 
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
@@ -53,7 +53,7 @@ def send_report_nb(venue, state, output, record):
     return OK
 
 
-@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, types.int64)
+@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, np.int64)
 def cancel_rest_nb(venue, state, output, order, reason):
     """Cancel what is left of an order, and say why."""
     record = begin_report_nb(venue, state, output, CANCELED.kind, order.instrument, order.strategy)
@@ -64,7 +64,7 @@ def cancel_rest_nb(venue, state, output, order, reason):
     return send_report_nb(venue, state, output, record)
 
 
-@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, types.int64)
+@unit(VENUE, STATE, OUTPUT, VENUE_ORDER, np.int64)
 def expire_order_nb(venue, state, output, order, ts_event_ns):
     """End an order whose time is over."""
     ts_before_ns = output.ts_event_ns
@@ -77,7 +77,7 @@ def expire_order_nb(venue, state, output, order, ts_event_ns):
     return send_report_nb(venue, state, output, record)
 
 
-@unit(VENUE, STATE, OUTPUT, REQUEST, types.int64)
+@unit(VENUE, STATE, OUTPUT, REQUEST, np.int64)
 def reject_nb(venue, state, output, request, reason):
     """Refuse an order that was not accepted yet."""
     record = begin_report_nb(venue, state, output, REJECTED.kind, request.instrument, request.strategy)
@@ -86,7 +86,7 @@ def reject_nb(venue, state, output, request, reason):
     return send_report_nb(venue, state, output, record)
 
 
-@unit(VENUE, STATE, OUTPUT, REQUEST, types.int64, types.int64)
+@unit(VENUE, STATE, OUTPUT, REQUEST, np.int64, np.int64)
 def reject_request_nb(venue, state, output, request, which, reason):
     """Refuse to cancel or to replace an order; it is as it was."""
     record = begin_report_nb(venue, state, output, REQUEST_REJECTED.kind, request.instrument, request.strategy)

@@ -5,7 +5,7 @@ events from it; an order or a request of the kernel is given to the venue, which
 too, so one call leaves nothing undone.
 """
 
-from numba import types
+import numpy as np
 
 from kernel.emit_nb import OUTPUT
 from kernel.events.layout import FILLED
@@ -17,7 +17,7 @@ from replay.venue.memory import VENUE
 from replay.venue.receive_nb import receive_nb
 
 
-@unit(VENUE, STATE, OUTPUT, types.int64)
+@unit(VENUE, STATE, OUTPUT, np.int64)
 def settle_nb(venue, state, output, first_record):
     """Settle the records from ``first_record`` on. Returns a status; the cause in the output is changed."""
     at = first_record

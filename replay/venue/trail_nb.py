@@ -1,6 +1,6 @@
 """Trailing stops at the venue: the stop follows the market, and the limit of a trailing stop-limit follows the stop."""
 
-from numba import types
+import numpy as np
 
 from kernel.jit import unit
 from kernel.ledger_nb import OK
@@ -10,7 +10,7 @@ from replay.venue.kinds_nb import is_trailing_nb
 from replay.venue.memory import VENUE_ORDER
 
 
-@unit(VENUE_ORDER, types.int64)
+@unit(VENUE_ORDER, np.int64)
 def follow_nb(order, price_ticks):
     """Let the stop of an order that trails follow a price, favourably only. Once it has fired it stays. Returns OK."""
     if not is_trailing_nb(order.order_type) or order.triggered == 1 or price_ticks <= 0:

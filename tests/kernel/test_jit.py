@@ -1,4 +1,4 @@
-"""The cache of compiled code: a new folder whenever anything that it stands for has changed."""
+"""Units, what is compiled into them, and the store of machine code that cannot go stale."""
 
 import subprocess
 import sys
@@ -6,70 +6,31 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numba.core import inline_closurecall
 
-from kernel import jit as jit_module
-from kernel.indicators import indicator_named, steps
-from kernel.jit import JIT_ENABLED, cache_dir, cache_root, inlined, jit
+from kernel.jit import JIT_ENABLED, CompileError, cache_root, inlined, jit, unit, vector
+from kernel.jit import together as together_module
+
+compiling = pytest.mark.skipif(not JIT_ENABLED, reason="nothing is compiled")
+ROOT = Path(__file__).resolve().parents[2]
+PAIR = np.dtype([("left", "<i8"), ("right", "<f8")])
+FACTOR = 2
 
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KERNEL_CACHE_DIR", str(tmp_path / "cache"))
-    for cached in (cache_dir, jit_module._core_digest):
-        cached.cache_clear()
-    yield
-    for cached in (cache_dir, jit_module._core_digest):
-        cached.cache_clear()
 
 
-def folder_of(source: Path) -> Path:
-    cache_dir.cache_clear()
-    return cache_dir(str(source))
+def stored() -> list[str]:
+    return sorted(path.name.rpartition("-")[0] for path in (cache_root() / "machine-code").glob("*.o"))
 
 
-def test_the_folder_follows_the_source(tmp_path: Path) -> None:
-    source = tmp_path / "mine.py"
-    source.write_text("a = 1\n")
-    before = folder_of(source)
-    assert before.is_relative_to(cache_root())
-    assert folder_of(source) == before
-    source.write_text("a = 2\n")
-    after = folder_of(source)
-    assert after != before
-    source.write_text("a = 1\n")
-    assert folder_of(source) == before
-
-
-def test_the_folder_follows_compiled_neighbours_only(tmp_path: Path) -> None:
-    source = tmp_path / "mine.py"
-    source.write_text("a = 1\n")
-    before = folder_of(source)
-    (tmp_path / "other.py").write_text("b = 1\n")
-    assert folder_of(source) == before
-    (tmp_path / "other_nb.py").write_text("b = 1\n")
-    after = folder_of(source)
-    assert after != before
-    (tmp_path / "other_nb.py").write_text("b = 2\n")
-    assert folder_of(source) not in (before, after)
-
-
-def test_the_folder_follows_the_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    core, source = tmp_path / "core", tmp_path / "mine.py"
-    (core / "cli").mkdir(parents=True)
-    (core / "one.py").write_text("a = 1\n")
-    source.write_text("a = 1\n")
-    monkeypatch.setattr(jit_module, "_CORE", core)
-
-    def folder() -> Path:
-        jit_module._core_digest.cache_clear()
-        return folder_of(source)
-
-    before = folder()
-    (core / "cli" / "text.py").write_text("c = 1\n")
-    assert folder() == before, "the command line compiles nothing"
-    (core / "one.py").write_text("a = 2\n")
-    assert folder() != before
+def run(program: str, folder: Path) -> str:
+    """What a process prints that finds modules in ``folder``."""
+    program = f"import sys\nsys.path.insert(0, {str(folder)!r})\n{program}"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def test_the_root_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -81,107 +42,161 @@ def test_the_root_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert cache_root() == Path.home() / ".cache" / "trading-kernel"
 
 
-def test_indicators_count_only_where_they_are_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An edit of an indicator does not recompile the engine, but every strategy that calls an indicator."""
-    core = tmp_path / "core"
-    (core / "indicators").mkdir(parents=True)
-    (core / "indicators" / "averages_nb.py").write_text("a = 1\n")
-    monkeypatch.setattr(jit_module, "_CORE", core)
-    names = {"ema_nb": indicator_named("ema").step, "steps": steps, "__name__": "mine"}
-    sources = {
-        "directly": "def use(own): return ema_nb(own, 0, 1.0, 5, 0)",
-        "by_module": "def use(own): return steps.ema_nb(own, 0, 1.0, 5, 0)",
-        "not": "def use(own): return 1.0",
-    }
-    functions = {}
-    for name, source in sources.items():
-        space = dict(names)
-        exec(compile(source, str(tmp_path / "mine.py"), "exec"), space)
-        functions[name] = space["use"]
-
-    def digests() -> dict[str, bytes]:
-        jit_module._core_digest.cache_clear()
-        found = {name: jit_module.reached_digest(function) for name, function in functions.items()}
-        return found | {"core": jit_module._core_digest()}
-
-    before = digests()
-    (core / "indicators" / "averages_nb.py").write_text("a = 2\n")
-    after = digests()
-    assert {name for name in before if before[name] != after[name]} == {"directly", "by_module"}
+CALLS = "from kernel.jit import jit\nfrom inner_nb import factor\n\n\n@jit\ndef twice(x):\n    return factor() * x\n"
+INNER = "from kernel.jit import jit\n\nOWN = {own}\n\n\n@jit\ndef factor():\n    return OWN\n\n\ndef other():\n    return {other}\n"
 
 
-@pytest.mark.skipif(not JIT_ENABLED, reason="nothing is compiled")
-def test_divisions_without_a_check() -> None:
-    def divide(x, y):
-        return x / y
-
-    def divide_checked(x, y):
-        return x / y
-
-    assert np.isinf(jit(divisions="numpy")(divide)(1.0, 0.0))
-    with pytest.raises(ZeroDivisionError):
-        jit(divide_checked)(1.0, 0.0)
-
-
-PROGRAM = """
-import sys
-sys.path.insert(0, {folder!r})
-import calls_nb
-print(calls_nb.twice(21))
-"""
-
-
+@compiling
 def test_a_change_in_another_file_is_not_served_stale(tmp_path: Path) -> None:
-    """The reason for the folder: numba alone would serve the old result of ``twice`` here."""
-    (tmp_path / "calls_nb.py").write_text(
-        "from kernel.jit import jit\nfrom inner_nb import factor\n\n\n@jit\ndef twice(x):\n    return factor() * x\n"
-    )
-    inner = "from kernel.jit import jit\n\n\n@jit\ndef factor():\n    return {}\n"
-    root = Path(__file__).resolve().parents[2]
+    """numba alone would serve the old result of ``twice`` here. What cannot reach it compiles nothing anew."""
+    (tmp_path / "calls_nb.py").write_text(CALLS)
     said = []
-    for factor in (2, 2, 3):
-        (tmp_path / "inner_nb.py").write_text(inner.format(factor))
-        program = PROGRAM.format(folder=str(tmp_path))
-        done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
-        said.append(done.stdout.strip())
-    assert said == ["42", "42", "63"]
+    for own, other in ((2, 1), (2, 1), (2, 7), (3, 7)):
+        (tmp_path / "inner_nb.py").write_text(INNER.format(own=own, other=other))
+        said.append((run("import calls_nb\nprint(calls_nb.twice(21))", tmp_path), len(stored())))
+    assert said == [("42", 1), ("42", 1), ("42", 1), ("63", 2)]
+
+
+@compiling
+def test_a_caller_of_a_unit_depends_on_its_signature_alone(tmp_path: Path) -> None:
+    called = (
+        "import numpy as np\nfrom kernel.jit import unit\n\n\n@unit({kinds})\ndef called(x):\n    return x + {add}\n"
+    )
+    caller = "import numpy as np\nfrom called_nb import called\nfrom kernel.jit import unit\n\n\n@unit(np.int64)\n"
+    (tmp_path / "caller_nb.py").write_text(caller + "def caller(x):\n    return called(x) * 2\n")
+    said = []
+    for kinds, add in (("np.int64", 1), ("np.int64", 5), ("np.int32", 5)):
+        (tmp_path / "called_nb.py").write_text(called.format(kinds=kinds, add=add))
+        text = run("import caller_nb\nprint(caller_nb.caller(1))", tmp_path)
+        said.append((text, stored().count("caller_nb.caller"), stored().count("called_nb.called")))
+    assert said == [("4", 1, 1), ("12", 1, 2), ("12", 2, 3)]
+
+
+@compiling
+def test_a_warm_start_does_not_import_the_compiler(tmp_path: Path) -> None:
+    program = "from kernel.exact_nb import scale_nb\nprint(scale_nb(5, 1, 1, 2), 'numba' in sys.modules)"
+    assert [run(program, tmp_path) for _ in range(2)] == ["2 True", "2 False"]
+
+
+def test_the_kernel_is_declared_without_the_compiler(tmp_path: Path) -> None:
+    assert run("import replay.session, replay.audit\nprint('numba' in sys.modules)", tmp_path) == "False"
 
 
 def test_plain_python_when_compiling_is_off() -> None:
     program = "from kernel.exact_nb import scale_nb; print(type(scale_nb).__name__, scale_nb(5, 1, 1, 2))"
     done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=Path(__file__).resolve().parents[2], env={"NUMBA_DISABLE_JIT": "1", "PATH": ""},
+        [sys.executable, "-c", program], cwd=ROOT, env={"NUMBA_DISABLE_JIT": "1", "PATH": ""},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["function", "2"]
 
 
-@pytest.mark.skipif(not JIT_ENABLED, reason="compiling is off")
-def test_a_function_is_compiled_once() -> None:
-    def plain(x):  # type: ignore[no-untyped-def]
+@compiling
+def test_a_folder_that_cannot_be_written_costs_only_the_compile(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("KERNEL_CACHE_DIR", str(tmp_path / "file"))
+
+    @unit(np.int64)
+    def plus_one(x):  # type: ignore[no-untyped-def]
         return x + 1
 
-    compiled = jit(plain)
-    assert jit(compiled) is compiled
-    assert compiled(2) == 3
+    assert plus_one(2) == 3
+    assert stored() == []
 
 
-def test_no_unsafe_options() -> None:
-    """No fastmath and no parallel reductions anywhere in compiled code."""
-    root = Path(__file__).resolve().parents[2]
-    for folder in ("kernel", "replay", "strategies"):
-        for path in sorted((root / folder).rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            assert "fastmath=" not in text, path
-            assert "parallel=" not in text, path
-            assert "cache=True" not in text.replace("``cache=True``", ""), path
+# --- calls from Python --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not JIT_ENABLED, reason="nothing is compiled")
+@compiling
+def test_records_are_changed_in_place_and_integers_come_back() -> None:
+    @unit(PAIR, vector(np.int64, 2), np.float64)
+    def put(pair, table, value):  # type: ignore[no-untyped-def]
+        pair.left += 7
+        pair.right = value
+        table[1, 0] = pair.left
+        return table.size
+
+    pairs, table = np.zeros(3, PAIR), np.zeros((2, 2), np.int64)
+    assert put(pairs[1], table, 0.5) == 4
+    assert pairs.tolist() == [(0, 0.0), (7, 0.5), (0, 0.0)]
+    assert table.tolist() == [[0, 0], [7, 0]]
+    with pytest.raises(ValueError, match="contiguous"):
+        put(pairs[1], table.T, 0.5)
+    with pytest.raises(TypeError, match="takes 3 arguments, 2 were given"):
+        put(pairs[1], table)
+
+
+@compiling
+def test_a_function_called_from_python_returns_what_python_would() -> None:
+    @jit
+    def several(x, y, yes):  # type: ignore[no-untyped-def]
+        return x > 1, x * FACTOR, y / 2
+
+    @jit
+    def nothing(values):  # type: ignore[no-untyped-def]
+        values[0] = 3
+
+    @jit
+    def unsigned(x):  # type: ignore[no-untyped-def]
+        return x
+
+    assert several(2, 3.0, True) == (True, 4, 1.5)
+    assert several(2.5, 3.0, False) == (True, 5.0, 1.5), "other kinds of arguments, another compile"
+    values = np.zeros(1, np.int64)
+    assert nothing(values) is None
+    assert values[0] == 3
+    assert unsigned(np.uint64(2**64 - 1)) == 2**64 - 1
+
+
+@compiling
+def test_what_compiled_code_raises_arrives() -> None:
+    @jit
+    def share(whole, parts):  # type: ignore[no-untyped-def]
+        return whole // parts
+
+    assert share(7, 2) == 3
+    with pytest.raises(ZeroDivisionError):
+        share(7, 0)
+
+
+@compiling
+def test_what_a_function_may_not_name() -> None:
+    table = {"a": 1}
+
+    @jit
+    def reads_a_dictionary(x):  # type: ignore[no-untyped-def]
+        return table["a"] + x
+
+    @jit
+    def draws(x):  # type: ignore[no-untyped-def]
+        return np.random.random() + x
+
+    with pytest.raises(CompileError, match="reads_a_dictionary names table, a dict: compiled code can use numbers"):
+        reads_a_dictionary(1)
+    with pytest.raises(CompileError, match="which only runs inside Python"):
+        draws(1.0)
+
+
+@compiling
+def test_two_units_of_one_name() -> None:
+    def make(add):  # type: ignore[no-untyped-def]
+        @unit(np.int64)
+        def named(x):  # type: ignore[no-untyped-def]
+            return x + add
+
+        return named
+
+    assert make(1)(1) == 2
+    with pytest.raises(CompileError, match="two units are named"):
+        make(2)(1)
+
+
+@compiling
 def test_a_function_written_into_its_caller_several_times_keeps_its_variables_apart() -> None:
     @inlined
-    def step(value, count):
+    def step(value, count):  # type: ignore[no-untyped-def]
         total = 0
         for at in range(count):
             if at % 2 == 0:
@@ -191,11 +206,44 @@ def test_a_function_written_into_its_caller_several_times_keeps_its_variables_ap
         return total
 
     @jit
-    def both(value):
+    def both(value):  # type: ignore[no-untyped-def]
         total = 7
         for at in range(2):
             total += step(value + at, 3) * step(value, 4)
         return total + step(total, 1)
 
-    assert both(10) == both.py_func(10)
-    assert inline_closurecall.copy.deepcopy is jit_module._copy_block, "numba still copies blocks through this name"
+    assert both(10) == 7 + 19 * 16 + 21 * 16 + 647
+
+    from numba.core import inline_closurecall
+
+    from kernel.jit.compiling import _copy_block
+
+    assert inline_closurecall.copy.deepcopy is _copy_block, "numba still copies blocks through this name"
+
+
+@compiling
+def test_units_are_compiled_side_by_side(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = "import numpy as np\nfrom kernel.jit import unit\n"
+    for number in range(4):
+        text += f"\n\n@unit(np.int64)\ndef plus_{number}(x):\n    return x + {number}\n"
+    (tmp_path / "four_nb.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import four_nb  # type: ignore[import-not-found]
+
+    monkeypatch.setattr(together_module, "_WORTH_A_PROCESS", 2)
+    monkeypatch.setattr(together_module.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(together_module, "_compile_missing", lambda units: None)
+    units = [getattr(four_nb, f"plus_{number}") for number in range(4)]
+    together_module.compile_units(units)
+    assert stored() == [f"four_nb.plus_{number}" for number in range(4)], "the other process does all if need be"
+    assert [each(10) for each in units] == [10, 11, 12, 13]
+
+
+def test_no_unsafe_options() -> None:
+    """No fastmath and no parallel reductions anywhere in compiled code."""
+    for folder in ("kernel", "replay", "strategies"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            assert "fastmath=" not in text, path
+            assert "parallel=" not in text, path
+            assert "cache=True" not in text, path

@@ -1,0 +1,77 @@
+"""Machine code in memory: loads units and what they call, with llvmlite alone.
+
+Owns the one execution engine of the process. What is missing in the store is compiled first.
+"""
+
+import threading
+from functools import cache
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from kernel.jit.declared import CompileError, Unit
+from kernel.jit.digest import callees, digest_of
+from kernel.jit.store import read
+
+_lock = threading.RLock()
+_loaded: dict[str, str] = {}  # symbol to digest
+
+
+@cache
+def target_machine() -> llvm.TargetMachine:
+    """The processor that code is emitted for: this one."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    reloc = "static" if llvm.get_default_triple().startswith("x86") else "default"
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, reloc=reloc,
+        codemodel="jitdefault", jit=True,
+    )  # fmt: skip
+
+
+@cache
+def _engine() -> llvm.ExecutionEngine:
+    machine = target_machine.__wrapped__()  # the engine takes its own
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+
+
+def load(unit: Unit) -> tuple[int, str]:
+    """Load a unit with all that it calls; returns its address and what it returns. Raises CompileError."""
+    with _lock:
+        needed = reachable(unit)
+        missing = [needed_unit for needed_unit in needed if read(needed_unit) is None]
+        if missing:
+            from kernel.jit.together import compile_units
+
+            compile_units(missing)
+        returns = _add(unit, needed)
+        _engine().finalize_object()
+        return _engine().get_function_address(unit.symbol), returns
+
+
+def reachable(unit: Unit) -> list[Unit]:
+    """A unit and all units that it calls, directly or not."""
+    found: dict[int, Unit] = {}
+    waiting = [unit]
+    while waiting:
+        taken = waiting.pop()
+        if id(taken) not in found:
+            found[id(taken)] = taken
+            waiting.extend(callees(taken))
+    return list(found.values())
+
+
+def _add(unit: Unit, needed: list[Unit]) -> str:
+    returns = ""
+    for taken in needed:
+        digest = digest_of(taken)
+        known = _loaded.get(taken.symbol)
+        if known is not None and known != digest:
+            raise CompileError(f"two units are named {taken.symbol}; give one another name")
+        code: Any = read(taken) if known is None or taken is unit else None
+        if known is None:
+            _engine().add_object_file(llvm.ObjectFileRef.from_data(code.machine_code))
+            _loaded[taken.symbol] = digest
+        if taken is unit:
+            returns = code.returns
+    return returns
