@@ -43,7 +43,7 @@ def test_the_root_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 CALLS = "from kernel.jit import jit\nfrom inner_nb import factor\n\n\n@jit\ndef twice(x):\n    return factor() * x\n"
-INNER = "from kernel.jit import jit\n\nOWN = {own}\n\n\n@jit\ndef factor():\n    return OWN\n\n\ndef other():\n    return {other}\n"
+INNER = "from kernel.jit import jit\n\nOWN = {own}\nOTHER = {other}\n\n\n@jit\ndef factor():\n    return OWN\n"
 
 
 @compiling
