@@ -118,7 +118,10 @@ def _keep_to_itself(module: Any, name: str) -> None:
 
 def _returns(unit: Unit, kind: Any) -> str:
     parts = list(kind) if isinstance(kind, types.BaseTuple) else [kind]
-    named = [_RETURNS.get(types.unliteral(part)) for part in parts]
+    named = [
+        f"record{part.size}" if isinstance(part, types.Record) else _RETURNS.get(types.unliteral(part))
+        for part in parts
+    ]
     if None in named:
         raise CompileError(f"{unit.__name__} returns {kind}, which cannot be passed to Python")
     text = " ".join(str(name) for name in named)

@@ -142,12 +142,20 @@ def test_a_function_called_from_python_returns_what_python_would() -> None:
     def unsigned(x):  # type: ignore[no-untyped-def]
         return x
 
+    @jit
+    def same(pair, other):  # type: ignore[no-untyped-def]
+        pair.left = 5
+        return pair
+
     assert several(2, 3.0, True) == (True, 4, 1.5)
     assert several(2.5, 3.0, False) == (True, 5.0, 1.5), "other kinds of arguments, another compile"
     values = np.zeros(1, np.int64)
     assert nothing(values) is None
     assert values[0] == 3
     assert unsigned(np.uint64(2**64 - 1)) == 2**64 - 1
+    pairs = np.zeros(1, PAIR)
+    assert same(pairs[0], 1) is None, "it would be a copy"
+    assert pairs[0]["left"] == 5
 
 
 @compiling
