@@ -142,9 +142,8 @@ def _constant(function: Function, name: str, value: Any) -> str:
         return f"{getattr(value, '__module__', '')}.{value.__name__}"
     if getattr(value, "__module__", "").partition(".")[0] in _INSTALLED:
         return f"{value.__module__}.{getattr(value, '__qualname__', repr(value))}"
-    if "." in name or any(
-        step.argval == name for step in dis.get_instructions(function.py_func) if step.opname in _LOADS
-    ):
+    loaded = {step.argval for step in dis.get_instructions(function.py_func) if step.opname in _LOADS}
+    if "." in name or name in loaded:
         raise CompileError(
             f"{function.py_func.__code__.co_filename}: {function.__name__} names {name}, a {type(value).__name__}: "
             "compiled code can use numbers, text, tuples, arrays and functions that are marked for compiling"

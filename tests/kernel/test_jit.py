@@ -73,6 +73,31 @@ def test_a_caller_of_a_unit_depends_on_its_signature_alone(tmp_path: Path) -> No
 
 
 @compiling
+def test_an_indicator_counts_only_where_it_is_reached(tmp_path: Path) -> None:
+    """An edit of what a strategy reaches through a module compiles the strategy anew, and nothing else."""
+    steps = "from kernel.jit import jit\n\n\n@jit\ndef step_nb(x):\n    return x + {add}\n"
+    for name, call in (("mine_nb", "steps_nb.step_nb(x)"), ("other_nb", "x")):
+        text = f"import steps_nb\nfrom kernel.jit import jit\n\n\n@jit\ndef {name}(x):\n    return {call}\n"
+        (tmp_path / f"{name}.py").write_text(text)
+    said = []
+    for add in (1, 2):
+        (tmp_path / "steps_nb.py").write_text(steps.format(add=add))
+        text = run("import mine_nb, other_nb\nprint(mine_nb.mine_nb(1), other_nb.other_nb(1))", tmp_path)
+        said.append((text, stored().count("mine_nb.mine_nb"), stored().count("other_nb.other_nb")))
+    assert said == [("2 1", 1, 1), ("3 1", 2, 1)]
+
+
+@compiling
+def test_divisions_without_a_check() -> None:
+    def divide(x, y):  # type: ignore[no-untyped-def]
+        return x / y
+
+    assert np.isinf(jit(divisions="numpy")(divide)(1.0, 0.0))
+    with pytest.raises(ZeroDivisionError):
+        jit(divide)(1.0, 0.0)
+
+
+@compiling
 def test_a_warm_start_does_not_import_the_compiler(tmp_path: Path) -> None:
     program = "from kernel.exact_nb import scale_nb\nprint(scale_nb(5, 1, 1, 2), 'numba' in sys.modules)"
     assert [run(program, tmp_path) for _ in range(2)] == ["2 True", "2 False"]

@@ -156,9 +156,7 @@ def test_bad_requests_say_what_is_wrong() -> None:
 def test_importing_compiles_nothing_and_is_light() -> None:
     program = (
         "import sys; from kernel.indicators import indicators; indicators()\n"
-        "print(sorted({'pandas', 'talib', 'replay'} & set(sys.modules)))\n"
-        "from numba.core.dispatcher import Dispatcher; import gc\n"
-        "print(sum(len(one.overloads) for one in gc.get_objects() if isinstance(one, Dispatcher)))"
+        "print(sorted({'numba', 'pandas', 'talib', 'replay'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["[]", "0"]
+    assert done.stdout.strip() == "[]"
