@@ -89,8 +89,10 @@ def duplicate_nb(state, ask):
     if ask.replaces != 0:
         return 0
     window, risk, now_ns = rule_nb(state, rules.DUPLICATE_WINDOW), state.risk, state.head.now_ns
-    for at in range(min(risk.order_count, MEMORY_ORDERS)):
-        past = state.past_orders[at]
+    for back in range(1, min(risk.order_count, MEMORY_ORDERS) + 1):
+        past = state.past_orders[(risk.order_count - back) % MEMORY_ORDERS]
+        if ask.key == 0 and now_ns - past.ts_ns >= window:
+            break  # those before it are older still
         if past.strategy != ask.strategy:
             continue
         if ask.key != 0 and past.key == ask.key:
@@ -138,9 +140,11 @@ def throttle_nb(state, ask):
     limit, risk, now_ns = rule_nb(state, rules.ORDERS_PER_MINUTE), state.risk, state.head.now_ns
     if limit > 0:
         count = 1
-        for at in range(min(risk.order_count, MEMORY_ORDERS)):
-            past = state.past_orders[at]
-            count += int(past.entry == 1 and now_ns - past.ts_ns < MINUTE_NS)
+        for back in range(1, min(risk.order_count, MEMORY_ORDERS) + 1):
+            past = state.past_orders[(risk.order_count - back) % MEMORY_ORDERS]
+            if now_ns - past.ts_ns >= MINUTE_NS:
+                break  # those before it are older still
+            count += past.entry
         if count > limit:
             return refuse_nb(ask, ORDER_RATE, limit, count)
     symbol = state.risk_symbols[ask.instrument]

@@ -45,6 +45,7 @@ from kernel.tables.table import MAX_ORDERS
 from kernel.units import RATE_SCALE
 
 WORK_RECORDS = 300
+_NEARLY = 1.0 - 1e-9
 
 
 @jit
@@ -54,6 +55,25 @@ def _rate_nb(part_minor, whole_minor):
         return 0
     rate = scale_nb(part_minor, RATE_SCALE, 1, whole_minor)
     return EXPOSURE_MAX if rate == OVERFLOW else rate
+
+
+@inlined
+def _within_nb(part_minor, whole_minor, limit_rate):
+    """Whether a loss is surely at most a rate of its whole, found without a division: nearly every bar says so.
+
+    The figures as floats are right to some parts in 10**16, so a loss that is below by one part in 10**9 is below; what
+    is nearer is for ``_rate_nb`` to tell.
+    """
+    most = np.float64(whole_minor) * np.float64(limit_rate) * _NEARLY
+    return part_minor <= 0 or np.float64(part_minor) * RATE_SCALE < most
+
+
+@inlined
+def _over_rate_nb(part_minor, whole_minor, limit_rate):
+    """``_rate_nb`` of a loss that may be over the limit; 0 when it is not, or the limit is off."""
+    if limit_rate == 0 or _within_nb(part_minor, whole_minor, limit_rate):
+        return 0
+    return _rate_nb(part_minor, whole_minor)
 
 
 @jit
@@ -83,22 +103,23 @@ def _account_nb(state, output, number):
     equity = equity_nb(state.accounts[number])
     status = OK
     limit = rule_nb(state, rules.DRAWDOWN)
-    fall = _rate_nb(account.peak_equity_minor - equity, account.peak_equity_minor) if limit > 0 else 0
+    fall = _over_rate_nb(account.peak_equity_minor - equity, account.peak_equity_minor, limit)
     if fall > limit and risk.kill_level < FLATTEN_ALL:
         status = _trip_nb(state, output, FLATTEN_ALL, DRAWDOWN, limit, fall)
-    loss = _rate_nb(account.day_equity_minor - equity, account.day_equity_minor)
     limit, level = rule_nb(state, rules.DAILY_LOSS_KILL), rule_nb(state, rules.KILL_LEVEL)
-    if status == OK and limit > 0 and loss > limit and risk.kill_level < level:
+    loss = _over_rate_nb(account.day_equity_minor - equity, account.day_equity_minor, limit)
+    if status == OK and loss > limit and risk.kill_level < level:
         status = _trip_nb(state, output, level, DAILY_LOSS_KILL, limit, loss)
     limit = rule_nb(state, rules.DRIFT)
     drift = 0
-    if limit > 0:
+    if limit > 0 and account.drift_minor > 0:
         worth = in_first_currency_nb(state, state.accounts[number], equity)  # the drift is in the first currency
         drift = _rate_nb(account.drift_minor, max(worth, 1))
     if status == OK and drift > limit and risk.kill_level < level:
         status = _trip_nb(state, output, level, DRIFT, limit, drift)
     limit = rule_nb(state, rules.DAILY_LOSS)
-    if status == OK and limit > 0 and loss > limit and risk.stop_until_ns < risk.day_end_ns:
+    loss = _over_rate_nb(account.day_equity_minor - equity, account.day_equity_minor, limit)
+    if status == OK and loss > limit and risk.stop_until_ns < risk.day_end_ns:
         status = _stop_nb(state, output, -1, DAILY_LOSS, risk.day_end_ns, limit, loss)
     return status
 
@@ -126,7 +147,8 @@ def _symbol_nb(state, output, instrument):
         status = _stop_nb(state, output, instrument, SLIPPAGE, until_ns, limit, symbol.slippage_rate)
     limit = rule_nb(state, rules.BREAKER_MOVE)
     if status == OK and limit > 0 and symbol.reference_ticks > 0:
-        move = _rate_nb(abs(state.instruments[instrument].last_ticks - symbol.reference_ticks), symbol.reference_ticks)
+        moved = abs(state.instruments[instrument].last_ticks - symbol.reference_ticks)
+        move = _over_rate_nb(moved, symbol.reference_ticks, limit)
         if move > limit:
             until_ns = now_ns + rule_nb(state, rules.BREAKER_COOLDOWN)
             status = _stop_nb(state, output, instrument, BREAKER, until_ns, limit, move)

@@ -475,13 +475,11 @@ class Question:
         return (limit, self.wish.lots) if self.wish.lots > limit else None
 
     def duplicates(self) -> tuple[Any, Any]:
-        """The verdicts by key and by content; the first in the kernel's ring of the last orders decides."""
+        """The verdicts by key and by content; the youngest of the last orders that is like this one decides."""
         if self.is_exit or self.wish.replaces is not None or not self.risk.on:
             return None, None
-        first = len(self.risk.approved) - REMEMBERED
-        ring = sorted(enumerate(self.risk.approved[max(first, 0) :], max(first, 0)), key=lambda at: at[0] % REMEMBERED)
         window, wish = self.rule("duplicate_window"), self.wish
-        for _, past in ring:
+        for past in reversed(self.risk.approved[-REMEMBERED:]):
             if past["strategy"] != wish.strategy:
                 continue
             if wish.key and past["key"] == wish.key:
