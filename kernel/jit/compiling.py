@@ -43,6 +43,8 @@ def _copy_block(block: Any) -> Any:
 
 inline_closurecall.copy = SimpleNamespace(deepcopy=_copy_block)
 
+# What numba raises on code that it does not understand.
+_NOT_UNDERSTOOD = (errors.NumbaError, KeyError, TypeError, AttributeError, ValueError)
 _typing = cpu_target.typing_context
 _target = cpu_target.target_context
 # Without numba's run-time no array is counted or allocated: counting alone made the loop 40 times slower.
@@ -74,8 +76,7 @@ def compile_unit(unit: Unit) -> Code:
     arguments = tuple(_type_of(kind) for kind in unit.kinds)
     try:
         compiled = _compile(unit, arguments, None if unit.free else types.int64)
-    # What numba raises on code that it does not understand.
-    except (errors.NumbaError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except (CompileError, *_NOT_UNDERSTOOD) as error:
         raise CompileError(_reason(error)) from error
     with global_compiler_lock:
         compiled.library.finalize()
@@ -187,7 +188,10 @@ def _template(function: Function) -> dict[str, Any]:
         bound.apply_defaults()
         arguments = tuple(_widened(kind) for kind in bound.args)
         if arguments not in known:
-            compiled = _compile(function, arguments, None)
+            try:
+                compiled = _compile(function, arguments, None)
+            except _NOT_UNDERSTOOD as error:  # said here, where the line is known; numba would hide it in what calls it
+                raise CompileError(_reason(error)) from error
             key = (function, arguments)
             _target.insert_user_function(key, compiled.fndesc, [compiled.library])
             known[arguments] = compiled.signature
