@@ -20,33 +20,28 @@ import numpy as np
 
 from kernel.apply_nb import apply_nb
 from kernel.consequences_nb import consequences_nb, has_consequences_nb
-from kernel.decide_nb import decide_nb
 from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
-from kernel.events.layout import CROSSED, FILLED, RECORD, TIMER_FIRED, WORDS
+from kernel.events.layout import RECORD, TIMER_FIRED, WORDS
 from kernel.exit_orders_nb import exits_nb
-from kernel.jit import call_entry, inlined, jit, unit, vector
+from kernel.jit import inlined, unit, vector
 from kernel.ledger_nb import OK
 from kernel.market import DEPTH, QUOTE, ROW, ROW_WORDS, WEIGHT
 from kernel.marks_nb import event_kind_nb, market_nb
-from kernel.placing_nb import abandon_group_nb
 from kernel.portfolio_nb import portfolio_nb
-from kernel.requests_nb import refuse_nb
-from kernel.risk.numbers import CAPACITY
 from kernel.risk.watch_nb import watch_nb
-from kernel.strategy.context import FILL, MAX_INTENTS, START, TIMER
+from kernel.strategy.context import START, TIMER
 from kernel.tables.table import MAX_TIMERS
+from replay.calls_nb import carry_nb, copy_words_nb, invoke_nb, stamp_nb, tell_fills_nb
 from replay.cuts_nb import (
     APPLY_FAILED,
     DIGEST_DUE,
-    FRAME_TOO_LARGE,
     NEED_ROWS,
     OUTPUT_FULL,
     STOP_DUE,
-    STRATEGY_RAISED,
     cut_frame_nb,
     end_transaction_nb,
 )
-from replay.memory import ENGINE, FRAME_RECORDS, MAX_FRAMES, TRANSACTION_RECORDS
+from replay.memory import ENGINE, MAX_FRAMES, TRANSACTION_RECORDS
 from replay.statistics_nb import observe_nb
 from replay.venue.actions_nb import act_nb
 from replay.venue.finer_nb import is_finer_nb
@@ -54,82 +49,6 @@ from replay.venue.match_nb import match_nb
 from replay.venue.profiles import OHLC
 from replay.venue.resting_nb import drop_done_nb
 from replay.venue.settle_nb import settle_nb
-
-
-@jit
-def _copy_words_nb(to, words, count):
-    for word in range(count):
-        to[word] = words[word]
-
-
-@inlined
-def _call_nb(engine, entries, strategy, instrument, kind, cause, ts_ns):
-    """Set up the call (its words are already there) and make it. Returns what the strategy returned."""
-    ctx = engine.context
-    book = engine.books[strategy * ctx.state.head.instrument_count + instrument]
-    call = ctx.call
-    call.kind = kind
-    call.strategy = strategy
-    call.instrument = instrument
-    call.cause = cause
-    call.ts_ns = ts_ns
-    call.memory_at = book.memory_at
-    call.memory_size = book.memory_size
-    call.parameters_at = book.parameters_at
-    call.callback = book.callback
-    call.intent_count = 0
-    call.intents_lost = 0
-    call.group_left = 0
-    return call_entry(entries[strategy], ctx)
-
-
-@jit
-def _settle_call_nb(engine):
-    """Turn the intents of the call into events, one after another, each carried to the venue before the next."""
-    ctx, output, venue = engine.context, engine.output, engine.venue
-    state, call = ctx.state, ctx.call
-    for at in range(call.intent_count):
-        output.cause = call.cause
-        first_record = output.count
-        status = decide_nb(state, output, call.strategy, ctx.intents[at])
-        if status == OK:
-            status = settle_nb(venue, state, output, first_record)
-        if status != OK:
-            return status
-    drop_done_nb(venue)
-    if output.group_left > 0:
-        status = abandon_group_nb(state, output)
-        if status != OK:
-            return status
-    if call.intents_lost > 0:
-        output.cause = call.cause
-        lost = call.intent_count + call.intents_lost
-        return refuse_nb(state, output, call.strategy, call.instrument, 0, CAPACITY, MAX_INTENTS, lost)
-    return OK
-
-
-@inlined
-def _invoke_nb(engine, entries, strategy, instrument, kind, cause, ts_ns):
-    """Call one strategy and settle what it wants. Returns NEED_ROWS when all is well, else why the loop must stop."""
-    if engine.output.count - engine.control.transaction_record > FRAME_RECORDS:
-        return FRAME_TOO_LARGE
-    if _call_nb(engine, entries, strategy, instrument, kind, cause, ts_ns) != 0:
-        engine.control.strategy = strategy
-        return STRATEGY_RAISED
-    if engine.context.call.intent_count > 0:
-        status = _settle_call_nb(engine)
-        if status != OK:
-            engine.control.status = status
-            return APPLY_FAILED
-    return NEED_ROWS
-
-
-@inlined
-def _stamp_nb(output, ts_ns, cause):
-    """The time and the cause that the next records bear."""
-    output.ts_event_ns = ts_ns
-    output.ts_ingest_ns = ts_ns
-    output.cause = cause
 
 
 @inlined
@@ -144,8 +63,8 @@ def _start_nb(engine, entries):
         for instrument in range(head.instrument_count):
             if engine.books[strategy * head.instrument_count + instrument].starts == 1:
                 cause = head.next_sequence - 1
-                _stamp_nb(engine.output, ts_ns, cause)
-                result = _invoke_nb(engine, entries, strategy, instrument, START, cause, ts_ns)
+                stamp_nb(engine.output, ts_ns, cause)
+                result = invoke_nb(engine, entries, strategy, instrument, START, cause, ts_ns)
                 if result != NEED_ROWS:
                     return result
     return NEED_ROWS
@@ -168,7 +87,7 @@ def _fire_nb(engine, entries, at):
     ctx, output = engine.context, engine.output
     timer = ctx.state.timers[at]
     strategy, instrument, due_ns = timer.strategy, timer.instrument, timer.due_ns
-    _stamp_nb(output, due_ns, 0)
+    stamp_nb(output, due_ns, 0)
     record = begin_nb(ctx.state, output, TIMER_FIRED.kind, instrument, strategy)
     record.words[TIMER_FIRED.timer] = timer.timer
     record.words[TIMER_FIRED.due_ns] = due_ns
@@ -178,8 +97,8 @@ def _fire_nb(engine, entries, at):
         engine.control.status = status
         return APPLY_FAILED
     output.cause = cause
-    _copy_words_nb(ctx.call.words, record.words, WORDS)
-    return _invoke_nb(engine, entries, strategy, instrument, TIMER, cause, due_ns)
+    copy_words_nb(ctx.call.words, record.words, WORDS)
+    return invoke_nb(engine, entries, strategy, instrument, TIMER, cause, due_ns)
 
 
 @inlined
@@ -196,43 +115,14 @@ def _act_nb(engine):
 def _take_row_nb(engine, row):
     """Apply the row: as a record (``--journal full``), or by reference. The state comes out the same."""
     state, output = engine.context.state, engine.output
-    _stamp_nb(output, row.ts_ns, 0)
+    stamp_nb(output, row.ts_ns, 0)
     kind = event_kind_nb(row.kind)
     if engine.control.inline == 0:
         return market_nb(state, kind, row.instrument, row.ts_ns, row.words)
     record = begin_nb(state, output, kind, row.instrument, -1)
     record.account = -1
-    _copy_words_nb(record.words, row.words, ROW_WORDS)
+    copy_words_nb(record.words, row.words, ROW_WORDS)
     return apply_nb(state, record)
-
-
-@jit
-def _tell_fills_nb(engine, entries, ts_ns):
-    """Tell each strategy of its fills since the last time, in the order in which they happened.
-
-    What it does about one may fill at once, and is told too.
-    """
-    control, output = engine.control, engine.output
-    while control.told_record < output.count:
-        record = output.records[control.told_record]
-        control.told_record += 1
-        if record.kind == FILLED.kind or record.kind == CROSSED.kind:
-            _copy_words_nb(engine.context.call.words, record.words, WORDS)
-            result = _invoke_nb(engine, entries, record.strategy, record.instrument, FILL, record.sequence, ts_ns)
-            if result != NEED_ROWS:
-                return result
-    return NEED_ROWS
-
-
-@jit
-def _carry_nb(engine, status, first_record):
-    """Settle what the kernel wanted by itself from ``first_record`` on. Returns whether all is well."""
-    output, venue = engine.output, engine.venue
-    if status == OK and output.count > first_record:
-        status = settle_nb(venue, engine.context.state, output, first_record)
-        drop_done_nb(venue)
-    engine.control.status = status
-    return status == OK
 
 
 @inlined
@@ -282,10 +172,10 @@ def _row_nb(engine, entries, row):
     if state.head.exits_on == 1 and row.kind <= QUOTE:
         asked = output.count
         status = exits_nb(state, output, row.instrument, cause)
-        if not _carry_nb(engine, status, asked):
+        if not carry_nb(engine, status, asked):
             return APPLY_FAILED
     if output.count > control.told_record:
-        result = _tell_fills_nb(engine, entries, row.ts_ns)
+        result = tell_fills_nb(engine, entries, row.ts_ns)
         if result != NEED_ROWS:
             return result
     if row.kind == WEIGHT or is_finer_nb(venue.markets[row.instrument], row):
@@ -293,14 +183,14 @@ def _row_nb(engine, entries, row):
     instruments = state.head.instrument_count
     for strategy in range(state.head.strategy_count):
         if engine.books[strategy * instruments + row.instrument].subscribed == 1:
-            _copy_words_nb(ctx.call.words, row.words, ROW_WORDS)
-            result = _invoke_nb(engine, entries, strategy, row.instrument, row.kind, cause, row.ts_ns)
+            copy_words_nb(ctx.call.words, row.words, ROW_WORDS)
+            result = invoke_nb(engine, entries, strategy, row.instrument, row.kind, cause, row.ts_ns)
             if result != NEED_ROWS:
                 return result
     if state.head.targets_due > 0 and row.kind <= QUOTE:
         asked = output.count
         status = portfolio_nb(state, output)
-        if not _carry_nb(engine, status, asked):
+        if not carry_nb(engine, status, asked):
             return APPLY_FAILED
     return NEED_ROWS
 
@@ -335,7 +225,7 @@ def run_nb(engine, entries, rows):
             taken = 1
             result = _row_nb(engine, entries, row)
         if result == NEED_ROWS and output.count > control.told_record:
-            result = _tell_fills_nb(engine, entries, head.now_ns)
+            result = tell_fills_nb(engine, entries, head.now_ns)
         if result == NEED_ROWS:
             result = end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, taken)
         if result != NEED_ROWS:
@@ -354,14 +244,14 @@ def record_event_nb(engine, event):
     """
     state, output = engine.context.state, engine.output
     first_record, first_sequence, ts_before_ns = output.count, state.head.next_sequence, state.head.now_ns
-    _stamp_nb(output, ts_before_ns, event.cause)
+    stamp_nb(output, ts_before_ns, event.cause)
     record = begin_nb(state, output, event.kind, event.instrument, event.strategy)
     record.account = event.account
     record["flags"] = event["flags"]
     if event.ts_ingest_ns != 0:
         record.ts_event_ns = event.ts_event_ns
         record.ts_ingest_ns = event.ts_ingest_ns
-    _copy_words_nb(record.words, event.words, WORDS)
+    copy_words_nb(record.words, event.words, WORDS)
     status = apply_nb(state, record)
     if status != OK:
         engine.control.status = status
