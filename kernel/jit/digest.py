@@ -27,12 +27,19 @@ from kernel.jit.primitives import Primitive
 _PACKAGE = Path(__file__).resolve().parent
 
 
+# What numba takes from the environment that changes the code it makes.
+_SETTINGS = (
+    "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_BOUNDSCHECK", "NUMBA_ENABLE_AVX",
+    "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES",
+)  # fmt: skip
+
+
 @cache
 def _machine() -> bytes:
     """The compiler, its options (this package) and the processor."""
     parts = [version("numba"), version("llvmlite"), np.__version__, str(sys.version_info[:3]), platform.machine()]
     parts += [llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten()]
-    parts += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")]
+    parts += [f"{name}={os.environ.get(name)}" for name in _SETTINGS]
     sources = b"".join(path.read_bytes() for path in sorted(_PACKAGE.glob("*.py")))
     return hashlib.sha256("\n".join(parts).encode() + sources).digest()
 
