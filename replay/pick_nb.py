@@ -7,10 +7,11 @@ import numpy as np
 
 from kernel.events.layout import CHECKED, FILLED, RECORD, REQUEST_REFUSED, TRADE_CLOSED
 from kernel.jit import unit, vector
+from kernel.risk.gates_nb import MISSING
 
 FILL_WORDS = 8
 MAX_CHECKS = 128  # numbers of checks
-REFUSALS, FIRST_NS = range(2)  # what is kept of each
+REFUSALS, FIRST_NS, UNSEEN = range(3)  # what is kept of each
 
 
 @unit(vector(RECORD), vector(np.int64, 2), vector(np.int64), vector(np.int64, 2), vector(np.int64))
@@ -18,7 +19,8 @@ def pick_nb(records, fills, trades, refusals, counts):
     """Write the fills (int64, FILL_WORDS columns), the places of closed trades, and how many there are of both.
 
     A fill is its time, instrument, strategy, side, price, quantity, fee and liquidity. ``refusals`` (int64, a row for
-    each check) is added to: how many orders and requests the check refused, and the time of the first in nanoseconds.
+    each check) is added to: how many orders and requests the check refused, the time of the first in nanoseconds, and
+    how many it refused for a measure of -1, which gates say that have not seen theirs.
     """
     fill_count = 0
     trade_count = 0
@@ -44,6 +46,8 @@ def pick_nb(records, fills, trades, refusals, counts):
                 if refusals[check, REFUSALS] == 0:
                     refusals[check, FIRST_NS] = record.ts_event_ns
                 refusals[check, REFUSALS] += 1
+                if record.kind == CHECKED.kind and record.words[CHECKED.value] == MISSING:
+                    refusals[check, UNSEEN] += 1
     counts[0] = fill_count
     counts[1] = trade_count
     return 0

@@ -103,7 +103,7 @@ class Pipeline:
         self._by_reference = by_reference
         self._fills = np.zeros((OUTPUT_RECORDS, FILL_WORDS), np.int64)
         self._closed = np.zeros(OUTPUT_RECORDS, np.int64)
-        self.refusals = np.zeros((MAX_CHECKS, 2), np.int64)  # by number of the check, as ``pick_nb`` counts them
+        self.refusals = np.zeros((MAX_CHECKS, 3), np.int64)  # by number of the check, as ``pick_nb`` counts them
         self._counts = np.zeros(2, np.int64)
         self._rows_done = 0
         self._segment = _Segment()

@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 
 from kernel.instruments import Instrument
-from kernel.risk.numbers import CHECKS
+from kernel.risk.numbers import CHECKS, DAILY_VOLUME, SPREAD, VOLATILITY_INDEX
 from kernel.units import to_decimal
-from replay.pick_nb import FIRST_NS, REFUSALS
+from replay.pick_nb import FIRST_NS, REFUSALS, UNSEEN
 
 
 class EquityCurve(msgspec.Struct, frozen=True):
@@ -24,17 +24,30 @@ class EquityCurve(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """How many orders and requests a check refused, and when first (ns since the epoch, UTC)."""
+    """How many orders and requests a check refused, and when first (ns since the epoch, UTC).
+
+    ``unseen`` of them were refused because what a gate measures is not in the data.
+    """
 
     check: str
     count: int
     first_ts_ns: int
+    unseen: int = 0
+
+
+# Gates whose measure comes from data of its own: levels, or quotes.
+_IMPORTED = (VOLATILITY_INDEX, DAILY_VOLUME, SPREAD)
 
 
 def list_refusals(counted: np.ndarray) -> tuple[Refusal, ...]:
     """The checks that refused anything, in the order in which they apply. ``counted`` is as ``pick_nb`` writes it."""
     return tuple(
-        Refusal(check.name, int(counted[number, REFUSALS]), int(counted[number, FIRST_NS]))
+        Refusal(
+            check.name,
+            int(counted[number, REFUSALS]),
+            int(counted[number, FIRST_NS]),
+            int(counted[number, UNSEEN]) if number in _IMPORTED else 0,
+        )
         for number, check in CHECKS.items()
         if counted[number, REFUSALS]
     )

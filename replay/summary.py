@@ -71,7 +71,12 @@ def summary_json(result: RunResult, metrics: Metrics) -> dict[str, Any]:
         "realised": amount(result.realised_minor),
         "fees": amount(result.fees_minor),
         "refused": [
-            {"check": refusal.check, "count": refusal.count, "first": show.iso(refusal.first_ts_ns)}
+            {
+                "check": refusal.check,
+                "count": refusal.count,
+                "first": show.iso(refusal.first_ts_ns),
+                "unseen": refusal.unseen,
+            }
             for refusal in result.refusals
         ],
         "return": metrics.total_return,
@@ -133,6 +138,9 @@ def _refusals(result: RunResult, color: bool) -> list[str]:
         f"{refusal.check:<{name_width}}  {show.count(refusal.count):>{count_width}}  {show.moment(refusal.first_ts_ns)}"
         for refusal in result.refusals
     ]
+    unseen = [refusal.check for refusal in result.refusals if refusal.unseen]
+    if unseen:
+        rows.append(f"not in the data: {', '.join(unseen)}; import it, or set pass_unknown = true under [risk]")
     return [_paint(heading, _DIM, color), *rows]
 
 

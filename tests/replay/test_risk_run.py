@@ -56,6 +56,18 @@ def test_the_summary_says_it(refused):
     assert summary_json(refused, metrics)["refused"][0]["count"] == first.count
 
 
+def test_the_summary_says_which_gates_have_nothing_to_measure(tmp_path):
+    """A preset that asks for data which the run does not have refuses every entry; the reader must learn why."""
+    risk = {"average_daily_volume_min": 500_000}
+    result = run_backtest(prepared(to="2016-08-01", risk=risk), tmp_path / "run")
+    metrics = compute_metrics(result, read_trades(tmp_path / "run" / "trades.parquet", 10))
+    (only,) = result.refusals
+    assert (only.check, only.unseen) == ("average_daily_volume", only.count)
+    text = render_summary(result, metrics, width=100, color=False, encoding="utf-8")
+    assert "not in the data: average_daily_volume; import it, or set pass_unknown = true under [risk]" in text
+    assert summary_json(result, metrics)["refused"][0]["unseen"] == only.count
+
+
 def test_a_run_without_refusals_says_nothing_of_them(tmp_path):
     result = run_backtest(prepared(to="2016-06-01"), tmp_path / "run")
     metrics = compute_metrics(result, read_trades(tmp_path / "run" / "trades.parquet", 10))
