@@ -107,7 +107,8 @@ def _compiled_plan(strategy: LoadedStrategy) -> Plan:
     source = strategy.source
     assert isinstance(source, CompiledStrategy)
     parameters = [float(value) for value in strategy.parameters.values()]
-    return Plan(source.entry(), parameters, source.memory, source.per, strategy.instruments)
+    words = source.memory_words(strategy.parameters)
+    return Plan(source.entry(), parameters, words, source.per, strategy.instruments)
 
 
 def first_known_ns(row: Any) -> int:

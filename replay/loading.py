@@ -160,6 +160,9 @@ def _load_strategy(number: int, config: StrategyConfig, universe: Universe) -> L
             )
     numbers = sorted(ids[wanted] for wanted in config.instruments) or list(ids.values())
     parameters = resolve_parameters(name, defaults, config.parameters)
+    if isinstance(found, CompiledStrategy):  # what indicators do not take is refused here, before anything is made
+        found.memory_words(parameters)
+        found.warm_up_bars(parameters)
     return LoadedStrategy(name, found, file, parameters, tuple(numbers))
 
 

@@ -3,4 +3,11 @@
 Each is a module of the same name; it is imported only when it is asked for.
 """
 
-BUILT_IN = ("buy_and_hold", "ema_cross", "momentum_rotation", "rsi_reversion")
+BUILT_IN = (
+    "do_nothing", "buy_and_hold",
+    "ema_cross", "macd_cross", "supertrend", "ichimoku",
+    "donchian_breakout", "atr_channel",
+    "rsi_reversion", "bollinger_reversion",
+    "momentum_rotation",
+)  # fmt: skip
+"""In the order in which they are told about: benchmarks, trends, breakouts, reversions, several instruments, quotes."""

@@ -15,12 +15,14 @@ def change(own, instrument):
     return own[2 * instrument + 1] / before - 1.0 if before > 0.0 else 0.0
 
 
-@compiled(per="portfolio", memory=2 * MAX_ROTATED + 2, lookback=30, hold=1, fraction=0.9)
+@compiled(per="portfolio", memory=2 * MAX_ROTATED + 2, warm_up=1, lookback=30, hold=1, fraction=0.9)
 def momentum_rotation(ctx, own, lookback, hold, fraction):
     """Each ``lookback`` days, hold the ``hold`` instruments that rose most since the last time, if they rose at all.
 
-    Memory: for each instrument its price at the last review and its last price, then the day of the last review.
+    The first review only notes the prices. Up to 64 instruments. Source: N. Jegadeesh, S. Titman, Returns to Buying
+    Winners and Selling Losers (1993); G. Antonacci, Dual Momentum Investing (2014) for leaving what fell.
     """
+    # Memory: for each instrument its price at the last review and its last price, then the day of the last review.
     count = min(ctx.state.head.instrument_count, MAX_ROTATED)
     instrument = instrument_of(ctx)
     if instrument >= count:

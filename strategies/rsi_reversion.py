@@ -2,14 +2,20 @@
 
 from math import isnan
 
+from kernel.indicators import lookback
 from kernel.indicators.steps import rsi_nb
 from kernel.strategy.api_nb import close_ticks, position_lots, target_fraction
 from kernel.strategy.declare import compiled
 
 
-@compiled(memory=4, period=14, low=30.0, high=55.0, fraction=0.95)
+@compiled(
+    memory=4, warm_up=lambda period, **_: lookback("rsi", period=period), period=14, low=30.0, high=55.0, fraction=0.95
+)  # fmt: skip
 def rsi_reversion(ctx, own, period, low, high, fraction):
-    """Long when the relative strength index falls below ``low``; flat again when it rises above ``high``."""
+    """Long when the relative strength index falls below ``low``; flat again when it rises above ``high``.
+
+    Source: J. W. Wilder, New Concepts in Technical Trading Systems (1978); the exit near the middle is common practice.
+    """
     strength = rsi_nb(own, 0, close_ticks(ctx), period)
     if isnan(strength):
         return

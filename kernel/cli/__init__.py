@@ -29,6 +29,7 @@ COMMANDS = {
     "data": ("kernel.cli.data", "data", "Import, validate and describe market data."),
     "risk": ("kernel.cli.risk", "risk", "Check a configuration and list the limits that apply."),
     "indicators": ("kernel.cli.indicators", "indicators", "List the indicators with their parameters and look-back."),
+    "strategies": ("kernel.cli.strategies", "strategies", "List the built-in strategies with parameters and warm-up."),
     "weights": ("kernel.cli.weights", "weights", "Compute portfolio weights, walk-forward."),
     "new": ("kernel.cli.new", "new", "Write a new strategy file with its test."),
 }

@@ -9,7 +9,7 @@ import importlib
 
 from kernel.indicators.declare import REGISTRY, Indicator, IndicatorError
 
-__all__ = ["FAMILIES", "Indicator", "IndicatorError", "indicator_named", "indicators"]
+__all__ = ["FAMILIES", "Indicator", "IndicatorError", "indicator_named", "indicators", "lookback", "words"]
 
 FAMILIES = (
     "averages", "bands", "momentum", "macd", "oscillators", "pressure", "directional",
@@ -37,6 +37,16 @@ def indicator_named(name: str) -> Indicator:
         hint = f"did you mean {near[0]}?" if near else "kernel indicators lists them"
         raise IndicatorError(f"no indicator {name!r}; {hint}")
     return known[name]
+
+
+def lookback(name: str, **parameters: int | float) -> int:
+    """Index of the first bar at which the outputs of an indicator are defined. Raises IndicatorError."""
+    return indicator_named(name).lookback(**parameters)
+
+
+def words(name: str, **parameters: int | float) -> int:
+    """How many float64 of memory an indicator needs. Raises IndicatorError."""
+    return indicator_named(name).words(**parameters)
 
 
 _SHOWN = tuple(dict.fromkeys(family.split("_")[0] for family in FAMILIES))

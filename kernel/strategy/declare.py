@@ -24,21 +24,45 @@ class CompiledStrategy:
     """A declared compiled strategy: what ``@compiled`` returns.
 
     ``defaults`` maps each parameter to its default (int or float, which is also its type); ``memory`` is the number of
-    float64 words per instrument, or for the whole strategy when ``per`` is ``"portfolio"``.
+    float64 words per instrument, or for the whole strategy when ``per`` is ``"portfolio"``. ``warm_up`` is how many
+    bars it sees before the first at which it can ask for something. Both are numbers, or functions of the parameters.
     """
 
     def __init__(
-        self, function: Callable[..., Any], defaults: dict[str, int | float], memory: int, per: str, on: tuple[str, ...]
+        self,
+        function: Callable[..., Any],
+        defaults: dict[str, int | float],
+        memory: int | Callable[..., int],
+        per: str,
+        on: tuple[str, ...],
+        warm_up: int | Callable[..., int] = 0,
     ) -> None:
         self.function = function
         self.name: str = function.__name__
         self.description = " ".join((function.__doc__ or "").split())
         self.defaults = defaults
         self.memory = memory
+        self.warm_up = warm_up
         self.per = per
         self.on = on
         self.source_file: str = function.__code__.co_filename
         _check_declaration(self)
+
+    def memory_words(self, parameters: dict[str, int | float]) -> int:
+        """How many float64 of memory it needs with these parameters. Raises StrategyError when they make no sense."""
+        return self._of(self.memory, parameters)
+
+    def warm_up_bars(self, parameters: dict[str, int | float]) -> int:
+        """How many bars come before the first at which it can ask for something. Raises StrategyError."""
+        return self._of(self.warm_up, parameters)
+
+    def _of(self, measure: int | Callable[..., int], parameters: dict[str, int | float]) -> int:
+        if isinstance(measure, int):
+            return measure
+        try:
+            return max(int(measure(**parameters)), 0)
+        except ValueError as error:  # an indicator that does not take such a parameter
+            raise StrategyError(f"strategy {self.name}: {error}") from None
 
     def entry(self) -> Any:
         """The compiled entry point, a unit of one CONTEXT; compiles, or loads from the store, on the first call.
@@ -59,18 +83,25 @@ class CompiledStrategy:
 
 
 def compiled(
-    *, memory: int = 0, per: str = "instrument", on: str | tuple[str, ...] = "bar", **parameters: int | float
+    *,
+    memory: int | Callable[..., int] = 0,
+    per: str = "instrument",
+    on: str | tuple[str, ...] = "bar",
+    warm_up: int | Callable[..., int] = 0,
+    **parameters: int | float,
 ) -> Callable[[Callable[..., Any]], CompiledStrategy]:
     """Declare a compiled strategy. The keyword arguments are its parameters with their defaults.
 
     The function gets the context, its own memory (float64, zero at the start, kept between calls) and its parameters.
     ``on`` names what it is called for (``start``, ``bar``, ``trade``, ``quote``, ``depth``, ``fill``,
     ``timer``). With
-    ``per="instrument"`` each instrument has its own memory; with ``per="portfolio"`` all share one.
+    ``per="instrument"`` each instrument has its own memory; with ``per="portfolio"`` all share one. ``memory`` (words)
+    and ``warm_up`` (bars) may be functions that take the parameters by name: ``lambda slow, **_: slow - 1``.
     """
 
     def declare(function: Callable[..., Any]) -> CompiledStrategy:
-        return CompiledStrategy(function, dict(parameters), memory, per, (on,) if isinstance(on, str) else tuple(on))
+        calls = (on,) if isinstance(on, str) else tuple(on)
+        return CompiledStrategy(function, dict(parameters), memory, per, calls, warm_up)
 
     return declare
 

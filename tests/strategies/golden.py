@@ -15,21 +15,31 @@ from replay.config import RunConfig
 from replay.execution import prepare
 from replay.runner import run_backtest
 from replay.sample import sample_root
-from strategies import BUILT_IN
 
 FILE = Path(__file__).resolve().parents[1] / "golden" / "results.json"
 DATA = {
     "SPY": ["us/SPY/bars-1h.parquet"],
     "BTC-USD": ["coinbase/BTC-USD/bars-4h.parquet"],
     "EURUSD": ["oanda/EURUSD/bars-1h.parquet"],
+    "SPY and EURUSD": ["us/SPY/bars-1h.parquet", "oanda/EURUSD/bars-1h.parquet"],
+    "quotes": ["binance-perp/BTCUSDT/quotes.parquet"],
     "all three": ["us/SPY/bars-1h.parquet", "coinbase/BTC-USD/bars-4h.parquet", "oanda/EURUSD/bars-1h.parquet"],
 }
+THOROUGH = ("buy_and_hold", "ema_cross", "momentum_rotation", "rsi_reversion")
 CASES = {
     f"{strategy} on {data}, {fill}": {"strategy": [{"use": strategy}], "data": DATA[data], "fill": fill}
-    for strategy in BUILT_IN
-    for data in DATA
+    for strategy in THOROUGH
+    for data in ("SPY", "BTC-USD", "EURUSD", "all three")
     for fill in ("pessimistic", "next_open")
 }
+CASES |= {
+    f"{strategy} on {data}, pessimistic": {"strategy": [{"use": strategy}], "data": DATA[data], "fill": "pessimistic"}
+    for strategy, data in {
+        "do_nothing": "SPY", "macd_cross": "SPY", "supertrend": "BTC-USD", "ichimoku": "SPY",
+        "donchian_breakout": "BTC-USD", "atr_channel": "SPY",
+        "bollinger_reversion": "SPY",
+    }.items()
+}  # fmt: skip
 
 
 def outcome(case: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""What there is to know of the built-in strategies, as text: for ``kernel strategies`` and ``docs/strategies.md``.
+
+``python -m strategies.reference`` prints the page.
+"""
+
+import importlib
+import sys
+from typing import Any
+
+from kernel.strategy.declare import CompiledStrategy
+from strategies import BUILT_IN
+
+INTRO = """# Strategies
+
+Made from the modules in `strategies/` by `python -m strategies.reference`; `kernel strategies` prints the same.
+
+Each is one compiled function; `kernel replay --strategy NAME --set PARAMETER=VALUE` runs it. They are written-out rules
+from the literature, to measure others by and to begin from; none of them is advice.
+
+- Decisions are taken at the close of a bar (or at the event that is named), from what is known then; market orders fill
+  as the fill profile says, under the default ones not before the next open.
+- *Warm-up* is how many bars a strategy sees, with its defaults, before the first at which it can ask for something. It
+  follows from the look-back of its indicators. On less data it does nothing.
+- `fraction` is the share of equity that it puts in. `short = 1` trades short sides too where there are some; otherwise
+  what would be short is flat.
+- An instrument has its own memory, and is traded as if it were alone, unless it says *one for all instruments*.
+- A parameter that an indicator does not take (a period of 0) is refused before the run begins.
+"""
+
+
+def built_in(name: str) -> CompiledStrategy:
+    """One of the built-in strategies."""
+    found: CompiledStrategy = getattr(importlib.import_module(f"strategies.{name}"), name)
+    return found
+
+
+def facts(strategy: CompiledStrategy) -> dict[str, Any]:
+    """All of one strategy as plain data."""
+    rule, _, source = strategy.description.rpartition("Source: ")
+    return {
+        "name": strategy.name,
+        "title": (sys.modules[strategy.function.__module__].__doc__ or "").strip().partition("\n")[0],
+        "rule": (rule or strategy.description).strip(),
+        "source": source.rstrip(".") if rule else "",
+        "parameters": dict(strategy.defaults),
+        "called_for": list(strategy.on),
+        "per": strategy.per,
+        "warm_up_bars": strategy.warm_up_bars(strategy.defaults),
+        "memory_words": strategy.memory_words(strategy.defaults),
+    }
+
+
+def entry(strategy: CompiledStrategy) -> str:
+    """One strategy as a section of Markdown."""
+    told = facts(strategy)
+    given = ", ".join(f"`{name} = {value}`" for name, value in told["parameters"].items()) or "none"
+    scope = "; one for all instruments" if strategy.per == "portfolio" else ""
+    source = f" Source: {told['source']}." if told["source"] else ""
+    rule = told["rule"].replace("``", "`")
+    title = f"**{told['title']}** " if told["title"] else ""
+    return (
+        f"\n## `{strategy.name}`\n\n{title}{rule}{source}\n\nParameters: {given}.\n"
+        f"Called for: {', '.join(strategy.on)}{scope}. Warm-up: {told['warm_up_bars']} bars. "
+        f"Memory: {told['memory_words']} words.\n"
+    )
+
+
+def page() -> str:
+    """All built-in strategies."""
+    return f"{INTRO}\nThere are {len(BUILT_IN)}.\n" + "".join(entry(built_in(name)) for name in BUILT_IN)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

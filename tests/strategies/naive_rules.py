@@ -1,0 +1,142 @@
+"""The rules of the built-in strategies once more, from their definitions: whole columns in numpy, no kernel code.
+
+Each takes the columns of the bars and gives ``wish(at, held)``, called once for each bar in order: the side wanted
+after that bar (1, 0, -1), or None for no change. ``held`` is the side that is held. Short sides are traded.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+Column = NDArray[np.float64]
+Wish = Callable[[int, int], int | None]
+HOUR_NS = 3_600_000_000_000
+DAY_NS = 24 * HOUR_NS
+
+
+def windows(values: Column, period: int, measure: Callable[..., Column]) -> Column:
+    """``measure`` of the last ``period`` values at each bar; NaN before there are as many."""
+    out = np.full(values.size, np.nan)
+    out[period - 1 :] = measure(sliding_window_view(values, period), axis=1)
+    return out
+
+
+def before(values: Column, bars: int = 1) -> Column:
+    """The values of so many bars ago."""
+    return np.concatenate([np.full(bars, np.nan), values[: values.size - bars]])
+
+
+def smoothed(values: Column, first: int, seed: int, weight: float) -> Column:
+    """An exponential average that begins at bar ``first`` with the mean of the ``seed`` values up to it."""
+    out = np.full(values.size, np.nan)
+    out[first] = values[first - seed + 1 : first + 1].mean()
+    for at in range(first + 1, values.size):
+        out[at] = weight * values[at] + (1.0 - weight) * out[at - 1]
+    return out
+
+
+def true_range(bars: Mapping[str, Column]) -> Column:
+    last = before(bars["close"])
+    last[0] = bars["low"][0]
+    return np.maximum(bars["high"], np.maximum(last, bars["low"])) - np.minimum(bars["low"], last)
+
+
+def average_range(bars: Mapping[str, Column], period: int) -> Column:
+    return smoothed(true_range(bars), period, period, 1.0 / period)
+
+
+def sides(up: NDArray[np.bool_], down: NDArray[np.bool_]) -> Wish:
+    """Always on the side that is told, else as before."""
+    return lambda at, held: 1 if up[at] else -1 if down[at] else None
+
+
+def macd_cross(bars: Mapping[str, Column]) -> Wish:
+    close = bars["close"]
+    line = smoothed(close, 25, 12, 2 / 13) - smoothed(close, 25, 26, 2 / 27)
+    signal = smoothed(line, 33, 9, 2 / 10)
+    return sides(line > signal, line < signal)
+
+
+def supertrend(bars: Mapping[str, Column]) -> Wish:
+    middle, width, close = (bars["high"] + bars["low"]) / 2, 3 * average_range(bars, 10), bars["close"]
+    side = np.zeros(close.size)
+    side[10] = 1 if close[10] >= middle[10] else -1
+    upper, lower = middle[10] + width[10], middle[10] - width[10]
+    for at in range(11, close.size):
+        upper = min(upper, middle[at] + width[at]) if close[at - 1] <= upper else middle[at] + width[at]
+        lower = max(lower, middle[at] - width[at]) if close[at - 1] >= lower else middle[at] - width[at]
+        side[at] = -1 if close[at] <= (lower if side[at - 1] == 1 else upper) else 1
+    return sides(side == 1, side == -1)
+
+
+def bollinger_reversion(bars: Mapping[str, Column]) -> Wish:
+    close = bars["close"]
+    mean, deviation = windows(close, 20, np.mean), windows(close, 20, np.std)
+
+    def wish(at: int, held: int) -> int | None:
+        if abs(close[at] - mean[at]) > 2 * deviation[at]:
+            return 1 if close[at] < mean[at] else -1
+        return 0 if held * (close[at] - mean[at]) >= 0 and held else None
+
+    return wish
+
+
+def ichimoku(bars: Mapping[str, Column]) -> Wish:
+    def middle(period: int) -> Column:
+        return (windows(bars["high"], period, np.max) + windows(bars["low"], period, np.min)) / 2
+
+    quick, steady, close = middle(9), middle(26), bars["close"]
+    first, second = before((quick + steady) / 2, 26), before(middle(52), 26)
+
+    def wish(at: int, held: int) -> int | None:
+        if np.isnan(second[at]):
+            return None
+        if held:
+            return 0 if held * (close[at] - steady[at]) < 0 else None
+        for side in (1, -1):
+            beyond = max(side * first[at], side * second[at])
+            if side * close[at] > beyond and side * (quick[at] - steady[at]) > 0:
+                return side
+        return None
+
+    return wish
+
+
+def donchian_breakout(bars: Mapping[str, Column]) -> Wish:
+    high, low, close, width = bars["high"], bars["low"], bars["close"], average_range(bars, 20)
+    upper, lower = before(windows(high, 20, np.max)), before(windows(low, 20, np.min))
+    leave_upper, leave_lower = before(windows(high, 10, np.max)), before(windows(low, 10, np.min))
+    stop = 0.0
+
+    def wish(at: int, held: int) -> int | None:
+        nonlocal stop
+        if held > 0:
+            return 0 if low[at] < leave_lower[at] or low[at] <= stop else None
+        if held < 0:
+            return 0 if high[at] > leave_upper[at] or high[at] >= stop else None
+        side = int(high[at] > upper[at]) - int(low[at] < lower[at])
+        if side:
+            stop = close[at] - side * 2 * width[at]
+        return side or None
+
+    return wish
+
+
+def atr_channel(bars: Mapping[str, Column]) -> Wish:
+    close = bars["close"]
+    mean, width = windows(close, 350, np.mean), average_range(bars, 20)
+
+    def wish(at: int, held: int) -> int | None:
+        above = close[at] - mean[at]
+        if held:
+            return 0 if held * above < 0 else None
+        return 1 if above > 7 * width[at] else -1 if above < -3 * width[at] else None
+
+    return wish
+
+
+RULES = (
+    macd_cross, supertrend, bollinger_reversion, ichimoku, donchian_breakout, atr_channel,
+)  # fmt: skip
