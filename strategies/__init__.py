@@ -6,8 +6,8 @@ Each is a module of the same name; it is imported only when it is asked for.
 BUILT_IN = (
     "do_nothing", "buy_and_hold",
     "ema_cross", "macd_cross", "supertrend", "ichimoku",
-    "donchian_breakout", "atr_channel",
-    "rsi_reversion", "bollinger_reversion",
-    "momentum_rotation",
+    "donchian_breakout", "atr_channel", "opening_range_breakout", "volatility_breakout", "ttm_squeeze", "the_strat",
+    "rsi_reversion", "bollinger_reversion", "vwap_reversion",
+    "historical_returns", "momentum_rotation",
 )  # fmt: skip
 """In the order in which they are told about: benchmarks, trends, breakouts, reversions, several instruments, quotes."""

@@ -36,8 +36,9 @@ CASES |= {
     f"{strategy} on {data}, pessimistic": {"strategy": [{"use": strategy}], "data": DATA[data], "fill": "pessimistic"}
     for strategy, data in {
         "do_nothing": "SPY", "macd_cross": "SPY", "supertrend": "BTC-USD", "ichimoku": "SPY",
-        "donchian_breakout": "BTC-USD", "atr_channel": "SPY",
-        "bollinger_reversion": "SPY",
+        "donchian_breakout": "BTC-USD", "atr_channel": "SPY", "opening_range_breakout": "SPY",
+        "volatility_breakout": "SPY", "ttm_squeeze": "BTC-USD", "the_strat": "SPY", "bollinger_reversion": "SPY",
+        "vwap_reversion": "BTC-USD", "historical_returns": "BTC-USD",
     }.items()
 }  # fmt: skip
 

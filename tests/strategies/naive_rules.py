@@ -71,6 +71,11 @@ def supertrend(bars: Mapping[str, Column]) -> Wish:
     return sides(side == 1, side == -1)
 
 
+def historical_returns(bars: Mapping[str, Column]) -> Wish:
+    old = before(bars["close"], 21)
+    return lambda at, held: None if np.isnan(old[at]) else int(np.sign(bars["close"][at] - old[at]))
+
+
 def bollinger_reversion(bars: Mapping[str, Column]) -> Wish:
     close = bars["close"]
     mean, deviation = windows(close, 20, np.mean), windows(close, 20, np.std)
@@ -137,6 +142,107 @@ def atr_channel(bars: Mapping[str, Column]) -> Wish:
     return wish
 
 
+def ttm_squeeze(bars: Mapping[str, Column]) -> Wish:
+    close, mean = bars["close"], windows(bars["close"], 20, np.mean)
+    squeezed = 2 * windows(close, 20, np.std) < 1.5 * windows(true_range(bars), 20, np.mean)
+    middle = (windows(bars["high"], 20, np.max) + windows(bars["low"], 20, np.min)) / 2
+    above = close - (middle + mean) / 2
+    momentum = np.full(close.size, np.nan)
+    for at in range(38, close.size):
+        slope, level = np.polyfit(np.arange(20), above[at - 19 : at + 1], 1)
+        momentum[at] = level + 19 * slope
+    weaker = np.abs(momentum) < np.abs(before(momentum))
+
+    def wish(at: int, held: int) -> int | None:
+        if at < 39:
+            return None
+        if held:
+            return 0 if (weaker[at] and weaker[at - 1]) or momentum[at] * held <= 0 else None
+        return int(np.sign(momentum[at])) if squeezed[at - 1] and not squeezed[at] else None
+
+    return wish
+
+
+def the_strat(bars: Mapping[str, Column]) -> Wish:
+    high, low = bars["high"], bars["low"]
+    names = ["?"]
+    for at in range(1, high.size):
+        up, down = high[at] > high[at - 1], low[at] < low[at - 1]
+        names.append("3" if up and down else "U" if up else "D" if down else "1")
+    long = {"U1U", "D1U", "31U", "UDU", "DDU", "3DU", "1DU"}
+    short = {name.translate(str.maketrans("UD", "DU")) for name in long}
+    stop = 0.0
+
+    def wish(at: int, held: int) -> int | None:
+        nonlocal stop
+        shape = "".join(names[at - 2 : at + 1])
+        side = int(shape in long) - int(shape in short)
+        if side and side != held:
+            stop = low[at - 1] if side > 0 else high[at - 1]
+            return side
+        return 0 if (held > 0 and low[at] < stop) or (held < 0 and high[at] > stop) else None
+
+    return wish
+
+
+def opening_range_breakout(bars: Mapping[str, Column]) -> Wish:
+    """On bars of one hour: the first one is the range, and the last order is at the end of the fifth."""
+    day = bars["ts_open"] // DAY_NS
+    first = np.searchsorted(day, day)  # the first bar of the same day
+    done: set[int] = set()
+
+    def wish(at: int, held: int) -> int | None:
+        begin = int(first[at])
+        if at == begin or (bars["ts_open"][at] - bars["ts_open"][begin]) // HOUR_NS >= 4:
+            return 0
+        side = int(bars["close"][at] > bars["high"][begin]) - int(bars["close"][at] < bars["low"][begin])
+        if not side or begin in done:
+            return None
+        done.add(begin)
+        return side
+
+    return wish
+
+
+def vwap_reversion(bars: Mapping[str, Column]) -> Wish:
+    day, close, volume = bars["ts_open"] // DAY_NS, bars["close"], bars["volume"]
+    first = np.searchsorted(day, day)
+    price = (bars["high"] + bars["low"] + close) / 3
+
+    def wish(at: int, held: int) -> int | None:
+        today = slice(int(first[at]), at + 1)
+        average = np.average(price[today], weights=volume[today])
+        deviation = np.sqrt(np.average((price[today] - average) ** 2, weights=volume[today]))
+        if held:
+            return 0 if at == first[at] or held * (close[at] - average) >= 0 else None
+        if at == first[at] or abs(close[at] - average) <= 2 * deviation:
+            return None
+        return 1 if close[at] < average else -1
+
+    return wish
+
+
+def volatility_breakout(bars: Mapping[str, Column]) -> Wish:
+    day = bars["ts_open"] // DAY_NS
+    first = np.searchsorted(day, day)
+    done: set[int] = set()
+
+    def wish(at: int, held: int) -> int | None:
+        begin = int(first[at])
+        if begin == 0 or (at == begin and held):
+            return 0 if held else None
+        yesterday = slice(int(first[begin - 1]), begin)
+        needed = 0.6 * (bars["high"][yesterday].max() - bars["low"][yesterday].min())
+        move = bars["close"][at] - bars["open"][begin]
+        if abs(move) <= needed or begin in done:
+            return None
+        done.add(begin)
+        return 1 if move > 0 else -1
+
+    return wish
+
+
 RULES = (
-    macd_cross, supertrend, bollinger_reversion, ichimoku, donchian_breakout, atr_channel,
+    macd_cross, supertrend, historical_returns, bollinger_reversion, ichimoku, donchian_breakout, atr_channel,
+    ttm_squeeze, the_strat, opening_range_breakout, vwap_reversion, volatility_breakout,
 )  # fmt: skip

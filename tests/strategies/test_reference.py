@@ -70,6 +70,7 @@ def test_a_file_of_ones_own_and_one_in_plain_python() -> None:
         ("donchian_breakout", {"entry": 55, "leave": 20}, 55),
         ("atr_channel", {"period": 10}, 20),
         ("ichimoku", {"shift": 10}, 61),
+        ("ttm_squeeze", {"period": 10}, 19),
     ],
 )
 def test_the_warm_up_follows_the_parameters(strategy: str, given: dict[str, int], warm_up: int) -> None:
