@@ -8,6 +8,7 @@ BUILT_IN = (
     "ema_cross", "macd_cross", "supertrend", "ichimoku",
     "donchian_breakout", "atr_channel", "opening_range_breakout", "volatility_breakout", "ttm_squeeze", "the_strat",
     "rsi_reversion", "bollinger_reversion", "vwap_reversion",
-    "historical_returns", "momentum_rotation",
+    "historical_returns", "momentum_rotation", "pairs",
+    "grid", "market_maker",
 )  # fmt: skip
 """In the order in which they are told about: benchmarks, trends, breakouts, reversions, several instruments, quotes."""

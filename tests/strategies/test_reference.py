@@ -70,6 +70,7 @@ def test_a_file_of_ones_own_and_one_in_plain_python() -> None:
         ("donchian_breakout", {"entry": 55, "leave": 20}, 55),
         ("atr_channel", {"period": 10}, 20),
         ("ichimoku", {"shift": 10}, 61),
+        ("pairs", {"period": 30, "spread_period": 20}, 48),
         ("ttm_squeeze", {"period": 10}, 19),
     ],
 )
@@ -78,7 +79,9 @@ def test_the_warm_up_follows_the_parameters(strategy: str, given: dict[str, int]
     assert source.warm_up_bars({**source.defaults, **given}) == warm_up
 
 
-@pytest.mark.parametrize(("strategy", "given"), [("ema_cross", {"slow": 0}), ("donchian_breakout", {"leave": -1})])
+@pytest.mark.parametrize(
+    ("strategy", "given"), [("ema_cross", {"slow": 0}), ("donchian_breakout", {"leave": -1}), ("pairs", {"period": 1})]
+)
 def test_parameters_that_no_indicator_takes_are_refused(strategy: str, given: dict[str, int]) -> None:
     from replay.execution import prepare
 
