@@ -28,8 +28,8 @@ def grid(ctx, own, spacing_bps, levels, fraction):
     Steps are ``spacing_bps`` of the anchor, in whole ticks: the close of the first bar, moved up to a later close
     that is more than a step above it while nothing is held. A unit is ``fraction`` of equity, at the anchor, shared
     by ``levels`` steps; below the last of them it only waits. What is held tells the level, so that an order that
-    was refused is sent again at the next bar. Source: scale trading, R. Wiest, You Can't Lose Trading Commodities
-    (1988).
+    was refused is sent again at the next bar. Source: H. Masover, Value Investing in Commodity
+    Futures: How to Profit with Scale Trading.
     """
     held = position_lots(ctx)
     anchor = int(own[ANCHOR])
