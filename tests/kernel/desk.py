@@ -24,15 +24,20 @@ BY_NAME = {rule.name: number for number, rule in RULES.items()}
 
 
 class RiskDesk:
-    """Events go to both; verdicts and what the monitors write are compared as they come."""
+    """Events go to both; verdicts and what the monitors write are compared as they come.
 
-    def __init__(self, *, instruments: int = 3, strategies: int = 2, price: int = 1000, **rules: int) -> None:
+    One account; ``foreign`` instruments, the last ones, are in another currency than its own.
+    """
+
+    def __init__(
+        self, *, instruments: int = 3, strategies: int = 2, price: int = 1000, foreign: int = 0, **rules: int
+    ) -> None:
         self.state, self.output, self.twin = new_state(), new_record(OUTPUT), Risk()
         self.now_ns = 1
         self.verdicts: list[tuple[int, int, int]] = []
         self.apply(c.RunOpened(instruments, strategies, 0, 0, 0))
         for instrument in range(instruments):
-            self.apply(c.InstrumentDefined(0, 1, 1, 1), instrument)
+            self.apply(c.InstrumentDefined(int(instrument >= instruments - foreign), 1, 1, 1), instrument)
         self.apply(NO_LIMITS)
         self.apply(c.CashDeposited(0, CASH))
         self.rules(**rules)

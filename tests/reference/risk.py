@@ -117,8 +117,17 @@ class Risk:
         return self.kernel.books[order.strategy, order.instrument, 1].account
 
     def money(self, instrument: int, price: int, lots: int) -> int:
+        """Unsigned, in the currency of the first account; what does not fit, or has no rate, counts as MOST."""
         paper = self.kernel.papers[instrument]
-        return min(abs(half_even(Fraction(price * lots * paper.numerator, paper.denominator))), MOST)
+        exact = fraction(Fraction(price * lots * paper.numerator, paper.denominator))
+        return min(abs(self.in_first(instrument, exact)), MOST)
+
+    def in_first(self, instrument: int, money: int) -> int:
+        """Money of an instrument in the currency of the first account, the only one here; OVERFLOW without a rate."""
+        known = self.kernel.rate((0, self.kernel.papers[instrument].currency))
+        if money in (0, OVERFLOW):
+            return money
+        return OVERFLOW if known is None else fraction(money * known)
 
     def sides(self, place: Place) -> tuple[int, int]:
         held = self.kernel.books[place].lots
@@ -430,7 +439,8 @@ class Question:
         return (0, self.paper.last) if self.paper.last <= 0 else None
 
     def rate_unknown(self) -> Any:
-        return None  # this twin has one currency; tests/kernel/test_risk_currencies.py has several
+        unknown = self.kernel.rate((0, self.paper.currency)) is None
+        return (0, self.paper.currency) if unknown and not self.reduces else None
 
     def open_orders(self) -> Any:
         count = len(self.kernel.orders) + (self.wish.replaces is None)
@@ -444,6 +454,7 @@ class Question:
 
     def order_notional(self) -> Any:
         limit, money = self.limits.order_notional_minor, self.notional()
+        money = self.risk.in_first(self.wish.instrument, money) if limit else money
         return (limit, money) if not self.is_exit and (money == OVERFLOW or 0 < limit < money) else None
 
     def price_band(self) -> Any:
@@ -711,11 +722,33 @@ class Question:
     def after(self) -> int:
         return self.kernel.books[*self.place, 1].lots + self.wish.side * (self.others + self.wish.lots)
 
-    def position_notional(self) -> Any:
+    @property
+    def enlarges(self) -> bool:
         after, held = self.after(), self.kernel.books[*self.place, 1].lots
-        if self.is_exit or self.wish.reduce_only or abs(after) <= abs(held):
-            return None
-        return self.over(self.limits.position_notional_minor, fraction(self.price * abs(after) * self.ratio))
+        return not self.is_exit and not self.wish.reduce_only and abs(after) > abs(held)
+
+    def position_notional(self) -> Any:
+        money = fraction(self.price * abs(self.after()) * self.ratio)
+        limit = self.limits.position_notional_minor
+        return self.over(limit, self.risk.in_first(self.wish.instrument, money)) if self.enlarges else None
 
     def buying_power(self) -> Any:
-        assert self.limits.margin_rate == 0, "margin has a twin of its own"
+        """Margin for the worse side of each book, and what the order costs; no instrument has a margin of its own."""
+        if not self.enlarges or not self.limits.margin_rate:
+            return None
+        money, equity = [self.worst(place) for place in self.kernel.books], self.risk.equity
+        gross = OVERFLOW if OVERFLOW in money or sum(money) >= BOUND else sum(money)
+        required = gross if gross == OVERFLOW else fraction(Fraction(gross * self.limits.margin_rate, RATE))
+        costs = fraction(Fraction(self.notional() * self.limits.cost_buffer_rate, RATE))
+        costs = self.risk.in_first(self.wish.instrument, costs)
+        if OVERFLOW in (required, costs):
+            return equity, OVERFLOW
+        return (equity, required + costs) if required + costs > equity else None
+
+    def worst(self, place: Place) -> int:
+        """Money of a book's worse side; that of the order counts with it, at its price."""
+        mine, instrument = place == (*self.place, 1), place[1]
+        paper = self.kernel.papers[instrument]
+        lots = self.lots(self.wish.lots) if mine else max(map(abs, self.risk.sides(place)))
+        exact = Fraction((self.price if mine else paper.last) * lots * paper.numerator, paper.denominator)
+        return self.risk.in_first(instrument, fraction(exact))
