@@ -23,6 +23,7 @@ WORK = record_dtype(
 # The times and the cause are the header of the next record; ``count`` says how many are written. The rest is
 # ``place_nb``'s: the order that it made last (0 when it made none), and the group whose orders are being intended: its
 # id, the role that began it, how many orders are to come, and whether one was refused.
+# ``defers`` is 1 while orders that may trade with each other are intended: their verdicts follow the last one.
 # ``ask`` is what is asked of the risk checks, and their answer.
 OUTPUT = record_dtype(
     count="<i8",
@@ -34,6 +35,7 @@ OUTPUT = record_dtype(
     group_role="<i8",
     group_left="<i8",
     group_refused="<i8",
+    defers="<i8",
     work=WORK,
     ask=ASK,
     records=(RECORD, OUTPUT_RECORDS),

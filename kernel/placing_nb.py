@@ -119,7 +119,7 @@ def _write_terms_nb(state, output, strategy, instrument, intent, order_id):
 
 
 @jit
-def _verdict_on_nb(state, output, order):
+def verdict_on_nb(state, output, order):
     """The verdict on an order that has been intended."""
     check = check_order_nb(state, output, order, 0, order.quantity_lots, order.limit_ticks, order.stop_ticks)
     return check, output.ask.limit, output.ask.value
@@ -158,10 +158,10 @@ def _place_one_nb(state, output, strategy, instrument, intent, purpose):
     if status == OK:
         status = _write_terms_nb(state, output, strategy, instrument, intent, order_id)
     output.order_id = order_id
-    if status != OK or intent.group_role != 0:
+    if status != OK or intent.group_role != 0 or output.defers == 1:
         return status
     order = state.orders[head.order_count - 1]
-    check, limit, value = _verdict_on_nb(state, output, order)
+    check, limit, value = verdict_on_nb(state, output, order)
     return write_verdict_nb(state, output, order, check, limit, value)
 
 
@@ -174,7 +174,7 @@ def conclude_group_nb(state, output):
     for row in range(state.head.order_count):
         order = state.orders[row]
         if order.group_id == group_id and order.status == STATUS_INTENDED and refused == 0 and refused_id == 0:
-            check, limit, value = _verdict_on_nb(state, output, order)
+            check, limit, value = verdict_on_nb(state, output, order)
             if check != APPROVED:
                 refused_id = order.order_id
     while True:

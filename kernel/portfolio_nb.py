@@ -5,8 +5,10 @@ or by the strategy's portfolio plan, which divides a share of equity over all of
 market order. Orders that make a book smaller come first, so that they free what the others need.
 
 Strategies whose portfolio plan nets share one account: where their new orders oppose each other, they trade with each
-other at the last price, without a fee, before the rest leaves. The smaller side trades whole; its quantity is shared
-out over the larger one in proportion to what each order wants (``apportion_nb``). Each strategy keeps its own book.
+other at the last price, without a fee, before the rest leaves. So that buying power is needed for the rest alone
+(``netting_nb``), all orders of the transaction are intended before the first gets its verdict. The smaller side trades
+whole; its quantity is shared out over the larger one in proportion to what each order wants (``apportion_nb``). Each
+strategy keeps its own book.
 """
 
 from kernel.apply_nb import apply_nb
@@ -16,16 +18,18 @@ from kernel.events.layout import CROSSED, TARGET_SET
 from kernel.exact_nb import OVERFLOW, divide_product_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK, equity_nb
-from kernel.lifecycle import BUY, INTERNAL, SELL, STRATEGY_ORDER, SUBMITTED
+from kernel.lifecycle import BUY, INTENDED, INTERNAL, SELL, STRATEGY_ORDER, SUBMITTED
 from kernel.lifecycle_nb import find_order_nb, position_index_nb
-from kernel.placing_nb import make_order_nb, place_nb
+from kernel.placing_nb import make_order_nb, place_nb, verdict_on_nb, write_verdict_nb
 from kernel.plans import CONFIDENCE_WEIGHT, EQUAL_WEIGHT, NO_METHOD
 from kernel.react_nb import after_fill_nb
+from kernel.risk.numbers import APPROVED
 from kernel.sizing_nb import confident_lots_nb, lots_worth_nb, share_minor_nb, size_lots_nb
 from kernel.state import STATE
 from kernel.units import RATE_SCALE
 
 MOST_RECORDS = 300  # of one call; what is left is done at the next event
+MOST_DEFERRED_RECORDS = 200  # the same when the verdicts are still to come
 
 
 @jit
@@ -148,11 +152,45 @@ def _set_targets_nb(state, output, strategy, growing, first_record):
         grows = 1 if position.quantity_lots * missing_lots >= 0 and missing_lots != 0 else 0
         if grows != growing:
             continue
-        if output.count - first_record > MOST_RECORDS:
+        if output.count - first_record > (MOST_RECORDS if output.defers == 0 else MOST_DEFERRED_RECORDS):
             return OK
         status = _set_target_nb(state, output, strategy, instrument, weight_rate, target_lots, missing_lots)
         if status != OK:
             return status
+    return OK
+
+
+@inlined
+def _last_refused_nb(state, output, first_sequence):
+    """``(row, check)`` of the last order without a verdict that a check refuses now; the row is -1 without one."""
+    for back in range(1, state.head.order_count + 1):
+        order = state.orders[state.head.order_count - back]
+        if order.status == INTENDED and order.order_id >= first_sequence:
+            check, _, _ = verdict_on_nb(state, output, order)
+            if check != APPROVED:
+                return state.head.order_count - back, check
+    return -1, APPROVED
+
+
+@inlined
+def _conclude_nb(state, output, first_sequence):
+    """Give the orders that were intended together their verdicts. Returns a status.
+
+    Each is checked as if all the others were approved. While any is refused, the last such one is, and the others are
+    checked anew without it: so the earlier order goes first, and none relies on one that does not come.
+    """
+    while True:
+        at, check = _last_refused_nb(state, output, first_sequence)
+        if at < 0:
+            break
+        status = write_verdict_nb(state, output, state.orders[at], check, output.ask.limit, output.ask.value)
+        if status != OK:
+            return status
+    for at in range(state.head.order_count):
+        if state.orders[at].status == INTENDED and state.orders[at].order_id >= first_sequence:
+            status = write_verdict_nb(state, output, state.orders[at], APPROVED, 0, 0)
+            if status != OK:
+                return status
     return OK
 
 
@@ -238,12 +276,14 @@ def portfolio_nb(state, output):
     netting = 0
     for strategy in range(strategies):
         netting += state.portfolio_plans[strategy].net
-    for growing in range(2):
-        for strategy in range(strategies):
-            status = _set_targets_nb(state, output, strategy, growing, first_record)
-            if status != OK:
-                return status
+    output.defers = int(netting > 1)
     status = OK
+    for turn in range(2 * strategies):
+        if status == OK:
+            status = _set_targets_nb(state, output, turn % strategies, turn // strategies, first_record)
+    output.defers = 0
+    if status == OK and netting > 1:
+        status = _conclude_nb(state, output, first_sequence)
     for account in range(state.head.account_count if netting > 1 and output.count > first_record else 0):
         if status == OK:
             status = _cross_nb(state, output, account, first_sequence)

@@ -25,6 +25,7 @@ from kernel.ledger_nb import (
 from kernel.lifecycle import EXIT_ORDER, REDUCING, STRATEGY_ORDER
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.lifecycle_nb import reducible_lots_nb
+from kernel.netting_nb import crossing_minor_nb, is_first_nb, leaving_lots_nb, nets_nb, netted_sides_nb
 from kernel.risk.count_nb import reduces_nb
 from kernel.risk.exposure_nb import exposure_checks_nb
 from kernel.risk.gates_nb import (
@@ -81,31 +82,43 @@ def _worst_lots_nb(position, side):
 
 
 @inlined
-def _required_minor_nb(state, book, side, quantity_lots, price_ticks):
+def _required_minor_nb(state, ask, book, nets, price_ticks):
     """Margin for all books of an account, in its currency, if each book's worse side filled.
 
-    ``book`` counts with ``quantity_lots`` more, at no less than a price. Instruments with a leverage of their own take
-    that; the others take the margin of the limits.
+    The book that is asked about counts with what is not yet among its pending lots, at no less than a price. Books that
+    net count as one (``nets`` says that it is one of them). Instruments with a leverage of their own take that; the
+    others take the margin of the limits.
     """
-    head, account = state.head, state.positions[book].account
+    head, account, side, quantity_lots = state.head, state.positions[book].account, ask.side, ask.extra_lots
     plain, own = 0, 0
     instruments, books = head.instrument_count, head.instrument_count * head.strategy_count
     for row in range(books if head.hedging_count == 0 else 2 * books):
         at = row if row < books else row - books + MAX_POSITIONS
         position = state.positions[at]
         in_use = position.quantity_lots != 0 or position.pending_buy_lots != 0 or position.pending_sell_lots != 0
-        if position.account != account or (not in_use and at != book):
+        number, mine = row % instruments, at == book
+        if position.account != account:
             continue
-        long, short = _worst_lots_nb(position, 1), _worst_lots_nb(position, -1)
-        if at == book and side > 0:
-            long += quantity_lots
-        if at == book and side < 0:
-            short -= quantity_lots
-        if long == 0 and short == 0:
+        if head.strategy_count > 1 and row < books and nets_nb(state, row // instruments, number, account):
+            if not is_first_nb(state, row // instruments, number, account):
+                continue
+            mine = nets and number == ask.instrument
+            most, least = netted_sides_nb(state, number, account, side, quantity_lots if mine else 0)
+            lots = max(abs(most), abs(least))
+        elif in_use or mine:
+            long, short = _worst_lots_nb(position, 1), _worst_lots_nb(position, -1)
+            if mine and side > 0:
+                long += quantity_lots
+            if mine and side < 0:
+                short -= quantity_lots
+            lots = max(abs(long), abs(short))
+        else:
             continue
-        instrument = state.instruments[row % books % instruments]
-        price = max(instrument.last_ticks, price_ticks) if at == book else instrument.last_ticks
-        money = exposure_nb(instrument, price, max(abs(long), abs(short)))
+        if lots == 0:
+            continue
+        instrument = state.instruments[number]
+        price = max(instrument.last_ticks, price_ticks) if mine else instrument.last_ticks
+        money = exposure_nb(instrument, price, lots)
         if money != OVERFLOW and instrument.has_margin != 0:
             money = scale_nb(money, initial_rate_nb(state, instrument, money), 1, RATE_SCALE)
         if money != OVERFLOW:
@@ -136,7 +149,7 @@ def _cash_left_nb(state, book, extra_lots, price_ticks):
         if money == OVERFLOW or abs(left) + money >= MONEY_MAX:
             return OVERFLOW
         left -= money
-    return left
+    return left if head.strategy_count == 1 else left + crossing_minor_nb(state, state.positions[book].account, row)
 
 
 @inlined
@@ -249,8 +262,15 @@ def _entry_nb(state, output, price_ticks):
 
 
 @inlined
+def _on_worse_side_nb(state, ask, account):
+    """Whether the position that nets is at its worst on the side of the order; else the order adds nothing to it."""
+    most, least = netted_sides_nb(state, ask.instrument, account, ask.side, ask.extra_lots)
+    return ask.side * (most + least) >= 0
+
+
+@inlined
 def _margin_nb(state, ask, price_ticks, notional_minor):
-    """Position and margin, for an order that may make its book larger."""
+    """Position and margin, for an order that may make its book larger; of what trades with others, only the rest."""
     limits = state.limits
     book = book_index_nb(state, ask.strategy, ask.instrument, ask.leg)
     position = state.positions[book]
@@ -263,14 +283,19 @@ def _margin_nb(state, ask, price_ticks, notional_minor):
         money = in_first_nb(state, book, money)
         if money == OVERFLOW or money > limits.position_notional_minor:
             return refuse_nb(ask, POSITION_NOTIONAL, limits.position_notional_minor, money)
-    costs = scale_nb(notional_minor, limits.cost_buffer_rate, 1, RATE_SCALE)
     instrument = state.instruments[ask.instrument]
+    if ask.waits == 1 and state.head.strategy_count > 1:
+        notional_minor = exposure_nb(instrument, price_ticks, leaving_lots_nb(state, ask, position.account))
+    costs = scale_nb(notional_minor, limits.cost_buffer_rate, 1, RATE_SCALE)
     if account.mode == CASH and instrument.margined == 0:
         left = _cash_left_nb(state, book, ask.extra_lots if ask.side > 0 else 0, price_ticks)
         if after < 0 or left == OVERFLOW or costs == OVERFLOW or left < costs:
             return refuse_nb(ask, BUYING_POWER, 0, after if after < 0 else left)
     elif limits.margin_rate > 0 or instrument.has_margin != 0:
-        required = _required_minor_nb(state, book, ask.side, ask.extra_lots, price_ticks)
+        nets = state.head.strategy_count > 1 and nets_nb(state, ask.strategy, ask.instrument, position.account)
+        if nets and not _on_worse_side_nb(state, ask, position.account):
+            return APPROVED
+        required = _required_minor_nb(state, ask, book, nets, price_ticks)
         if costs != OVERFLOW:
             costs = convert_nb(state.balances[position.balance], costs)
         if required == OVERFLOW or costs == OVERFLOW:
@@ -282,6 +307,7 @@ def _margin_nb(state, ask, price_ticks, notional_minor):
 
 @inlined
 def _fill_ask_nb(ask, order, extra_lots, quantity_lots, limit_ticks, stop_ticks):
+    ask.order_id = order.order_id
     ask.strategy = order.strategy
     ask.instrument = order.instrument
     ask.side = order.side
@@ -294,6 +320,7 @@ def _fill_ask_nb(ask, order, extra_lots, quantity_lots, limit_ticks, stop_ticks)
     ask.purpose = order.purpose
     ask.leg = order.leg
     ask.key = order.key
+    ask.waits = int(order.status == STATUS_INTENDED and order.group_role == 0)
     ask.replaces = 0 if order.status == STATUS_INTENDED else order.order_id
     ask.limit = 0
     ask.value = 0

@@ -73,8 +73,15 @@ window and moved in it.
 With `net = true` in the portfolio tables of two strategies or more, new orders that oppose each other trade with each
 other before they leave (`portfolio.cross`): at the last price, without a fee. The smaller side trades whole; its
 quantity is shared out over the larger side in proportion to what each order wants, by the rule above. What leaves is on
-one side. Only strategies of one account trade with each other. Each order has passed its own risk checks first, each by
-itself: buying power is needed for all of it, not for what is left of it. Each strategy keeps its own book and profit.
+one side. Only strategies of one account trade with each other. Each strategy keeps its own book and profit.
+
+Each order passes the risk checks first. Those of one moment are checked together, each as if the others were approved;
+while any is refused, the last such one is, and the others are checked anew without it. Buying power is needed only for
+what is left when they have traded with each other: at the venue the books of one account in one instrument are one
+position, so margin is counted for what they come to together, and an order on the side that does not need it passes. A
+purchase of a cash account is paid by the sales that it trades with. Instruments with margin terms of their own
+(`[margin]`) are left out: there each book needs its own. Limits of exposure count each book too. What makes its book
+smaller passes always, though the account's position may grow by it, over what it could have bought.
 """
 _EXITS = """# Exits
 

@@ -175,7 +175,7 @@ ORDER_CHECKS = {
     ORDER_RATE: Check(
         "order_rate",
         "all",
-        "approved entries within the last minute, this one included",
+        "approved entries within the last minute, this one and those decided with it before it included",
         "count",
         REDUCTIONS,
         r.ORDERS_PER_MINUTE,
@@ -183,7 +183,7 @@ ORDER_CHECKS = {
     SYMBOL_ORDERS: Check(
         "symbol_orders",
         "symbol",
-        "approved entries of the UTC day, this one included",
+        "approved entries of the UTC day, this one and those decided with it before it included",
         "count",
         REDUCTIONS,
         r.ORDERS_PER_SYMBOL_DAY,
@@ -315,7 +315,7 @@ ORDER_CHECKS = {
     BUYING_POWER: Check(
         "buying_power",
         "account",
-        "margin for all positions and open orders, and costs, against equity",
+        "margin for all positions and open orders, and costs, against equity; books that net count as one",
         "money",
         REDUCTIONS,
         limit="margin",

@@ -6,8 +6,9 @@ Each returns its number when it refuses, with the limit and the value left in th
 from kernel.exact_nb import OVERFLOW, scale_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import book_index_nb
-from kernel.lifecycle import LIMIT, MARKET
+from kernel.lifecycle import INTENDED, LIMIT, MARKET, REDUCING
 from kernel.risk import rules
+from kernel.risk.count_nb import reduces_nb
 from kernel.risk.numbers import (
     BOOK_BAND,
     DUPLICATE_KEY,
@@ -132,14 +133,32 @@ def self_trade_nb(state, ask):
     return 0
 
 
+@jit
+def _waiting_nb(state, ask, instrument):
+    """Entries that were intended before this one and wait for their verdicts too; in an instrument, or (-1) in all."""
+    count = 0
+    for row in range(state.head.order_count):
+        order = state.orders[row]
+        if order.status != INTENDED or order.order_id >= ask.order_id:
+            continue
+        if instrument < 0 or order.instrument == instrument:
+            position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
+            pending = position.pending_buy_lots if order.side > 0 else position.pending_sell_lots
+            count += int(not reduces_nb(position, order.side, pending, order.instructions & REDUCING != 0))
+    return count
+
+
 @inlined
 def throttle_nb(state, ask):
-    """Entries within the last minute, and of the day in the symbol; a replaced order is no new one."""
+    """Entries within the last minute, and of the day in the symbol; a replaced order is no new one.
+
+    Orders that get their verdicts together (of a group, or of strategies that net) count those before them.
+    """
     if ask.replaces != 0:
         return 0
     limit, risk, now_ns = rule_nb(state, rules.ORDERS_PER_MINUTE), state.risk, state.head.now_ns
     if limit > 0:
-        count = 1
+        count = 1 + _waiting_nb(state, ask, -1)
         for back in range(1, min(risk.order_count, MEMORY_ORDERS) + 1):
             past = state.past_orders[(risk.order_count - back) % MEMORY_ORDERS]
             if now_ns - past.ts_ns >= MINUTE_NS:
@@ -147,6 +166,8 @@ def throttle_nb(state, ask):
             count += past.entry
         if count > limit:
             return refuse_nb(ask, ORDER_RATE, limit, count)
-    symbol = state.risk_symbols[ask.instrument]
+    symbol, limit = state.risk_symbols[ask.instrument], rule_nb(state, rules.ORDERS_PER_SYMBOL_DAY)
     today = symbol.day_orders if symbol.day_number == risk.day_number else 0
-    return over_nb(ask, SYMBOL_ORDERS, rule_nb(state, rules.ORDERS_PER_SYMBOL_DAY), today + 1)
+    if limit > 0:
+        today += _waiting_nb(state, ask, ask.instrument)
+    return over_nb(ask, SYMBOL_ORDERS, limit, today + 1)

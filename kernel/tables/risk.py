@@ -91,6 +91,7 @@ CORRELATION = table_dtype("first", "second", "rate")
 
 # What ``decide`` asks of the checks, and the limit and the value of their answer; it lies beside the output.
 ASK = table_dtype(
+    "order_id",
     "strategy",
     "instrument",
     "side",
@@ -105,6 +106,7 @@ ASK = table_dtype(
     "leg",
     "key",
     "signal_ns",
+    "waits",  # 1 when it may trade with others that wait for their verdicts
     "replaces",  # the order that would be changed, or 0
     "reduces",  # 1 when it can only make its position smaller
     "limit",

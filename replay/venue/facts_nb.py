@@ -30,10 +30,11 @@ def take_fact_nb(venue, row):
     market = venue.markets[row.instrument]
     if row.kind == SESSION and row.words[SESSION_CHANGED.phase] == 1:
         _open_session_nb(venue, row)
-    elif row.kind == SESSION and market.has_closed == 0 and row.ts_ns < market.session_close_ns:
-        # It closed early.
-        market.session_close_ns = row.ts_ns
-        note_end_nb(venue, row.ts_ns + 1)
+    elif row.kind == SESSION and row.words[SESSION_CHANGED.open_ns] == market.session_open_ns:
+        if market.has_closed == 0 and row.ts_ns < market.session_close_ns:
+            # It closed early. (The close of the session before may come after the next one has opened.)
+            market.session_close_ns = row.ts_ns
+            note_end_nb(venue, row.ts_ns + 1)
     elif row.kind == STATUS:
         market.status = row.words[STATUS_CHANGED.status]
         market.bid_ticks = market.ask_ticks = 0  # what stood is void

@@ -18,6 +18,7 @@ from kernel.ledger_nb import (
 )
 from kernel.lifecycle import CANCEL_NO_FUNDS, CANCEL_REDUCE_ONLY, REDUCING
 from kernel.lifecycle_nb import reducible_lots_nb
+from kernel.netting_nb import nets_nb, netted_gross_minor_nb, netted_value_nb
 from kernel.react_nb import react_nb
 from kernel.state import STATE
 from kernel.units import RATE_SCALE
@@ -29,7 +30,10 @@ from replay.venue.reports_nb import begin_report_nb, cancel_rest_nb, send_report
 
 @inlined
 def _has_funds_nb(state, order, price_ticks, quantity_lots, fee_minor):
-    """Whether the account carries the position that this fill would leave (always, if it makes it smaller)."""
+    """Whether the account carries the position that this fill would leave (always, if it makes it smaller).
+
+    Books that net are one position; a fill that makes its book smaller, or that position, passes.
+    """
     limits = state.limits
     position = state.positions[book_index_nb(state, order.strategy, order.instrument, order.leg)]
     account = state.accounts[position.account]
@@ -48,10 +52,17 @@ def _has_funds_nb(state, order, price_ticks, quantity_lots, fee_minor):
         initial = convert_nb(balance, initial) if initial != OVERFLOW else OVERFLOW
         fits = initial != OVERFLOW and before != OVERFLOW
         return fits and account.initial_minor - before + initial <= equity_nb(account) - convert_nb(balance, fee_minor)
-    money = convert_nb(balance, money)
+    before = abs(position.value_minor)
+    if state.head.strategy_count > 1 and nets_nb(state, order.strategy, order.instrument, position.account):
+        value, _, held, _ = netted_value_nb(state, order.instrument, position.account)
+        after, before = held + order.side * quantity_lots, abs(value)
+        if abs(after) <= abs(held):
+            return True
+        money = exposure_nb(instrument, price_ticks, abs(after))
+    money = convert_nb(balance, money) if money != OVERFLOW else OVERFLOW
     if limits.margin_rate == 0 or money == OVERFLOW:
         return money != OVERFLOW
-    gross = account.gross_minor - convert_nb(balance, abs(position.value_minor)) + money
+    gross = netted_gross_minor_nb(state, position.account) - convert_nb(balance, before) + money
     required = scale_nb(gross, limits.margin_rate, 1, RATE_SCALE)
     return required != OVERFLOW and required <= equity_nb(account) - convert_nb(balance, fee_minor)
 

@@ -7,6 +7,7 @@ import pytest
 from kernel import lifecycle as life
 from kernel.events import catalogue as c
 from kernel.risk import numbers as risk
+from kernel.risk.rules import ORDERS_PER_MINUTE, ORDERS_PER_SYMBOL_DAY
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
 from tests.kernel.order_desk import Desk, bracket, group
 
@@ -314,3 +315,32 @@ def test_the_replace_of_a_reduce_only_order_is_cut_too() -> None:
     desk.replace(order, 50)
     desk.answer(0, refuses=False)
     assert desk.open_lots(order) == 5
+
+
+@pytest.mark.parametrize(
+    ("rule", "check"), [(ORDERS_PER_MINUTE, risk.ORDER_RATE), (ORDERS_PER_SYMBOL_DAY, risk.SYMBOL_ORDERS)]
+)
+@pytest.mark.parametrize(("name", "entries"), [("one cancels other", 3), ("one triggers other", 3), ("bracket", 1)])
+def test_the_entries_of_a_group_count_each_other_in_the_throttles(
+    rule: int, check: int, name: str, entries: int
+) -> None:
+    """Its exits are no entries. At the limit all are approved; with one less the last entry is refused, so all are."""
+    intents = {
+        "one cancels other": group(life.OCO, life.OCO, 10, 10, 5),
+        "one triggers other": group(life.PARENT, life.CHILD, 10, 4, 7),
+        "bracket": bracket(10),
+    }[name]
+    for before in range(2):
+        desk = Desk()
+        desk.say(c.RiskRuleSet(rule, entries))
+        for _ in range(before):
+            desk.wish({"side": 1, "order_type": life.LIMIT, "limit_ticks": 95, "quantity_lots": 1})
+        members = desk.wish(*intents)
+        told = [stored.event for stored in desk.log if isinstance(stored.event, c.RiskChecked)]
+        verdicts = [(one.check, one.limit, one.value) for one in told if one.order_id in members]
+        if before == 0:
+            assert verdicts == [(0, 0, 0)] * 3
+        else:
+            refused = [(risk.GROUP_REFUSED, 0, 0)] * 3
+            refused[entries - 1] = check, entries, entries + 1
+            assert verdicts == refused

@@ -34,7 +34,7 @@ TIGHT: dict[str, tuple[int, ...]] = {
     "stale_after": (MINUTE,),
     "orders_per_minute": (2, 5),
     "orders_per_symbol_day": (3, 9),
-    "daily_loss_percent": (PERCENT // 1000,),
+    "daily_loss_percent": (PERCENT // 1000, PERCENT // 50_000),
     "daily_loss_kill_percent": (PERCENT // 100,),
     "drawdown_percent": (PERCENT // 50,),
     "consecutive_losses": (1, 2),
@@ -45,7 +45,7 @@ TIGHT: dict[str, tuple[int, ...]] = {
     "slippage_multiple": (3 * RATE_SCALE,),
     "slippage_expected_bps": (PERCENT // 10, PERCENT),
     "slippage_cooldown": (MINUTE,),
-    "cvar_percent": (PERCENT // 10_000,),
+    "cvar_percent": (PERCENT // 10_000, 5),
     "vix_max": (20 * RATE_SCALE,),
     "average_daily_volume_min": (500,),
     "spread_max_percent": (PERCENT,),
@@ -165,6 +165,7 @@ def market(desk: RiskDesk, draw: Draw) -> None:
             c.LevelSet(2, draw.of(499, 500)),
             c.LevelSet(3, desk.now_ns + draw.of(0, DAY, 9 * DAY)),
             c.SessionChanged(1, desk.now_ns, desk.now_ns + draw.of(14, 60) * MINUTE, 0),
+            c.SessionChanged(0, desk.now_ns - draw.of(1, 60) * MINUTE, desk.now_ns - 1, 0),  # perhaps after the next
         )
         desk.apply(fact, instrument)
     desk.watch(instrument)
@@ -244,9 +245,9 @@ def begin(draw: Draw) -> RiskDesk:
     desk.apply(c.CorrelationSet(1, 60 * PERCENT), 0)
     desk.rules(**{name: draw.of(*TIGHT[name]) for name in chosen})
     if draw.randrange(2) == 0:
-        limits = draw.of(0, 19), draw.of(0, 30_000), draw.of(0, 6_000, 25_000), draw.of(0, 5 * PERCENT)
+        limits = draw.of(0, 19), draw.of(0, 9_000, 30_000), draw.of(0, 6_000, 25_000), draw.of(0, 5 * PERCENT)
         margin = draw.of(0, 0, CASH // 40_000, CASH // 9_000) * RATE_SCALE  # at which so much money takes all cash
-        desk.apply(c.LimitsSet(*limits, margin, draw.of(0, PERCENT), draw.of(0, 12)))
+        desk.apply(c.LimitsSet(*limits, margin, draw.of(0, PERCENT), draw.of(0, 5, 12)))
     return desk
 
 

@@ -16,6 +16,7 @@ from replay.inspect.frames import Filter
 from replay.metrics import compute_metrics
 from replay.report import read_trades
 from replay.runner import run_backtest
+from replay.sample import sample_root
 from replay.summary import render_summary, summary_json
 from tests.replay.conftest import prepared
 from tests.replay.runs import SPY
@@ -147,3 +148,94 @@ def test_levels_from_a_file_gate_entries(tmp_path):
     assert span("earnings", found) == ("1998-06-09", "1998-06-12")
     levels = [stored for stored in history.events(Filter(market=True)) if isinstance(stored.event, c.LevelSet)]
     assert len(levels) == 7
+
+
+SAYS_ONCE = """
+from kernel.strategy.python import Strategy
+
+
+class SaysOnce(Strategy):
+    speaker: int = 0
+    about: int = 0
+
+    def on_start(self) -> None:
+        self.said = False
+
+    def on_bar(self, bar):
+        if not self.said and bar.instrument == self.speaker:
+            self.signal(1, instrument=self.about)
+            self.said = True
+"""
+
+
+def replay_once(tmp_path, settings: str) -> tuple[dict[str, int], list[tuple[str, int]]]:
+    """A run of a strategy with one signal through kernel replay: what was refused, and how old each target was."""
+    (tmp_path / "says_once.py").write_text(SAYS_ONCE)
+    (tmp_path / "run.toml").write_text(settings)
+    run = ["replay", "--config", tmp_path / "run.toml", "--out", tmp_path / "run", "--no-report", "--json"]
+    done = CliRunner().invoke(cli, [str(word) for word in run])
+    assert done.exit_code == 0, done.output
+    refused = {entry["check"]: entry["count"] for entry in json.loads(done.stdout.splitlines()[-1])["refused"]}
+    signal_ns, found = 0, []
+    for stored in History(tmp_path / "run", []).events(Filter()):
+        if isinstance(stored.event, c.SignalEmitted):
+            signal_ns = stored.ts_ingest_ns
+        elif isinstance(stored.event, c.RiskChecked | c.RequestRefused):
+            found.append((NAMES.get(stored.event.check, "approved"), (stored.ts_ingest_ns - signal_ns) // 10**9))
+    return refused, found
+
+
+WAITS = """data = ["{spy}", "{btc}"]
+from = "2016-05-17"
+to = "2016-05-19"
+[[strategy]]
+use = "says_once.py"
+set = {{speaker = 1, about = 0}}
+[sizing]
+model = "fixed_lots"
+lots = 1
+[risk]
+stale_after = "{stale_after}"
+"""
+
+
+@pytest.mark.parametrize(("stale_after", "check"), [("5m", "stale"), ("1d", "approved")])
+def test_a_signal_that_waited_too_long_for_a_price_is_not_acted_on(tmp_path, stale_after, check):
+    """A bar of SPY says something of BTC-USD, whose first price comes hours later."""
+    btc = sample_root() / "coinbase" / "BTC-USD" / "bars-4h.parquet"
+    refused, found = replay_once(tmp_path, WAITS.format(spy=SPY, btc=btc, stale_after=stale_after))
+    ((verdict, age_seconds),) = found
+    assert verdict == check
+    assert 3600 < age_seconds < 86_400
+    assert refused == ({"stale": 1} if check == "stale" else {})
+
+
+REFUSED = """data = ["{spy}"]
+to = "1998-01-06"
+[[strategy]]
+use = "says_once.py"
+[sizing]
+model = "fixed_lots"
+lots = 10
+[limits]
+order_lots = 9
+[risk]
+stale_after = "{stale_after}"
+"""
+
+
+TRIED = [("order_quantity", 0), ("order_quantity", 3600), ("order_quantity", 7200)]
+
+
+@pytest.mark.parametrize(
+    ("stale_after", "verdicts_and_ages"),
+    [
+        ("5m", [*TRIED[:1], ("stale", 3600)]),
+        ("90m", [*TRIED[:2], ("stale", 7200)]),
+        ("2h", TRIED),  # a minute after the last one it is too old to wait for a price
+    ],
+)
+def test_an_order_that_is_refused_is_tried_again_until_its_signal_is_stale(tmp_path, stale_after, verdicts_and_ages):
+    refused, found = replay_once(tmp_path, REFUSED.format(spy=SPY, stale_after=stale_after))
+    assert found == verdicts_and_ages
+    assert refused == Counter(verdict for verdict, _ in verdicts_and_ages)

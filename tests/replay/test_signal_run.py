@@ -6,10 +6,21 @@ from typing import Any
 import pytest
 
 from kernel.events.catalogue import WeightSet
-from kernel.events.layout import CROSSED, EXIT_TRIGGERED, INTENDED, SIGNAL, TARGET_SET, TRADE_CLOSED
+from kernel.events.layout import (
+    CANCELED,
+    CHECKED,
+    CROSSED,
+    EXIT_TRIGGERED,
+    FILLED,
+    INTENDED,
+    SIGNAL,
+    TARGET_SET,
+    TRADE_CLOSED,
+)
 from kernel.exits_nb import STOP_LOSS, TRAILING_STOP
-from kernel.lifecycle import EXIT_ORDER, REDUCE_ONLY
+from kernel.lifecycle import CANCEL_NO_FUNDS, EXIT_ORDER, REDUCE_ONLY
 from kernel.market import WEIGHT
+from kernel.risk.numbers import BUYING_POWER
 from replay.catalogue.intervals import UNITS_NS
 from replay.execution import prepare
 from replay.history import History
@@ -73,6 +84,25 @@ def test_opposite_strategies_that_net_trade_with_each_other_alone(tmp_path: Path
     assert (crosses[:, CROSSED.side] * crosses[:, CROSSED.quantity_lots]).sum() == 0
     assert (crosses[:, CROSSED.leaves_lots] == 0).all(), "nothing is left to send"
     assert result["trades"] > 10
+
+
+def test_what_nets_needs_power_for_the_rest_alone_here_and_at_the_venue(tmp_path: Path) -> None:
+    """One wants nine tenths of equity, the other is short by half: each for itself is too much for the account."""
+    plans = {"exits": {}, "limits": {"margin": 1.0}}
+    entries = [{"sizing": {"model": "equity_share", "share": 0.9}},
+               {"sizing": {"model": "equity_share", "share": 0.5}, "set": {"invert": 1}}]  # fmt: skip
+    outcomes = {}
+    for net in (True, False):
+        netted = [{**entry, "portfolio": {"net": net}} for entry in entries]
+        run(tmp_path / str(net), **settings(*netted, **plans))
+        records = records_in(tmp_path / str(net))
+        verdicts = records[records["kind"] == CHECKED.kind]["words"][:, CHECKED.check]
+        reasons = records[records["kind"] == CANCELED.kind]["words"][:, CANCELED.reason]
+        crosses = (records["kind"] == CROSSED.kind).sum()
+        no_funds = int((reasons == CANCEL_NO_FUNDS).sum())
+        outcomes[net] = set(verdicts.tolist()), no_funds, crosses > 10, (records["kind"] == FILLED.kind).sum() > 10
+    assert outcomes[True] == ({0}, 0, True, True)
+    assert outcomes[False][0] == {0, BUYING_POWER}
 
 
 def test_recorded_weights_move_what_is_held(tmp_path: Path) -> None:

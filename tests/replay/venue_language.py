@@ -10,10 +10,10 @@ Market rows and requests, separated by ``;``: ``100/106/94/101 x500`` is a bar o
 x20`` and ``quote 99 x5 101 x7`` are what they say (``-`` is an absent side, no ``x`` an unknown size), a trade may
 end with its aggressor (``buyer``, ``seller``). ``bid 99 x5`` and ``ask 101 x7`` are depth rows, each a message of its
 own. ``=`` gives the next row the time of the last, ``@midnight`` moves on to the next UTC day, ``wait 30`` by
-minutes. ``session 8`` opens a session of so many hours, ``close`` closes it, ``halted``, ``maintenance``, ``auction``
-and ``trading`` are statuses. ``cancel``, ``replace 20 limit 94`` and ``send buy 5 market`` are requests, made right
-after the row before them, about the first open order, or the one named (``cancel #2``). Row 0 is a bar that closes at
-100, after which the orders are sent.
+minutes. ``session 8`` opens a session of so many hours, ``close`` closes it (``close earlier`` the one before),
+``halted``, ``maintenance``, ``auction`` and ``trading`` are statuses. ``cancel``, ``replace 20 limit 94`` and ``send
+buy 5 market`` are requests, made right after the row before them, about the first open order, or the one named
+(``cancel #2``). Row 0 is a bar that closes at 100, after which the orders are sent.
 """
 
 import numpy as np
@@ -115,6 +115,7 @@ def read_market(text: str) -> tuple[np.ndarray, dict[int, list[Request]]]:
     requests: dict[int, list[Request]] = {}
     rows = [bar_row(START_NS, ["100/100/100/100"])]
     clock = ROW_0_NS
+    opened = [0, 0]
     for words in parts(text):
         if words[0] == "@midnight":
             clock = (clock // DAY_NS + 1) * DAY_NS
@@ -123,8 +124,13 @@ def read_market(text: str) -> tuple[np.ndarray, dict[int, list[Request]]]:
         elif words[0] in REQUESTS:
             requests.setdefault(len(rows) - 1, []).append(words)
         else:
-            rows.append(market_row(clock, words))
-            clock = rows[-1][0]
+            ts_ns, kind, instrument, payload = market_row(clock, words)
+            if words[0] == "session":
+                opened.append(ts_ns)
+            elif words[0] == "close":
+                payload = (0, opened[-2 if "earlier" in words else -1], *payload[2:])
+            rows.append((ts_ns, kind, instrument, payload))
+            clock = ts_ns
     return np.array(rows, ROW), requests
 
 
