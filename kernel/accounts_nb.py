@@ -153,16 +153,21 @@ def _define_account_nb(state, record):
 
 @jit
 def _assign_nb(state, strategy, instrument, account):
-    """Give both books of a strategy in an instrument to an account."""
+    """Give both books of a strategy in an instrument to an account; not to another one while an order is open there.
+
+    An order says which leg it is for, and that is a matter of its account.
+    """
     balance = balance_row_nb(state, account, state.instruments[instrument].currency)
     if balance < 0:
         return NO_CAPACITY
+    ordered = False
+    for row in range(state.head.order_count):
+        order = state.orders[row]
+        ordered = ordered or (order.strategy == strategy and order.instrument == instrument)
     for leg in (1, -1):
         position = state.positions[book_index_nb(state, strategy, instrument, leg)]
         used = position.quantity_lots != 0 or position.realised_minor != 0 or position.fees_minor != 0
-        if (used or position.pending_buy_lots != 0 or position.pending_sell_lots != 0) and (
-            position.account != account or position.balance != balance
-        ):
+        if (used or ordered) and (position.account != account or position.balance != balance):
             return MISMATCH
         position.account = account
         position.balance = balance

@@ -8,7 +8,9 @@ from kernel.apply_nb import apply_nb
 from kernel.events import catalogue as c
 from kernel.events.layout import Stored, encode
 from kernel.instruments import EQUITY, FUTURE, INVERSE_PERPETUAL, PERPETUAL, SPOT
-from kernel.ledger_nb import MONEY_OVERFLOW, UNKNOWN_RATE
+from kernel.ledger_nb import MISMATCH, MONEY_OVERFLOW, OK, UNKNOWN_RATE
+from kernel.lifecycle import REDUCE_ONLY
+from kernel.state import new_state
 from kernel.tables.ledger import DEBIT, LEDGER_ACCOUNTS
 from kernel.tables.risk import WINDOW_BARS
 from tests.kernel.test_ledger_examples import COIN, DAY_NS, Desk
@@ -194,3 +196,26 @@ def test_the_page_lists_the_ledger_accounts() -> None:
     page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
     for name, (side, _) in LEDGER_ACCOUNTS.items():
         assert f"| {name} | {'debit' if side == DEBIT else 'credit'} |" in page
+
+
+@pytest.mark.parametrize("instructions", [0, REDUCE_ONLY])
+def test_a_book_with_an_open_order_stays_with_its_account(instructions: int) -> None:
+    """Its leg is a matter of the account; a reduce-only order is not among the pending lots and was not seen once."""
+    state, statuses = new_state(), []
+
+    def feed(event: c.Event, account: int = 0, instrument: int = -1, strategy: int = -1) -> None:
+        sequence = int(state.head.next_sequence)
+        record = encode(Stored(sequence, sequence, sequence, 0, instrument, strategy, account, event))[0]
+        statuses.append(int(apply_nb(state, record)))
+
+    feed(c.RunOpened(1, 1, 0, 0, 0))
+    for account in (0, 1):
+        feed(c.AccountDefined(0, 1, account, 0), account)  # the second one hedges
+    feed(c.InstrumentDefined(0, 1, 1, 1, SPOT), instrument=0)
+    feed(c.BookAssigned(1), 0, 0, 0)
+    feed(c.BookAssigned(0), 0, 0, 0)
+    feed(c.OrderIntended(-1, 1, 1, 5, 0, 0, 0, instructions), 0, 0, 0)
+    assert statuses == [OK] * len(statuses)
+    feed(c.BookAssigned(0), 0, 0, 0)
+    feed(c.BookAssigned(1), 0, 0, 0)
+    assert statuses[-2:] == [OK, MISMATCH]

@@ -247,8 +247,8 @@ class Ledger:
             book = self.books[strategy, instrument, leg]
             if (book.account, book.currency) != (account, currency):
                 require(book.lots == book.realised == book.fees == 0, "MISMATCH")
-                require(self.pending(strategy, instrument, 1, leg) == 0, "MISMATCH")
-                require(self.pending(strategy, instrument, -1, leg) == 0, "MISMATCH")
+                open_here = [(order.strategy, order.instrument) for order in self.orders]
+                require((strategy, instrument) not in open_here, "MISMATCH")
             book.account, book.currency = account, currency
 
     def pending(self, strategy: int, instrument: int, side: int, leg: int) -> int:
