@@ -19,7 +19,7 @@ from replay.venue.fills_nb import fill_nb
 from replay.venue.kinds_nb import has_trigger_nb, is_touch_nb, takes_any_price_nb
 from replay.venue.memory import MARKET, VENUE, VENUE_ORDER
 from replay.venue.profiles import BY_DEPTH, UNLIMITED
-from replay.venue.reports_nb import cancel_rest_nb
+from replay.venue.reports_nb import cancel_rest_nb, is_frozen_nb
 from replay.venue.trail_nb import follow_nb
 
 
@@ -159,8 +159,16 @@ def trigger_price_nb(venue, market, order):
 
 @unit(VENUE, STATE, OUTPUT, MARKET, VENUE_ORDER, np.int64)
 def meet_book_nb(venue, state, output, market, order, ts_event_ns):
-    """An order that arrives meets the book that stands, and joins the queue with what is left."""
+    """An order that arrives meets the book that stands, and joins the queue with what is left.
+
+    One whose group has filled another, of which the kernel has not heard, takes nothing: the group must act first.
+    """
     kind = order.order_type
+    if is_frozen_nb(venue, order):
+        if not has_trigger_nb(kind) and not takes_any_price_nb(kind):
+            order.seen = 1 if market.source > 1 else 0
+            join_nb(venue, order)
+        return OK
     if has_trigger_nb(kind) and order.triggered == 0:
         return trigger_nb(venue, state, output, order, trigger_price_nb(venue, market, order), ts_event_ns)
     order.seen = 1 if market.source > 1 else 0

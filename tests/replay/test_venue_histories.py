@@ -5,7 +5,7 @@ from collections import defaultdict
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kernel import lifecycle as life
@@ -154,6 +154,7 @@ LATENCIES = st.sampled_from(["", "2", "7", "quantiles:0,3,40", "recorded:9,1"])
     st.sampled_from(["pessimistic", "next_open", "ohlc", "ohlc_adaptive", "intrabar", "book"]),
     LATENCIES, LATENCIES, st.sampled_from(["0", "0.3"]), st.lists(any_orders(), min_size=1, max_size=3), markets(),
 )  # fmt: skip
+@example("book", "2", "2", "0", [["oco buy 1 limit 91", "oco buy 1 stop 90"]], "quote 90 x1 91 x2; 90/90/90/90 x0")
 def test_what_holds_whatever_happens(profile, request, report, rejects, shapes, market) -> None:
     given_settings = {
         "profile": profile, "request": request, "report": report, "reject_share": rejects, "seed": "3",
