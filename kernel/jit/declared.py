@@ -80,11 +80,14 @@ class Unit(Function):
     def symbol(self) -> str:
         """The name of the machine code."""
         name = f"{self.__module__}.{self.__qualname__}"
-        if self.free:
-            from kernel.jit.digest import digest_of
+        return f"{name}-{self.digest}" if self.free else name
 
-            name = f"{name}-{digest_of(self)}"
-        return name
+    @cached_property
+    def digest(self) -> str:
+        """What the machine code depends on (see ``kernel.jit.digest``). Raises CompileError."""
+        from kernel.jit.digest import digest_of
+
+        return digest_of(self)
 
     @cached_property
     def address(self) -> int:

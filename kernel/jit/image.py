@@ -5,16 +5,21 @@ Owns the one execution engine of the process. What is missing in the store is co
 
 import threading
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 
 import llvmlite.binding as llvm
 
 from kernel.jit.declared import CompileError, Unit
-from kernel.jit.digest import callees, digest_of
+from kernel.jit.digest import callees
 from kernel.jit.store import read
 
 _lock = threading.RLock()
-_loaded: dict[str, str] = {}  # symbol to digest
+_loaded: "dict[str, _Loaded]" = {}  # by symbol
+
+
+class _Loaded(NamedTuple):
+    digest: str
+    returns: str
 
 
 @cache
@@ -38,15 +43,26 @@ def _engine() -> llvm.ExecutionEngine:
 def load(unit: Unit) -> tuple[int, str]:
     """Load a unit with all that it calls; returns its address and what it returns. Raises CompileError."""
     with _lock:
-        needed = reachable(unit)
-        missing = [needed_unit for needed_unit in needed if read(needed_unit) is None]
+        found = {needed: read(needed) for needed in reachable(unit) if not _is_loaded(needed)}
+        missing = [needed for needed, code in found.items() if code is None]
         if missing:
             from kernel.jit.together import compile_units
 
             compile_units(missing)
-        returns = _add(unit, needed)
+        for needed, stored in found.items():
+            code = stored or read(needed)
+            assert code is not None, "what was compiled is stored"
+            _engine().add_object_file(llvm.ObjectFileRef.from_data(code.machine_code))
+            _loaded[needed.symbol] = _Loaded(needed.digest, code.returns)
         _engine().finalize_object()
-        return _engine().get_function_address(unit.symbol), returns
+        return _engine().get_function_address(unit.symbol), _loaded[unit.symbol].returns
+
+
+def _is_loaded(unit: Unit) -> bool:
+    known = _loaded.get(unit.symbol)
+    if known is not None and known.digest != unit.digest:
+        raise CompileError(f"two units are named {unit.symbol}; give one another name")
+    return known is not None
 
 
 def reachable(unit: Unit) -> list[Unit]:
@@ -59,19 +75,3 @@ def reachable(unit: Unit) -> list[Unit]:
             found[id(taken)] = taken
             waiting.extend(callees(taken))
     return list(found.values())
-
-
-def _add(unit: Unit, needed: list[Unit]) -> str:
-    returns = ""
-    for taken in needed:
-        digest = digest_of(taken)
-        known = _loaded.get(taken.symbol)
-        if known is not None and known != digest:
-            raise CompileError(f"two units are named {taken.symbol}; give one another name")
-        code: Any = read(taken) if known is None or taken is unit else None
-        if known is None:
-            _engine().add_object_file(llvm.ObjectFileRef.from_data(code.machine_code))
-            _loaded[taken.symbol] = digest
-        if taken is unit:
-            returns = code.returns
-    return returns

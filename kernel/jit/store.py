@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kernel.jit.declared import Unit
-from kernel.jit.digest import digest_of
 
 
 class Code(NamedTuple):
@@ -35,7 +34,7 @@ def cache_root() -> Path:
 def path_of(unit: Unit) -> Path:
     """The file of a unit's machine code."""
     name = f"{unit.__module__}.{unit.__qualname__}".replace("<", "").replace(">", "")
-    return cache_root() / "machine-code" / f"{name}-{digest_of(unit)}.o"
+    return cache_root() / "machine-code" / f"{name}-{unit.digest}.o"
 
 
 def read(unit: Unit) -> Code | None:
