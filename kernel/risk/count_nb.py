@@ -135,7 +135,8 @@ def after_market_nb(state, kind, instrument, ts_ns, word_0, word_1, word_2, word
         if windows + rule_nb(state, rules.WIDTH_HIGH) + rule_nb(state, rules.VOLUME_MULTIPLE) > 0:
             _bar_nb(state, instrument, word_1, word_2, word_3, max(word_4, UNKNOWN_SIZE))
     elif kind == SESSION_CHANGED.kind:
-        if word_1 >= symbol.session_open_ns:  # the close of an earlier session may come after the next open
+        # The close of an earlier session may come after the next open; the first one counts, whenever it was.
+        if symbol.session_close_ns == 0 or word_1 >= symbol.session_open_ns:
             symbol.session_open_ns = word_1
             symbol.session_close_ns = word_2
     elif kind == LEVEL_SET.kind:

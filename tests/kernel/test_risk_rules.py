@@ -199,6 +199,8 @@ ROWS: list[tuple[str, dict[str, int], Any, dict[str, Any], tuple[int, int, int]]
     ("it closes early", {"close_before": 15 * MINUTE},
      lambda d: [session(0, HOUR)(d), d.apply(c.SessionChanged(0, 0, 1, 1), 0)], BUY,
      (n.SESSION_HOURS, 15 * MINUTE, MISSING)),
+    ("the first session seen opened before 1970", {"close_before": 15 * MINUTE, "pass_unknown": 1},
+     lambda d: d.apply(c.SessionChanged(0, -HOUR, 1, 0), 0), BUY, (n.SESSION_HOURS, 15 * MINUTE, MISSING)),
     ("after the session", {"close_before": 15 * MINUTE}, session(0, 1), BUY, (n.SESSION_HOURS, 15 * MINUTE, MISSING)),
     ("no session seen", {"close_before": 7}, None, BUY, (n.SESSION_HOURS, 7, MISSING)),
     ("quiet", {"atr_min_percent": PERCENT}, lambda d: bars(d, 40, span=4), BUY, (n.RANGE_LOW, PERCENT, 792_274)),
