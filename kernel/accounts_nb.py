@@ -134,6 +134,9 @@ def _define_account_nb(state, record):
     for instrument in range(head.instrument_count):
         if state.instruments[instrument].denominator != 0:
             return MISMATCH  # books refer to balances from the first instrument on
+    shadow = words[ACCOUNT_DEFINED.shadow]
+    if shadow < 0 or shadow > 1 or (shadow == 1 and number == 0):
+        return MISMATCH  # the figures of a run are told in the currency of its first account, which is a real one
     account = state.accounts[number]
     row = find_balance_nb(state, number, account.currency) if number < head.account_count else -1
     if number == head.account_count:
@@ -146,6 +149,8 @@ def _define_account_nb(state, record):
     account.mode = words[ACCOUNT_DEFINED.mode]
     account.hedging = 1 if words[ACCOUNT_DEFINED.hedging] != 0 else 0
     account.sweep = words[ACCOUNT_DEFINED.sweep]
+    head.shadow_count += shadow - account.shadow
+    account.shadow = shadow
     if row >= 0:
         state.balances[row].currency = account.currency
     return OK if balance_row_nb(state, number, account.currency) >= 0 else NO_CAPACITY

@@ -28,6 +28,8 @@ from kernel.events.layout import (
     RUN_CLOSED,
     RUN_OPENED,
     SEGMENT,
+    SHADOW_FILLED,
+    SHADOW_TERMS,
     SIGNAL,
     STATE_DIGEST,
     STRATEGY,
@@ -50,15 +52,19 @@ from kernel.ledger_nb import (
     OK,
     book_index_nb,
     equity_nb,
+    is_shadow_nb,
 )
 from kernel.marks_nb import market_nb
 from kernel.orders_nb import order_nb
+from kernel.pipeline.book_nb import pipeline_event_nb
 from kernel.risk.count_nb import after_deposit_nb, after_order_nb, after_trade_nb, before_order_nb
 from kernel.risk.define_nb import risk_event_nb
 from kernel.risk.totals_nb import refresh_all_nb
 from kernel.signals_nb import note_refusal_nb, note_rejection_nb, signal_event_nb
 from kernel.state import STATE
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, MAX_TIMERS, NEVER_NS
+
+LAST_PIPELINE_EVENT = SHADOW_TERMS.kind
 
 
 @inlined
@@ -111,6 +117,9 @@ def _trade_closed_nb(state, record):
         or trade.fill_count != words[TRADE_CLOSED.fill_count]
     ):
         return MISMATCH
+    if state.head.shadow_count > 0 and is_shadow_nb(state, record.strategy, record.instrument):
+        state.head.shadow_trade_count += 1
+        return OK
     state.head.trade_count += 1
     if state.head.risk_on == 1:
         after_trade_nb(state, trade.realised_minor - trade.fees_minor)
@@ -253,6 +262,8 @@ def apply_nb(state, record):
         return status if status != OK else after_order_nb(state, record)
     if SIGNAL.kind <= kind <= PORTFOLIO_PLAN_SET.kind or kind == STRATEGY.kind:
         return signal_event_nb(state, record)
+    if SHADOW_FILLED.kind <= kind <= LAST_PIPELINE_EVENT:
+        return pipeline_event_nb(state, record)
     if RULE_SET.kind <= kind <= VENUE_POSITION.kind:
         return risk_event_nb(state, record)
     if kind == POSITION_CHANGED.kind:

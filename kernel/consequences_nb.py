@@ -11,6 +11,7 @@ paid on the lots that are held when it comes. A split or an expiry ends the open
 import numpy as np
 
 from kernel.accrual_nb import accrue_nb
+from kernel.after_fill_nb import after_fill_nb
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import (
@@ -28,7 +29,6 @@ from kernel.ledger_nb import MISMATCH, MONEY_OVERFLOW, OK, book_index_nb, exposu
 from kernel.lifecycle import ASK_CANCEL, NEXT
 from kernel.liquidation_nb import watch_margin_nb
 from kernel.market import DIVIDEND, ROW, SPLIT
-from kernel.react_nb import after_fill_nb
 from kernel.requests_nb import ask_cancel_nb
 from kernel.state import STATE
 from kernel.units import RATE_SCALE

@@ -40,6 +40,12 @@ def book_index_nb(state, strategy, instrument, leg):
 
 
 @jit
+def is_shadow_nb(state, strategy, instrument):
+    """Whether a strategy trades an instrument on paper; what its books hold counts in no total of the others."""
+    return state.accounts[state.positions[strategy * state.head.instrument_count + instrument].account].shadow == 1
+
+
+@jit
 def _inverse_money_nb(price_ticks, quantity_lots, numerator, denominator):
     """Money of an inverse contract in its base coin: the value falls in coins as the price rises, hence the sign.
 
@@ -213,10 +219,14 @@ def in_first_currency_nb(state, account, minor):
 
 @jit
 def total_nb(state):
-    """``(equity, cash, gross)`` of all accounts in the currency of the first; OVERFLOW as equity when unknown."""
+    """``(equity, cash, gross)`` of all accounts but those in shadow, in the currency of the first; OVERFLOW as equity
+    when unknown.
+    """
     equity, cash, gross = 0, 0, 0
     for number in range(state.head.account_count):
         account = state.accounts[number]
+        if account.shadow == 1:
+            continue
         part = in_first_currency_nb(state, account, equity_nb(account))
         money = in_first_currency_nb(state, account, account.cash_minor)
         if part == OVERFLOW or money == OVERFLOW or abs(equity) + abs(part) >= MONEY_MAX or abs(cash) >= MONEY_MAX:

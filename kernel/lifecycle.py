@@ -152,7 +152,7 @@ REJECT_REASONS = {
 }
 REQUEST_CANCEL, REQUEST_REPLACE = 1, 2
 REQUEST_NAMES = {REQUEST_CANCEL: "cancel", REQUEST_REPLACE: "replace"}
-TAKER, MAKER, INTERNAL = 1, 2, 3
+TAKER, MAKER, INTERNAL, SHADOW = 1, 2, 3, 4  # the last: on paper, in a shadow account
 
 # What an order insists on, as bits, and who wants it.
 POST_ONLY, REDUCE_ONLY, CLOSE_POSITION = 1, 2, 4

@@ -22,6 +22,7 @@ from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import MONEY_OVERFLOW, OK, book_index_nb, convert_nb, equity_nb
 from kernel.lifecycle import ASK_CANCEL, GTC, LIQUIDATION_ORDER, MARKET, NEXT, PENDING_CANCEL, REDUCE_ONLY
+from kernel.pipeline.shadow_nb import shadow_close_nb
 from kernel.state import STATE
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS, MAX_POSITIONS
 from kernel.units import RATE_SCALE
@@ -111,6 +112,8 @@ def _close_nb(state, output, row):
     strategy, instrument = place // state.head.instrument_count, place % state.head.instrument_count
     position = state.positions[row]
     hedging = state.accounts[position.account].hedging
+    if state.accounts[position.account].shadow == 1:
+        return shadow_close_nb(state, output, strategy, instrument, hedging if row < MAX_POSITIONS else -1)
     cause = output.cause
     record = begin_nb(state, output, INTENDED.kind, instrument, strategy)
     words = record.words

@@ -71,10 +71,8 @@ def _intend_nb(state, record):
     if record.strategy < 0 or record.strategy >= head.strategy_count:
         return BAD_INDEX
     words = record.words
-    hedging = state.accounts[
-        state.positions[position_index_nb(state, record.strategy, record.instrument)].account
-    ].hedging
-    if abs(words[INTENDED.leg]) != hedging:
+    account = state.accounts[state.positions[position_index_nb(state, record.strategy, record.instrument)].account]
+    if abs(words[INTENDED.leg]) != account.hedging or account.shadow != 0:
         return MISMATCH
     if words[INTENDED.quantity_lots] <= 0 or words[INTENDED.quantity_lots] > MAX_LOTS:
         return MISMATCH

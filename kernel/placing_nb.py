@@ -11,7 +11,7 @@ from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import CHECKED, INTENDED, ORDER_TERMS
 from kernel.groups_nb import is_leg_nb
 from kernel.jit import inlined, jit, unit
-from kernel.ledger_nb import OK, book_index_nb
+from kernel.ledger_nb import OK, book_index_nb, is_shadow_nb
 from kernel.lifecycle import (
     BUY,
     CHILD,
@@ -27,6 +27,7 @@ from kernel.lifecycle import (
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.lifecycle_nb import position_index_nb, reducible_lots_nb
+from kernel.pipeline.shadow_nb import shadow_place_nb
 from kernel.requests_nb import refuse_nb
 from kernel.risk import rules
 from kernel.risk.numbers import APPROVED, CAPACITY, GROUP_REFUSED, INVALID_ORDER, REDUCE_ONLY, STALE
@@ -129,6 +130,8 @@ def verdict_on_nb(state, output, order):
 def _place_one_nb(state, output, strategy, instrument, intent, purpose):
     """Record an intended order and, when it belongs to no group, the verdict on it. Returns a status."""
     head = state.head
+    if head.shadow_count > 0 and 0 <= instrument < head.instrument_count and is_shadow_nb(state, strategy, instrument):
+        return shadow_place_nb(state, output, strategy, instrument, intent, purpose)
     room = MAX_ORDERS - max(intent.group_size, 1)
     if head.order_count > room:
         return refuse_nb(state, output, strategy, instrument, 0, CAPACITY, MAX_ORDERS, head.order_count)

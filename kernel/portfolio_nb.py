@@ -11,6 +11,7 @@ whole; its quantity is shared out over the larger one in proportion to what each
 strategy keeps its own book.
 """
 
+from kernel.after_fill_nb import after_fill_nb
 from kernel.apply_nb import apply_nb
 from kernel.apportion_nb import apportion_nb
 from kernel.emit_nb import OUTPUT, begin_nb
@@ -22,7 +23,6 @@ from kernel.lifecycle import BUY, INTENDED, INTERNAL, SELL, STRATEGY_ORDER, SUBM
 from kernel.lifecycle_nb import find_order_nb, position_index_nb
 from kernel.placing_nb import make_order_nb, place_nb, verdict_on_nb, write_verdict_nb
 from kernel.plans import CONFIDENCE_WEIGHT, EQUAL_WEIGHT, NO_METHOD
-from kernel.react_nb import after_fill_nb
 from kernel.risk.numbers import APPROVED
 from kernel.sizing_nb import confident_lots_nb, lots_worth_nb, share_minor_nb, size_lots_nb
 from kernel.state import STATE

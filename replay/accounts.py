@@ -11,9 +11,14 @@ from kernel.tables.ledger import LEDGER_ACCOUNTS
 
 
 def ledger_totals(state: Any) -> dict[str, int]:
-    """Each ledger account over all balances, converted at the last rates; what no rate converts is left out."""
+    """Each ledger account over all balances but those in shadow, converted at the last rates.
+
+    What no rate converts is left out.
+    """
     totals = dict.fromkeys(LEDGER_ACCOUNTS, 0)
     for balance in state.balances[: state.head.balance_count]:
+        if state.accounts[balance.account].shadow:
+            continue
         for name in LEDGER_ACCOUNTS:
             amount = convert_nb(balance, balance[f"{name}_minor"])
             if amount != OVERFLOW:

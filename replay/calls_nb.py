@@ -4,7 +4,7 @@ Owns the setting up of a call, the order in which strategies hear of their fills
 """
 
 from kernel.decide_nb import decide_nb
-from kernel.events.layout import CROSSED, FILLED, WORDS
+from kernel.events.layout import CROSSED, FILLED, SHADOW_FILLED, WORDS
 from kernel.jit import call_entry, inlined, jit
 from kernel.ledger_nb import OK
 from kernel.placing_nb import abandon_group_nb
@@ -103,7 +103,7 @@ def tell_fills_nb(engine, entries, ts_ns):
     while control.told_record < output.count:
         record = output.records[control.told_record]
         control.told_record += 1
-        if record.kind == FILLED.kind or record.kind == CROSSED.kind:
+        if record.kind == FILLED.kind or record.kind == CROSSED.kind or record.kind == SHADOW_FILLED.kind:
             copy_words_nb(engine.context.call.words, record.words, WORDS)
             result = invoke_nb(engine, entries, record.strategy, record.instrument, FILL, record.sequence, ts_ns)
             if result != NEED_ROWS:

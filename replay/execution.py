@@ -16,6 +16,7 @@ from kernel.ports import FrameSink, RowSource
 from kernel.strategy.declare import CompiledStrategy
 from replay.config import ConfigError, RunConfig, instant_ns, located
 from replay.engine import EngineMemory, Plan
+from replay.ledger_plan import LedgerPlan, plan_ledger
 from replay.loading import LoadedStrategy, Universe, load_strategies, load_universe
 from replay.opening import opening_frames, resolved_config, venue_settings
 from replay.outcome import ResultHash
@@ -40,6 +41,7 @@ class Prepared(msgspec.Struct, frozen=True):
     universe: Universe
     strategies: tuple[LoadedStrategy, ...]
     resolved: dict[str, Any]
+    ledger: LedgerPlan
 
     @property
     def currency(self) -> str:
@@ -74,7 +76,8 @@ def prepare(config: RunConfig) -> Prepared:
     with located(config.places):
         universe = load_universe(config.data, config.venue.finer)
         strategies = load_strategies(config.strategies, universe)
-        return Prepared(config, universe, strategies, resolved_config(config, universe, strategies))
+        resolved = resolved_config(config, universe, strategies)
+        return Prepared(config, universe, strategies, resolved, plan_ledger(config, universe.instruments))
 
 
 class Engine:
@@ -130,7 +133,7 @@ class Execution:
         prepared: Prepared,
         sink: FrameSink | None,
         *,
-        trades: TradeWriter | None = None,
+        trades: Sequence[TradeWriter] = (),
         prices: PriceLine | None = None,
         injections: Sequence[Injection] = (),
         progress: Progress | None = None,

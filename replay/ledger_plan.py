@@ -14,11 +14,12 @@ from kernel.events import catalogue as events
 from kernel.events.body import encode_body
 from kernel.events.catalogue import Event
 from kernel.instruments import CONTRACT_NAMES, FIRST_MARGINED, OPTION, OPTION_RIGHTS, Instrument, currency_scale
-from kernel.tables.table import MAX_CURRENCIES
+from kernel.tables.table import MAX_ACCOUNTS, MAX_CURRENCIES
 from kernel.units import checked_int64, to_decimal, to_units
 from replay.config import RunConfig, SettingError, instant_ns, money, rate
 from replay.config.ledger import AccountConfig, RateConfig, initial_rate
 from replay.config.risk import trailing_stop_rate
+from replay.config.shadow import with_shadows
 
 DAY_NS = 86_400_000_000_000
 CONTRACTS = {name: number for number, name in CONTRACT_NAMES.items()}
@@ -35,13 +36,18 @@ class LedgerPlan(msgspec.Struct, frozen=True):
     deposits: tuple[tuple[int, int, int], ...]  # account, currency, minor units
 
     @property
+    def is_said(self) -> bool:
+        """Whether the accounts are more than the one that every run has."""
+        return len(self.accounts) > 1 or bool(self.accounts[0].name)
+
+    @property
     def scale(self) -> int:
         """Decimals of the currency of the first account."""
         return currency_scale(self.currencies[0])
 
 
-def plan_ledger(config: RunConfig, instruments: tuple[Instrument, ...], wanted: tuple[str, ...]) -> LedgerPlan:
-    """Resolve the accounts. ``wanted`` names the account that each strategy asks for. Raises SettingError."""
+def plan_ledger(config: RunConfig, instruments: tuple[Instrument, ...]) -> LedgerPlan:
+    """Resolve the accounts. Raises SettingError."""
     settled = sorted({instrument.currency for instrument in instruments})
     accounts = tuple(config.accounts)
     if not accounts:
@@ -51,6 +57,9 @@ def plan_ledger(config: RunConfig, instruments: tuple[Instrument, ...], wanted: 
                 f"is needed: the instruments settle in {' and '.join(settled)}; say its currency and the rates",
             )
         accounts = (AccountConfig(name="", currency=settled[0]),)
+    accounts, wanted = with_shadows(accounts, config.strategies)
+    if len(accounts) > MAX_ACCOUNTS:
+        raise SettingError("account", f"would be {len(accounts)} with those in shadow; the kernel holds {MAX_ACCOUNTS}")
     deposits = [list(_cash(config, at, account).items()) for at, account in enumerate(accounts)]
     named = [account.currency for account in accounts] + [currency for cash in deposits for currency, _ in cash]
     currencies = tuple(dict.fromkeys([*named, *settled]))
@@ -98,7 +107,7 @@ def _account_of(
                 return number
         raise SettingError(f"strategy.{strategy}.account", f"is {wanted!r}; there is no such account")
     for venue in (instrument.venue, ""):
-        found = [number for number, account in enumerate(accounts) if account.venue == venue]
+        found = [number for number, account in enumerate(accounts) if account.venue == venue and not account.shadow]
         if len(found) > 1:
             names = " and ".join(accounts[number].name for number in found)
             raise SettingError(f"account.{found[1]}.venue", f"leaves open which of {names} trades {instrument.name}")
@@ -181,9 +190,9 @@ def money_events(plan: LedgerPlan, config: RunConfig) -> Iterator[Opening]:
     """Currencies, accounts and stated rates: before the instruments."""
     for number, currency in enumerate(plan.currencies):
         yield -1, -1, events.CurrencyDefined(number, currency_scale(currency)), encode_body(currency), 0
-    for number, account in enumerate(plan.accounts if config.accounts else ()):
-        modes = int(account.mode == "cash"), int(account.books == "hedging")
-        defined = events.AccountDefined(plan.currencies.index(account.currency), *modes, int(account.sweep))
+    for number, account in enumerate(plan.accounts if plan.is_said else ()):
+        modes = int(account.mode == "cash"), int(account.books == "hedging"), int(account.sweep), int(account.shadow)
+        defined = events.AccountDefined(plan.currencies.index(account.currency), *modes)
         yield -1, -1, defined, encode_body({"name": account.name, "venue": account.venue}), number
     for pair, stated in config.rates.items():
         source, target = (plan.currencies.index(name) for name in pair.split("/"))
@@ -291,10 +300,10 @@ def deposit_events(plan: LedgerPlan) -> Iterator[Opening]:
 def resolved_ledger(plan: LedgerPlan, config: RunConfig) -> dict[str, Any]:
     """What the configuration says of the ledger, as plain values; empty where it says nothing."""
     found: dict[str, Any] = {}
-    if config.accounts:
+    if plan.is_said:
         found["accounts"] = [
             {
-                **msgspec.to_builtins(account),
+                **{name: value for name, value in msgspec.to_builtins(account).items() if name != "shadow" or value},
                 "cash": {plan.currencies[c]: m for a, c, m in plan.deposits if a == number},
             }
             for number, account in enumerate(plan.accounts)

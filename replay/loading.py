@@ -163,7 +163,7 @@ def _load_strategy(number: int, config: StrategyConfig, universe: Universe) -> L
     if isinstance(found, CompiledStrategy):  # what indicators do not take is refused here, before anything is made
         found.memory_words(parameters)
         found.warm_up_bars(parameters)
-    return LoadedStrategy(name, found, file, parameters, tuple(numbers))
+    return LoadedStrategy(config.name or name, found, file, parameters, tuple(numbers))
 
 
 def find_strategy(use: str) -> tuple[CompiledStrategy | type[Strategy], Path]:

@@ -15,6 +15,7 @@ from kernel.events.catalogue import Event
 from kernel.events.layout import Stored, encode
 from kernel.market import DEPTH, QUOTE, TRADE
 from replay.config import (
+    Rates,
     RunConfig,
     SettingError,
     VenueData,
@@ -107,12 +108,20 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         "cash_minor": plan.deposits[0][2],
         "fill": venue_profile(config),
         "venue": msgspec.to_builtins(venue_settings(config, universe)),
-        "rates": msgspec.to_builtins(rates),
+        "rates": _shown_rates(rates, plan),
         "limits": {key: str(value) for key, value in msgspec.to_builtins(config.limits).items()},
         **({"risk": risk} if risk else {}),
         "digest_interval": config.digest_interval,
         **resolved_ledger(plan, config),
     }
+
+
+def _shown_rates(rates: Rates, plan: LedgerPlan) -> dict[str, int]:
+    """The rates; those of shadow accounts where there are any."""
+    shown = msgspec.to_builtins(rates)
+    if not any(account.shadow for account in plan.accounts):
+        del shown["shadow_fee"], shown["shadow_slippage"]
+    return dict(shown)
 
 
 def genesis_id(resolved: dict[str, Any], mode: str) -> bytes:
@@ -195,12 +204,14 @@ def _opening_events(
         PROFILES[venue_profile(config)], rates.maker_fee, rates.taker_fee, rates.slippage, rates.volume_share
     )
     out.append((-1, -1, configured, encode_body(venue_profile(config))))
+    if any(account.shadow for account in plan.accounts):
+        out.append((-1, -1, events.ShadowTermsSet(rates.shadow_fee, rates.shadow_slippage), b""))
     return [*out, *deposit_events(plan)]
 
 
 def _plan(config: RunConfig, universe: Universe) -> LedgerPlan:
     with located(config.places):
-        return plan_ledger(config, universe.instruments, tuple(entry.account for entry in config.strategies))
+        return plan_ledger(config, universe.instruments)
 
 
 def _plan_events(description: dict[str, Any]) -> list[Event]:

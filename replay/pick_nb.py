@@ -5,7 +5,7 @@ Owns the layout of a fill as the result hash sees it. numpy picks records field 
 
 import numpy as np
 
-from kernel.events.layout import CHECKED, FILLED, RECORD, REQUEST_REFUSED, TRADE_CLOSED
+from kernel.events.layout import CHECKED, FILLED, RECORD, REQUEST_REFUSED, SHADOW_FILLED, TRADE_CLOSED
 from kernel.jit import unit, vector
 from kernel.risk.gates_nb import MISSING
 
@@ -18,15 +18,16 @@ REFUSALS, FIRST_NS, UNSEEN = range(3)  # what is kept of each
 def pick_nb(records, fills, trades, refusals, counts):
     """Write the fills (int64, FILL_WORDS columns), the places of closed trades, and how many there are of both.
 
-    A fill is its time, instrument, strategy, side, price, quantity, fee and liquidity. ``refusals`` (int64, a row for
-    each check) is added to: how many orders and requests the check refused, the time of the first in nanoseconds, and
-    how many it refused for a measure of -1, which gates say that have not seen theirs.
+    A fill (also one on paper, in a shadow account) is its time, instrument, strategy, side, price, quantity, fee and
+    liquidity. ``refusals`` (int64, a row for each check) is added to: how many orders and requests the check refused,
+    the time of the first in nanoseconds, and how many it refused for a measure of -1, which gates say that have not
+    seen theirs.
     """
     fill_count = 0
     trade_count = 0
     for at in range(len(records)):
         record = records[at]
-        if record.kind == FILLED.kind:
+        if record.kind == FILLED.kind or record.kind == SHADOW_FILLED.kind:
             words = record.words
             fills[fill_count, 0] = record.ts_event_ns
             fills[fill_count, 1] = record.instrument
@@ -53,4 +54,5 @@ def pick_nb(records, fills, trades, refusals, counts):
     return 0
 
 
+assert SHADOW_FILLED[1:9] == FILLED[1:]
 assert CHECKED.check == REQUEST_REFUSED.check

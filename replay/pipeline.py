@@ -7,6 +7,7 @@ engine goes on computing meanwhile; the queue between them is bounded, so a slow
 import hashlib
 import queue
 import threading
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -94,7 +95,7 @@ class Pipeline:
         self,
         sink: FrameSink | None,
         result: ResultHash,
-        trades: TradeWriter | None,
+        trades: Sequence[TradeWriter],
         prices: PriceLine | None,
         *,
         by_reference: bool,
@@ -139,9 +140,11 @@ class Pipeline:
         pick_nb(chunk.records, self._fills, self._closed, self.refusals, self._counts)
         fills, trades = self._counts.tolist()
         self._result.add_fills(self._fills[:fills])
-        if self._trades is not None and trades:
-            closed = self._closed[:trades]
-            self._trades.add_closed(chunk.records[closed], chunk.records[closed - 1])  # a book comes before its trip
+        if self._trades and trades:
+            places = self._closed[:trades]
+            closed, books = chunk.records[places], chunk.records[places - 1]  # a book comes before its trip
+            for writer in self._trades:
+                writer.add_closed(closed, books)
         if self._prices is not None:
             self._prices.add(chunk.rows[chunk.row_start : chunk.row_stop])
         if self._sink is None:

@@ -26,11 +26,13 @@ from replay.pipeline import JournalSink
 from replay.prices import PriceLine
 from replay.result import EquityCurve, RunResult
 from replay.session import Injection
+from replay.shadows import list_shadows
 from replay.tables import TradeWriter, write_equity
 
 ORIGIN = "trading-kernel/backtest"
 JOURNAL_DIR = "journal"
 RUN_FILE = "run.json"
+TRADES, SHADOW_TRADES = "trades.parquet", "shadow_trades.parquet"
 # How much a backtest may lose to a power cut: it is computed again in a second, so syncs may be far apart.
 GROUP_BYTES = 64 << 20
 
@@ -150,12 +152,17 @@ def _execute(
     writer_of: Callable[[], JournalWriter | None] | None,
 ) -> RunResult:
     names = [strategy.name for strategy in prepared.strategies]
-    trades = TradeWriter(run_dir / "trades.parquet", prepared.universe.instruments, names)
+    plan = prepared.ledger
+    shadows = frozenset(number for number, account in enumerate(plan.accounts) if account.shadow)
+    real = frozenset(range(len(plan.accounts))) - shadows
+    writers = [TradeWriter(run_dir / TRADES, prepared.universe.instruments, names, real if shadows else None)]
+    if shadows:
+        writers.append(TradeWriter(run_dir / SHADOW_TRADES, prepared.universe.instruments, names, shadows))
     prices = PriceLine()
     execution = Execution(
         prepared,
         sink,
-        trades=trades,
+        trades=writers,
         prices=prices,
         injections=injections,
         progress=progress,
@@ -165,14 +172,17 @@ def _execute(
     try:
         execution.run()
     finally:
-        trades.close()
+        for each in writers:
+            each.close()
     writer = writer_of() if writer_of is not None else None
     if writer is not None:
         writer.sync()
-    return _result(execution, run_dir, writer, prices)
+    return _result(execution, run_dir, writer, prices, writers[0].counts)
 
 
-def _result(execution: Execution, run_dir: Path, writer: JournalWriter | None, prices: PriceLine) -> RunResult:
+def _result(
+    execution: Execution, run_dir: Path, writer: JournalWriter | None, prices: PriceLine, trades: list[int]
+) -> RunResult:
     prepared, engine = execution.prepared, execution.memory.engine
     state, statistics = execution.memory.state, engine.statistics
     equity, cash, _ = total_nb(state)
@@ -209,6 +219,12 @@ def _result(execution: Execution, run_dir: Path, writer: JournalWriter | None, p
         journal_root=writer.root.hex() if writer is not None else "",
         frames=writer.frame_count if writer is not None else 0,
         refusals=execution.refusals,
+        shadows=list_shadows(
+            state,
+            [account.name for account in prepared.ledger.accounts],
+            [strategy.name for strategy in prepared.strategies],
+            trades,
+        ),
     )
 
 

@@ -37,7 +37,8 @@ def render_summary(result: RunResult, metrics: Metrics, *, width: int, color: bo
         braille=unicode,
     )
     figures = _figures(result, metrics, width, color)
-    blocks = [_heading(result, color), figures, _refusals(result, color), chart, _proofs(result, color)]
+    told = [*_refusals(result, color), *_shadows(result, color)]
+    blocks = [_heading(result, color), figures, told, chart, _proofs(result, color)]
     text = "\n\n".join("\n".join(f"  {line}" for line in block) for block in blocks if block)
     return text if unicode else text.encode("ascii", "replace").decode("ascii")
 
@@ -78,6 +79,15 @@ def summary_json(result: RunResult, metrics: Metrics) -> dict[str, Any]:
                 "unseen": refusal.unseen,
             }
             for refusal in result.refusals
+        ],
+        "shadows": [
+            {
+                "account": one.account,
+                "strategies": list(one.strategies),
+                "trades": one.trades,
+                **{name: amount(getattr(one, f"{name}_minor")) for name in ("deposited", "equity", "realised", "fees")},
+            }
+            for one in result.shadows
         ],
         "return": metrics.total_return,
         "max_drawdown": metrics.max_drawdown,
@@ -141,6 +151,21 @@ def _refusals(result: RunResult, color: bool) -> list[str]:
     unseen = [refusal.check for refusal in result.refusals if refusal.unseen]
     if unseen:
         rows.append(f"not in the data: {', '.join(unseen)}; import it, or set pass_unknown = true under [risk]")
+    return [_paint(heading, _DIM, color), *rows]
+
+
+def _shadows(result: RunResult, color: bool) -> list[str]:
+    """What traded on paper."""
+    if not result.shadows:
+        return []
+    names = [", ".join(one.strategies) or one.account for one in result.shadows]
+    width = max(len("On paper"), *map(len, names))
+    rows = []
+    for name, one in zip(names, result.shadows, strict=True):
+        gain = (one.equity_minor / one.deposited_minor - 1.0) if one.deposited_minor > 0 else None
+        money = show.money(one.equity_minor, result.scale)
+        rows.append(f"{name:<{width}}  {show.percent(gain, signed=True):>10}  {show.count(one.trades):>8}  {money:>18}")
+    heading = f"{'On paper':<{width}}  {'return':>10}  {'trades':>8}  {'equity':>18}"
     return [_paint(heading, _DIM, color), *rows]
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from kernel.events.layout import POSITION_CHANGED, TRADE_CLOSED
 from kernel.instruments import Instrument
-from kernel.tables.table import MAX_POSITIONS
+from kernel.tables.table import MAX_ACCOUNTS, MAX_POSITIONS
 from kernel.units import to_decimal
 
 _TS = pa.timestamp("ns", tz="UTC")
@@ -46,11 +46,21 @@ _FLUSH_TRADES = 65_536
 
 
 class TradeWriter:
-    """Writes round trips as their ``TradeClosed`` records come by."""
+    """Writes round trips as their ``TradeClosed`` records come by: those in the accounts that are named, or all.
 
-    def __init__(self, path: Path, instruments: Sequence[Instrument], strategies: Sequence[str]) -> None:
+    ``counts`` has how many there were, by account.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        instruments: Sequence[Instrument],
+        strategies: Sequence[str],
+        accounts: frozenset[int] | None = None,
+    ) -> None:
         self._writer = pq.ParquetWriter(path, TRADE_SCHEMA)
-        self._instruments, self._strategies = instruments, strategies
+        self._instruments, self._strategies, self._accounts = instruments, strategies, accounts
+        self.counts = [0] * MAX_ACCOUNTS
         self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
         self._waiting_count = 0
 
@@ -58,6 +68,11 @@ class TradeWriter:
         """Take in ``TradeClosed`` records and the ``PositionChanged`` before each (dtype RECORD, no longer the
         caller's).
         """
+        for account in range(MAX_ACCOUNTS):
+            self.counts[account] += int(np.count_nonzero(closed["account"] == account))
+        if self._accounts is not None:
+            ours = np.isin(closed["account"], list(self._accounts))
+            closed, books = closed[ours], books[ours]
         if len(closed):
             self._waiting.append((closed, books))
             self._waiting_count += len(closed)

@@ -78,6 +78,7 @@ from kernel.events.orders import (
     RequestRejected,
     RiskChecked,
 )
+from kernel.events.pipeline import ShadowFilled, ShadowTermsSet
 from kernel.events.portfolio import PositionChanged, TradeClosed
 from kernel.events.risk import (
     CorrelationSet,
@@ -171,6 +172,8 @@ __all__ = [
     "RunOpened",
     "SectorAssigned",
     "SessionChanged",
+    "ShadowFilled",
+    "ShadowTermsSet",
     "SignalEmitted",
     "SizingPlanSet",
     "SplitApplied",

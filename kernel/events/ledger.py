@@ -7,14 +7,15 @@ from kernel.events.declaring import Event, declare
 class AccountDefined(Event, frozen=True):
     """An account gets its number (in the header): its currency, mode (0 margin, 1 cash), books (1 hedging), sweep.
 
-    Its figures are in that currency. A sweep converts money in other currencies into it at each accrual. The body has
-    its name and venue.
+    Its figures are in that currency. A sweep converts money in other currencies into it at each accrual. A shadow
+    account trades on paper: its books never have an order. The body has its name and venue.
     """
 
     currency: int
     mode: int
     hedging: int
     sweep: int
+    shadow: int = 0
 
 
 @declare(97, "define.book", external=True)

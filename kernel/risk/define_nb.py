@@ -71,6 +71,8 @@ def _venue_position_nb(state, account_number, instrument, venue_lots):
     """By how much the venue differs, in money: the last that was reported of each instrument."""
     if account_number < 0 or account_number >= state.head.account_count:
         return BAD_INDEX
+    if state.accounts[account_number].shadow == 1:
+        return MISMATCH  # no venue knows of it
     lots, book = 0, book_index_nb(state, 0, instrument, 1)
     for strategy in range(state.head.strategy_count):
         for leg in (1, -1):

@@ -65,7 +65,8 @@ APPROVED = 0
     DRIFT,
     RATE_UNKNOWN,
     KERNEL_ORDER,
-) = range(20, 60)
+    SHADOW_ORDER,
+) = range(20, 61)
 
 NONE, REDUCTIONS, EXITS = "nothing", "reductions, exits", "exits"
 
@@ -333,6 +334,13 @@ REQUEST_CHECKS = {
         "order",
         "the order to cancel or replace is the kernel's: 1 an exit, 2 a liquidation, 3 a flattening",
         "purpose",
+        NONE,
+    ),
+    SHADOW_ORDER: Check(
+        "shadow_order",
+        "account",
+        "in a shadow account only orders at the market are traded, on paper; no other type and no group",
+        "order type",
         NONE,
     ),
     CAPACITY: Check("capacity", "all", "the kernel's table of open orders, intents or timers is full", "count", NONE),

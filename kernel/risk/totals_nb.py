@@ -9,7 +9,7 @@ books do fit; limits are below that.
 
 from kernel.exact_nb import OVERFLOW
 from kernel.jit import inlined, jit
-from kernel.ledger_nb import book_index_nb, convert_nb, exposure_nb, in_first_currency_nb
+from kernel.ledger_nb import book_index_nb, convert_nb, exposure_nb, in_first_currency_nb, is_shadow_nb
 from kernel.tables.risk import EXPOSURE_MAX
 
 
@@ -49,6 +49,8 @@ def worse_lots_nb(position, extra_buy_lots, extra_sell_lots):
 @jit
 def refresh_book_nb(state, strategy, instrument, leg):
     """Bring the totals up to date with one book."""
+    if state.head.shadow_count > 0 and is_shadow_nb(state, strategy, instrument):
+        return
     at = book_index_nb(state, strategy, instrument, leg)
     exposure, position = state.exposures[at], state.positions[at]
     lots = worse_lots_nb(position, 0, 0)

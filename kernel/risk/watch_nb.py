@@ -221,7 +221,7 @@ def _flatten_books_nb(state, output, strategy, instrument, most):
         position = state.positions[book_index_nb(state, strategy, instrument, leg)]
         said = leg if state.accounts[position.account].hedging == 1 else 0
         room = output.count < most and state.head.order_count < MAX_ORDERS
-        held = position.quantity_lots
+        held = position.quantity_lots if state.accounts[position.account].shadow == 0 else 0
         if held == 0 or not room or _is_flattening_nb(state, strategy, instrument, said):
             continue
         status = _flatten_nb(state, output, strategy, instrument, said, held)
@@ -259,7 +259,7 @@ def watch_nb(state, output, instrument):
     most = output.count + WORK_RECORDS
     status = OK
     for number in range(state.head.account_count):
-        if status == OK:
+        if status == OK and state.accounts[number].shadow == 0:
             status = _account_nb(state, output, number)
     if status == OK:
         status = _streak_nb(state, output)

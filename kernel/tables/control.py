@@ -26,6 +26,9 @@ HEAD = table_dtype(
     "group_order_count",  # open orders that belong to a group
     "targets_due",  # books whose target is to be set
     "exits_on",  # 1 when a strategy has an exit plan
+    "shadow_count",  # shadow accounts
+    "shadow_fill_count",
+    "shadow_trade_count",
     "risk_on",  # 1 when a rule of risk is in force, or a kill switch or a mode was ever set
 )
 TIMER = table_dtype("active", "strategy", "instrument", "timer", "due_ns", "interval_ns")

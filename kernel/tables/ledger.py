@@ -55,6 +55,7 @@ ACCOUNT = table_dtype(
     "sweep",
     "called",
     "liquidating",
+    "shadow",  # 1: its books trade on paper, and count in no total of the others
 )
 CURRENCY = table_dtype("defined", "scale", "credit_rate", "debit_rate")
 RATE = table_dtype("numerator", "denominator", "updated_ns")

@@ -4,12 +4,12 @@ import numpy as np
 
 from kernel.records import record_dtype
 
-MAX_STRATEGIES = 8
+MAX_STRATEGIES = 32
 MAX_INSTRUMENTS = 512
 MAX_POSITIONS = 1024  # strategies times instruments; a hedging account has as many short books
 MAX_ORDERS = 256
 MAX_TIMERS = 32
-MAX_ACCOUNTS = 8
+MAX_ACCOUNTS = 16
 MAX_BALANCES = 32  # currencies of accounts
 MAX_CURRENCIES = 8
 NEVER_NS = (1 << 63) - 1

@@ -20,7 +20,10 @@ _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
 class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One account. ``cash`` is an amount in its currency, or amounts by currency; ``venue`` empty: of every venue."""
+    """One account. ``cash`` is an amount in its currency, or amounts by currency; ``venue`` empty: of every venue.
+
+    With ``shadow`` its strategies trade on paper, and never send an order.
+    """
 
     name: str
     currency: str
@@ -28,6 +31,7 @@ class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
     mode: str = "margin"
     books: str = "netting"
     sweep: bool = False
+    shadow: bool = False
     cash: Number | dict[str, Number] | None = None
 
 

@@ -24,6 +24,7 @@ from replay.config.ledger import (
 )
 from replay.config.limits import LimitsConfig, check_limits
 from replay.config.risk import RiskConfig, check_risk, trailing_stop_rate
+from replay.config.shadow import ShadowConfig, check_shadow, shadow_rates
 from replay.config.sizing import (
     PortfolioConfig,
     SizingConfig,
@@ -43,9 +44,14 @@ NOT_SETTINGS = ("places",)
 
 
 class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One strategy of a run: a built-in name or ``FILE.py[:NAME]``, its parameters, instruments (all) and account."""
+    """One strategy of a run: a built-in name or ``FILE.py[:NAME]``, its parameters, instruments (all) and account.
+
+    ``name`` is what it is called, by default as in its declaration. With ``shadow`` it trades on paper.
+    """
 
     use: str
+    name: str = ""
+    shadow: bool = False
     parameters: dict[str, int | float | str] = msgspec.field(default_factory=dict, name="set")
     instruments: list[str] = msgspec.field(default_factory=list)
     sizing: SizingConfig = msgspec.field(default_factory=SizingConfig)
@@ -75,6 +81,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     rates: dict[str, Number | RateConfig] = msgspec.field(default_factory=dict)
     margin: MarginConfig = msgspec.field(default_factory=MarginConfig)
     financing: FinancingConfig = msgspec.field(default_factory=FinancingConfig)
+    shadow: ShadowConfig = msgspec.field(default_factory=ShadowConfig)
     limits: LimitsConfig = msgspec.field(default_factory=LimitsConfig)
     sizing: SizingConfig = msgspec.field(default_factory=SizingConfig)
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
@@ -96,6 +103,8 @@ class Rates(msgspec.Struct, frozen=True):
     price_band: int
     margin: int
     cost_buffer: int
+    shadow_fee: int
+    shadow_slippage: int
 
 
 def check(config: RunConfig) -> None:
@@ -119,6 +128,7 @@ def check(config: RunConfig) -> None:
     check_rates(config.rates)
     check_margin(config.margin)
     check_financing(config.financing)
+    check_shadow(config.shadow, config.accounts, config.strategies)
     check_plans(config)
 
 
@@ -169,6 +179,7 @@ def resolve_plans(config: RunConfig, number: int, scale: int) -> dict[str, Any]:
 def resolve_rates(config: RunConfig) -> Rates:
     """The exact rates of a configuration. Raises SettingError for one that is negative or too fine."""
     venue = resolve_venue(config, ())
+    shadow_fee, shadow_slippage = shadow_rates(config.shadow, max(venue.tiers[0].taker_rate, 0), venue.slippage_rate)
     highest_fee = max(tier.taker_rate for tier in venue.tiers)
     return Rates(
         maker_fee=venue.tiers[0].maker_rate,
@@ -179,4 +190,6 @@ def resolve_rates(config: RunConfig) -> Rates:
         margin=rate("limits.margin", config.limits.margin),
         # What a fill may cost beyond its price, kept free by the buying-power check.
         cost_buffer=max(highest_fee, 0) + venue.slippage_rate + venue.spread_rate + BPS,
+        shadow_fee=shadow_fee,
+        shadow_slippage=shadow_slippage,
     )

@@ -27,12 +27,13 @@ HOUR_NS = 3600 * 10**9
 class SignalDesk:
     """Money and ticks are plain numbers: a lot at 100 costs 100, and equity is a million."""
 
-    def __init__(self, instruments: int = 3, strategies: int = 2, price: int = PRICE, accounts: int = 1) -> None:
+    def __init__(self, instruments: int = 3, strategies: int = 2, price: int = PRICE, accounts: int = 1,
+                 shadow: int = 0) -> None:  # fmt: skip
         self.state, self.output = new_state(), new_record(OUTPUT)
         self.now_ns = 0
         self.apply(c.RunOpened(instruments, strategies, 0, 0, 0))
         for account in range(1, accounts):
-            self.apply(c.AccountDefined(0, 0, 0, 0), account=account)
+            self.apply(c.AccountDefined(0, 0, 0, 0, shadow), account=account)
         for instrument in range(instruments):
             self.apply(c.InstrumentDefined(0, 1, 1, 1), instrument)
         for strategy in range(strategies):

@@ -49,6 +49,7 @@ EXPIRIES = {4: 2 * DAY_NS, 6: 4 * DAY_NS}  # of futures and of inverse ones
 OUTPUT_MEMORY = new_record(OUTPUT)
 seen: Counter[str] = Counter()
 derived_kinds: Counter[str] = Counter()
+on_paper_seen: Counter[str] = Counter()
 
 
 class Draw:
@@ -208,6 +209,9 @@ def check_head(state: Any, twin: Kernel) -> None:
         "group_order_count": sum(bool(order.group_id) for order in twin.orders),
         "targets_due": 0,  # signals and exits have a twin of their own: test_signals.py
         "exits_on": 0,
+        "shadow_count": sum(account.shadow for account in twin.accounts),
+        "shadow_fill_count": twin.shadow_fill_count,
+        "shadow_trade_count": twin.shadow_trade_count,
         "risk_on": 0,
     }
 
@@ -363,7 +367,9 @@ def account(history: History, draw: Draw) -> str:
     number = draw.below(4)
     if number == 0:
         numbers = draw.of(0, 1, len(history.twin.accounts), -1, 9)
-        return history.feed(c.AccountDefined(draw.of(0, 1, 8), draw.below(2), draw.below(2), 0), account=numbers)
+        shadow = draw.of(0, 0, 1, 2)
+        event = c.AccountDefined(draw.of(0, 1, 8), draw.below(2), draw.below(2), 0, shadow)
+        return history.feed(event, account=numbers)
     if number == 1:
         place = draw.of((0, 0), (1, 0), (0, 1), (1, 1), (-1, 0), (0, -1))
         return history.feed(c.BookAssigned(draw.of(0, 1, 2)), *place)
@@ -454,6 +460,27 @@ def money(history: History, draw: Draw) -> str:
     split = c.SplitApplied(leg, lots, draw.of(lots, 2 * lots, -lots), draw.of(1, 2), 1, draw.below(3), draw.below(3))
     late = c.AccrualDone(draw.of(0, history.twin.next_accrual_ns), 1), -1, -1
     return history.feed(*draw.of((split, *place), (c.ContractExpired(5), place[0], -1), late))
+
+
+def on_paper(history: History, draw: Draw) -> str:
+    """A fill in a shadow account, or what only looks like one."""
+    place = draw.of((0, 1), (0, 1), (0, 1), (1, 0), (-1, 0), (0, INSTRUMENTS))
+    book = history.twin.books.get((*place, 1))
+    hedging = history.twin.accounts[book.account].hedging if book else 0
+    leg = draw.of(1, -1) * hedging if draw.below(20) else draw.of(0, 1)
+    wrong = draw.below(60)
+    event = c.ShadowFilled(
+        history.twin.next_sequence + (wrong == 0), draw.of(1, -1) if wrong != 1 else 0, 1 + draw.below(99),
+        draw.lots(), int(wrong == 2), draw.below(9), 4 - (wrong == 3),
+        history.twin.shadow_fill_count + 1 + (wrong == 4), draw.below(4) + 4 * (wrong == 5), leg,
+    )  # fmt: skip
+    status = history.feed(event, place[1], place[0])
+    on_paper_seen[status] += 1
+    return status
+
+
+def shadow_terms(history: History, draw: Draw) -> str:
+    return history.feed(c.ShadowTermsSet(draw.of(0, 10**5, 10**8, -1), draw.of(0, 10**4, 10**8 + 1)))
 
 
 def intend(history: History, draw: Draw) -> str:
@@ -652,7 +679,7 @@ def crowd(history: History, draw: Draw) -> str:
 STEPS = {
     intend: 5, fill: 8, market: 5, replaced: 2, verdict: 1, venue_word: 2, ask: 3, timer: 1, halt: 1, define: 1,
     deposit: 1, account: 2, needs: 2, fact: 4, money: 2, wrong_sequence: 1, crowd: 1, release: 2, late_terms: 1,
-    refused: 1,
+    refused: 1, on_paper: 6, shadow_terms: 1,
 }  # fmt: skip
 steps = generators.tuples(
     generators.sampled_from([step for step, weight in STEPS.items() for _ in range(weight)]),
@@ -672,7 +699,8 @@ def test_apply_equals_the_naive_twin(ratios: Any, world: Any, history_steps: lis
     history.feed(c.RunOpened(INSTRUMENTS, STRATEGIES, 0, 0, 3))
     accounts, instruments, rate = world
     for number, (currency, hedging) in enumerate(accounts):
-        history.feed(c.AccountDefined(currency, number % 2, hedging, 1), account=number)
+        shadow = int(number == 1 and history_steps[0][1] % 3 > 0)
+        history.feed(c.AccountDefined(currency, number % 2, hedging, 1, shadow), account=number)
     if rate:
         history.feed(c.RateSet(1, 0, 3, 7), 0)
     for number, (numerator, denominator) in enumerate(ratios):
@@ -700,6 +728,8 @@ def test_the_histories_reached_every_status() -> None:
     for status in wanted.split():
         assert seen[status] > 0, f"no history came to {status}: {dict(seen)}"
     assert seen["OK"] > sum(seen.values()) // 2
+    assert on_paper_seen["OK"] > 0
+    assert on_paper_seen["MISMATCH"] > 0
 
 
 def bought(history: History, instrument: int, side: int, lots: int, price: int) -> None:

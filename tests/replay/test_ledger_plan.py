@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kernel.events import catalogue as c
 from kernel.instruments import Instrument
-from replay.config import ConfigError, RunConfig, SettingError, load_config
+from replay.config import ConfigError, RunConfig, SettingError, StrategyConfig, load_config
 from replay.ledger_plan import deposit_events, instrument_event, money_events, plan_ledger, terms_events
 
 SPY = Instrument(venue="us", symbol="SPY", currency="USD", tick_size="0.01", lot_size="1", contract="equity")
@@ -61,8 +62,14 @@ def load(tmp_path: Path, text: str) -> RunConfig:
     return load_config(file, {})
 
 
+def asking(config: RunConfig, wanted: tuple[str, ...]) -> RunConfig:
+    """The configuration with strategies that ask for these accounts."""
+    entries = [StrategyConfig(use="do_nothing", account=account) for account in wanted]
+    return msgspec.structs.replace(config, strategies=entries)
+
+
 def opened(config: RunConfig, instruments: tuple[Instrument, ...], *wanted: str) -> list[tuple[Any, int]]:
-    plan = plan_ledger(config, instruments, wanted or ("",))
+    plan = plan_ledger(asking(config, wanted or ("",)), instruments)
     found = [*money_events(plan, config)]
     found += [(n, -1, instrument_event(plan, one, True), b"", 0) for n, one in enumerate(instruments)]
     found += [*terms_events(plan, config, instruments, 10**18), *deposit_events(plan)]
@@ -157,5 +164,5 @@ def test_a_setting_that_contradicts_the_data(
     tmp_path: Path, text: str, instruments: tuple[Instrument, ...], wanted: str, message: str
 ) -> None:
     with pytest.raises(SettingError) as error:
-        plan_ledger(load(tmp_path, text), instruments, (wanted,))
+        plan_ledger(asking(load(tmp_path, text), (wanted,)), instruments)
     assert message in str(error.value)

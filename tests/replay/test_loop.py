@@ -340,7 +340,7 @@ def test_a_frame_is_cut_after_so_many_rows() -> None:
     ("instruments", "plans", "what"),
     [
         (513, [((), 0)], "instruments"),
-        (1, [((), 0)] * 9, "strategies"),
+        (1, [((), 0)] * 33, "strategies"),
         (512, [((), 0)] * 3, "books"),
         (1, [((0,), 70_000)], "words of strategy memory"),
     ],

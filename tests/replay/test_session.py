@@ -30,7 +30,7 @@ def test_an_error_behind_the_engine_ends_the_run(prepare_sample):
 
 
 def test_after_an_error_the_pipeline_drains_and_never_blocks():
-    pipeline = Pipeline(FailingSink(), ResultHash(), None, None, by_reference=False)
+    pipeline = Pipeline(FailingSink(), ResultHash(), (), None, by_reference=False)
     frames = np.zeros(1, [("record_end", "i8"), ("row_count", "i8"), ("row_end", "i8"), ("first_sequence", "i8"),
                           ("event_count", "i8"), ("ts_ingest_ns", "i8")])  # fmt: skip
     frames["first_sequence"] = 2

@@ -18,7 +18,7 @@ from tests.reference.kernel.orders import ENDED, LIVE, Order, Orders
 __all__ = ["ENDED", "LIVE", "Book", "Kernel", "Order", "Paper", "RefusedError", "Trip"]
 
 TIMERS = 32
-MAX_INSTRUMENTS, MAX_STRATEGIES, MAX_BOOKS = 512, 8, 1024
+MAX_INSTRUMENTS, MAX_STRATEGIES, MAX_BOOKS = 512, 32, 1024
 NEVER_NS = 2**63 - 1
 
 
@@ -114,7 +114,11 @@ class Kernel(Income, Orders):
 
     def on_TradeClosed(self, event: c.TradeClosed, stored: Stored) -> None:  # noqa: N802
         require(all(getattr(self.closed, name) == getattr(event, name) for name in event.__struct_fields__), "MISMATCH")
-        self.trade_count += 1
+        place = stored.strategy, stored.instrument, 1
+        if place in self.books and self.accounts[self.books[place].account].shadow:
+            self.shadow_trade_count += 1
+        else:
+            self.trade_count += 1
 
     # --- timers ---
 

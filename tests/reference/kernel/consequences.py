@@ -66,14 +66,28 @@ def ends(twin: Any, instrument: int) -> Iterator[Derived]:
             yield c.CancelRequested(order.order_id, 1), order.instrument, order.strategy, account
 
 
-def book_after(twin: Any, place: Place) -> Iterator[Derived]:
+def on_paper(twin: Any, place: Place, side: int, lots: int, leg: int) -> Iterator[Derived]:
+    """A position of a shadow account is closed at once, and costs the fee of a liquidation too."""
+    price, order_id = twin.shadow_price(place[1], side), twin.next_sequence
+    money = abs(twin.papers[place[1]].money(price, lots))
+    fee = fitting(half_even(Fraction(money * twin.shadow_terms.fee_rate, RATE_SCALE)))
+    number = twin.shadow_fill_count + 1
+    yield derived(twin, c.ShadowFilled(order_id, side, price, lots, 0, fee, 4, number, LIQUIDATION, leg), place)
+    yield from book_after(twin, place, order_id)
+    rate = twin.terms_of(place[1]).liquidation_fee
+    amount = half_even(Fraction(money * rate, RATE_SCALE))
+    if amount:
+        yield derived(twin, c.LiquidationFeePaid(order_id, money, rate, amount), place)
+
+
+def book_after(twin: Any, place: Place, order_id: int = 0) -> Iterator[Derived]:
     """The book, and the round trip when one ended."""
     book = twin.books[place]
     ended = twin.closed.quantity_lots != 0
     trip = twin.closed if ended else book.trip
     cash = twin.balances[book.account, book.currency].amounts["cash"]
     told = trip.high_ticks, trip.low_ticks, trip.stop_ticks, trip.income_minor
-    yield derived(twin, c.PositionChanged(0, book.lots, book.cost, book.realised, book.fees, cash, *told), place)
+    yield derived(twin, c.PositionChanged(order_id, book.lots, book.cost, book.realised, book.fees, cash, *told), place)
     if ended:
         words = (getattr(twin.closed, name) for name in c.TradeClosed.__struct_fields__)
         yield derived(twin, c.TradeClosed(*words), place)
@@ -186,6 +200,10 @@ def liquidation(twin: Any, account: int, equity: int, maintenance: int) -> Itera
         book = twin.books[place]
         side, leg = (-1 if book.lots > 0 else 1), place[2] * twin.accounts[account].hedging
         lots = min(abs(book.lots), 2**54)
+        if twin.accounts[account].shadow:
+            yield from on_paper(twin, place, side, lots, leg)
+            equity, maintenance = sum(twin.totals(account)[:2]), twin.account_margin(account)[1]
+            continue
         yield derived(twin, c.OrderIntended(side, 1, 1, lots, 0, 0, 0, 2, LIQUIDATION, leg), place)
         yield derived(twin, c.RiskChecked(twin.orders[-1].order_id, 0, 0, 0), place)
     if remaining == maintenance:

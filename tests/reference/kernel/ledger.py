@@ -113,6 +113,7 @@ class Account:
     currency: int = 0
     mode: int = 0
     hedging: int = 0
+    shadow: int = 0
 
 
 @dataclass
@@ -132,6 +133,8 @@ class Ledger:
     """The part of the twin that knows money. The other parts give it ``papers``, ``books`` and ``strategy_count``."""
 
     def __init__(self) -> None:
+        self.shadow_terms = c.ShadowTermsSet(0, 0)
+        self.shadow_fill_count = self.shadow_trade_count = 0
         self.scales: dict[int, int] = {}
         self.accounts = [Account()]
         self.balances: dict[tuple[int, int], Balance] = {(0, 0): Balance()}
@@ -220,7 +223,8 @@ class Ledger:
         require(0 <= number <= len(self.accounts) and number < MAX_ACCOUNTS, "BAD_INDEX")
         require(0 <= event.currency < MAX_CURRENCIES, "BAD_INDEX")
         require(all(paper.denominator == 0 for paper in self.papers), "MISMATCH")
-        account = Account(event.currency, event.mode, int(event.hedging != 0))
+        require(event.shadow in (0, 1) and not (event.shadow and number == 0), "MISMATCH")
+        account = Account(event.currency, event.mode, int(event.hedging != 0), event.shadow)
         if number == len(self.accounts):
             require(len(self.balances) < MAX_BALANCES, "NO_CAPACITY")
             self.accounts.append(account)
@@ -441,6 +445,38 @@ class Ledger:
             trip.entry_minor += money - money_closing
             trip.fees_minor += event.fee_minor - fee_closing
             trip.fill_count += 1
+
+    def on_ShadowTermsSet(self, event: c.ShadowTermsSet, stored: Stored) -> None:  # noqa: N802
+        require(0 <= event.fee_rate <= 10**8 and 0 <= event.slippage_rate <= 10**8, "MISMATCH")
+        self.shadow_terms = event
+
+    def on_ShadowFilled(self, event: c.ShadowFilled, stored: Stored) -> None:  # noqa: N802
+        self.paper_of(stored)
+        require(0 <= stored.strategy < self.strategy_count, "BAD_INDEX")
+        place = stored.strategy, stored.instrument, -1 if event.leg < 0 else 1
+        account = self.accounts[self.books[place].account]
+        require(account.shadow == 1 and abs(event.leg) == account.hedging, "MISMATCH")
+        require(event.order_id == stored.sequence and event.trade_id == self.shadow_fill_count + 1, "MISMATCH")
+        require(event.side in (1, -1) and 0 < event.quantity_lots <= 2**54 and event.leaves_lots == 0, "MISMATCH")
+        require(event.liquidity == 4 and 0 <= event.purpose <= 3, "MISMATCH")
+        purpose, self.closed.purpose = self.closed.purpose, event.purpose
+        try:
+            self.tentative(lambda: self.fill(place, event, stored, True))
+        except RefusedError:
+            self.closed.purpose = purpose
+            raise
+        self.shadow_fill_count += 1
+
+    def shadow_price(self, instrument: int, side: int) -> int:
+        """The touch, else the last price, and slippage of at least a tick, never below one tick."""
+        paper = self.papers[instrument]
+        price = paper.last
+        if paper.bid > 0 and paper.ask > 0:
+            price = paper.ask if side > 0 else paper.bid
+        slip = max(half_even(Fraction(abs(price) * self.shadow_terms.slippage_rate, 10**8)), 1)
+        if not self.shadow_terms.slippage_rate:
+            return price
+        return price + slip if side > 0 else max(price - slip, 1)
 
     def on_PositionChanged(self, event: c.PositionChanged, stored: Stored) -> None:  # noqa: N802
         self.paper_of(stored)

@@ -151,6 +151,8 @@ class Orders:
         paper = self.paper_of(stored)
         require(0 <= stored.strategy < self.strategy_count, "BAD_INDEX")
         require(abs(event.leg) == self.hedging(stored), "MISMATCH")
+        shadow = self.accounts[self.books[stored.strategy, stored.instrument, 1].account].shadow
+        require(not shadow, "MISMATCH")  # never an order
         require(0 < event.quantity_lots <= LOTS_OF_AN_ORDER, "MISMATCH")
         self.orders.append(
             Order(
