@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kernel.jit import JIT_ENABLED
-from kernel.strategy.python import Strategy, deliver
+from kernel.strategy.python import Strategy
 from kernel.strategy.shim_nb import RAISED, python_entry
 from replay.engine import EngineMemory, Plan
 
@@ -52,7 +52,7 @@ class PythonHost:
             strategy = self._objects[place]
             assert strategy is not None
             try:
-                deliver(strategy, kind)
+                strategy._called(kind)
             except BaseException as error:  # it is raised again as soon as the loop has stopped
                 self.error = error
                 return RAISED

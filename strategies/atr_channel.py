@@ -2,7 +2,7 @@
 
 from math import isnan
 
-from kernel.indicators import lookback, words
+from kernel.indicators import fading, lookback, words
 from kernel.indicators.steps import atr_nb, sma_nb
 from kernel.strategy.api_nb import close_ticks, high_ticks, low_ticks, position_lots
 from kernel.strategy.declare import compiled
@@ -14,6 +14,7 @@ AVERAGE = 3  # behind the words of the range
 @compiled(
     memory=lambda period, **_: AVERAGE + words("sma", period=period),
     warm_up=lambda period, atr_period, **_: max(lookback("sma", period=period), lookback("atr", period=atr_period)),
+    settle=lambda atr_period, **_: fading(1.0 / atr_period),
     period=350, atr_period=20, up=7.0, down=3.0, fraction=0.95, short=0,
 )  # fmt: skip
 def atr_channel(ctx, own, period, atr_period, up, down, fraction, short):

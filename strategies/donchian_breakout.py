@@ -2,7 +2,7 @@
 
 from math import isnan
 
-from kernel.indicators import lookback, words
+from kernel.indicators import fading, lookback, words
 from kernel.indicators.steps import atr_nb, donchian_nb
 from kernel.strategy.api_nb import close_ticks, high_ticks, low_ticks, position_lots
 from kernel.strategy.declare import compiled
@@ -17,6 +17,7 @@ UPPER, LOWER, LEAVE_UPPER, LEAVE_LOWER, STOP, RANGE, CHANNELS = 0, 1, 2, 3, 4, 5
         lookback("donchian", period=entry) + 1, lookback("donchian", period=leave) + 1,
         lookback("atr", period=atr_period),
     ),
+    settle=lambda atr_period, **_: fading(1.0 / atr_period),
     entry=20, leave=10, atr_period=20, stop_ranges=2.0, fraction=0.95, short=0,
 )  # fmt: skip
 def donchian_breakout(ctx, own, entry, leave, atr_period, stop_ranges, fraction, short):

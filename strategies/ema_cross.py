@@ -2,7 +2,7 @@
 
 from math import isnan
 
-from kernel.indicators import lookback
+from kernel.indicators import fading, lookback
 from kernel.indicators.steps import ema_nb
 from kernel.strategy.api_nb import close_ticks, position_lots, target_fraction
 from kernel.strategy.declare import compiled
@@ -11,6 +11,7 @@ from kernel.strategy.declare import compiled
 @compiled(
     memory=4,
     warm_up=lambda fast, slow, **_: max(lookback("ema", period=fast), lookback("ema", period=slow)),
+    settle=lambda fast, slow, **_: fading(2.0 / (max(fast, slow) + 1.0)),
     fast=12, slow=26, fraction=0.95, short=0,
 )  # fmt: skip
 def ema_cross(ctx, own, fast, slow, fraction, short):

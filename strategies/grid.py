@@ -4,7 +4,7 @@ from kernel.jit import jit
 from kernel.lifecycle import BUY, SELL
 from kernel.strategy.api_nb import cancel_all, close_ticks, instrument_of, limit_order, lots_for_fraction, position_lots
 from kernel.strategy.context import BAR
-from kernel.strategy.declare import compiled
+from kernel.strategy.declare import NEVER, compiled
 
 ANCHOR, UNIT = 0, 1
 BASIS_POINTS = 10_000
@@ -21,7 +21,7 @@ def open_orders(ctx):
     return count
 
 
-@compiled(memory=2, on=("bar", "fill"), spacing_bps=100, levels=10, fraction=0.95)
+@compiled(memory=2, settle=NEVER, on=("bar", "fill"), spacing_bps=100, levels=10, fraction=0.95)
 def grid(ctx, own, spacing_bps, levels, fraction):
     """Rest a limit to buy one unit a step below what is held, and one to sell the last unit a step above its price.
 

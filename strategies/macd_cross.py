@@ -2,7 +2,7 @@
 
 from math import isnan
 
-from kernel.indicators import lookback, words
+from kernel.indicators import fading, lookback, words
 from kernel.indicators.steps import macd_nb
 from kernel.strategy.api_nb import close_ticks
 from kernel.strategy.declare import compiled
@@ -12,6 +12,7 @@ from kernel.strategy.sides_nb import be
 @compiled(
     memory=lambda fast, slow, signal, **_: words("macd", fast=fast, slow=slow, signal=signal),
     warm_up=lambda fast, slow, signal, **_: lookback("macd", fast=fast, slow=slow, signal=signal),
+    settle=lambda fast, slow, signal, **_: fading(2.0 / (max(fast, slow) + 1.0)) + fading(2.0 / (signal + 1.0)),
     fast=12, slow=26, signal=9, fraction=0.95, short=0,
 )  # fmt: skip
 def macd_cross(ctx, own, fast, slow, signal, fraction, short):

@@ -10,7 +10,7 @@ UNIT, BID, ASK, HELD = range(4)
 
 
 @compiled(
-    memory=4, on="quote", half_spread_ticks=20, skew_ticks=10, max_units=5, requote_ticks=5, fraction=0.05
+    memory=4, settle=1, on="quote", half_spread_ticks=20, skew_ticks=10, max_units=5, requote_ticks=5, fraction=0.05
 )  # fmt: skip
 def market_maker(ctx, own, half_spread_ticks, skew_ticks, max_units, requote_ticks, fraction):
     """Rest a bid and an ask ``half_spread_ticks`` around the middle, moved down ``skew_ticks`` for each unit held.

@@ -2,7 +2,7 @@
 
 from kernel.jit import jit
 from kernel.strategy.api_nb import close_ticks, instrument_of, lots_for_fraction, position_in, target_in
-from kernel.strategy.declare import compiled
+from kernel.strategy.declare import NEVER, compiled
 
 MAX_ROTATED = 64
 DAY_NS = 86_400_000_000_000
@@ -15,7 +15,7 @@ def change(own, instrument):
     return own[2 * instrument + 1] / before - 1.0 if before > 0.0 else 0.0
 
 
-@compiled(per="portfolio", memory=2 * MAX_ROTATED + 2, warm_up=1, lookback=30, hold=1, fraction=0.9)
+@compiled(per="portfolio", memory=2 * MAX_ROTATED + 2, warm_up=1, settle=NEVER, lookback=30, hold=1, fraction=0.9)
 def momentum_rotation(ctx, own, lookback, hold, fraction):
     """Each ``lookback`` days, hold the ``hold`` instruments that rose most since the last time, if they rose at all.
 

@@ -12,7 +12,9 @@ BEGIN, END, HIGH, LOW, ENTERED, CALENDAR = 0, 1, 2, 3, 4, 5  # times in nanoseco
 DAY = 6
 
 
-@compiled(memory=7, warm_up=1, on=("bar", "session"), minutes=30, hold_minutes=360, fraction=0.95, short=0)
+@compiled(
+    memory=7, warm_up=1, settle_days=1, on=("bar", "session"), minutes=30, hold_minutes=360, fraction=0.95, short=0
+)
 def opening_range_breakout(ctx, own, minutes, hold_minutes, fraction, short):
     """Long at the first close above the range of the session's first ``minutes``; once a session, out before its end.
 

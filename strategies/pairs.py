@@ -20,6 +20,7 @@ SECOND_IN_NS = 1_000_000_000
     warm_up=lambda period, spread_period, **_: lookback("rolling_beta", period=period) + lookback(
         "zscore", period=spread_period
     ),
+    settle=lambda period, **_: period,  # bars without a partner at the same time do not count
     first=0, second=1, period=60, spread_period=60, entry=2.0, leave=0.5, fraction=0.9,
 )  # fmt: skip
 def pairs(ctx, own, first, second, period, spread_period, entry, leave, fraction):

@@ -7,7 +7,7 @@ import importlib
 import sys
 from typing import Any
 
-from kernel.strategy.declare import CompiledStrategy
+from kernel.strategy.declare import NEVER, CompiledStrategy
 from strategies import BUILT_IN
 
 INTRO = """# Strategies
@@ -21,6 +21,8 @@ from the literature, to measure others by and to begin from; none of them is adv
   as the fill profile says, under the default ones not before the next open.
 - *Warm-up* is how many bars a strategy sees, with its defaults, before the first at which it can ask for something. It
   follows from the look-back of its indicators. On less data it does nothing.
+- *Settles in* is how many more bars, or days, it needs to decide as if it had always run: an average that never forgets
+  has then kept a thousandth of its start, or a whole day was seen. `kernel check warmup` checks both.
 - `fraction` is the share of equity that it puts in. `short = 1` trades short sides too where there are some; otherwise
   what would be short is flat.
 - An instrument has its own memory, and is traded as if it were alone, unless it says *one for all instruments*.
@@ -46,6 +48,8 @@ def facts(strategy: CompiledStrategy) -> dict[str, Any]:
         "called_for": list(strategy.on),
         "per": strategy.per,
         "warm_up_bars": strategy.warm_up_bars(strategy.defaults),
+        "settle_bars": strategy.settle_bars(strategy.defaults),
+        "settle_days": strategy.settle_days,
         "memory_words": strategy.memory_words(strategy.defaults),
     }
 
@@ -60,9 +64,17 @@ def entry(strategy: CompiledStrategy) -> str:
     title = f"**{told['title']}** " if told["title"] else ""
     return (
         f"\n## `{strategy.name}`\n\n{title}{rule}{source}\n\nParameters: {given}.\n"
-        f"Called for: {', '.join(strategy.on)}{scope}. Warm-up: {told['warm_up_bars']} bars. "
+        f"Called for: {', '.join(strategy.on)}{scope}. Warm-up: {told['warm_up_bars']} bars{_settles(told)}. "
         f"Memory: {told['memory_words']} words.\n"
     )
+
+
+def _settles(told: dict[str, Any]) -> str:
+    if told["settle_bars"] == NEVER:
+        return "; what it does depends on when it began"
+    parts = [f"{told['settle_bars']} bars"] if told["settle_bars"] else []
+    parts += [f"{told['settle_days']} days"] if told["settle_days"] else []
+    return f"; settles in {' and '.join(parts)}" if parts else ""
 
 
 def page() -> str:

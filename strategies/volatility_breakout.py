@@ -9,7 +9,7 @@ DAY_NS = 86_400_000_000_000
 DAY, OPEN, HIGH, LOW, RANGE, ENTERED = range(6)
 
 
-@compiled(memory=6, warm_up=1, share=0.6, fraction=0.95, short=0)
+@compiled(memory=6, warm_up=1, settle_days=5, share=0.6, fraction=0.95, short=0)
 def volatility_breakout(ctx, own, share, fraction, short):
     """Long at a close above the day's open plus ``share`` of the range of the day before; out on the next day.
 

@@ -15,7 +15,7 @@ DAY, AVERAGE = 0, 1
     memory=lambda deviations, shift_minutes, **_: AVERAGE + words(
         "vwap_session", deviations=deviations, shift_minutes=shift_minutes
     ),
-    warm_up=1, deviations=2.0, shift_minutes=0, fraction=0.95, short=0,
+    warm_up=1, settle_days=1, deviations=2.0, shift_minutes=0, fraction=0.95, short=0,
 )  # fmt: skip
 def vwap_reversion(ctx, own, deviations, shift_minutes, fraction, short):
     """Long after a close ``deviations`` below the session's average price by volume, flat at it or on the next day.

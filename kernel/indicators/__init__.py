@@ -6,10 +6,11 @@ for strategies. Importing this package compiles nothing.
 
 import difflib
 import importlib
+from math import ceil, log
 
 from kernel.indicators.declare import REGISTRY, Indicator, IndicatorError
 
-__all__ = ["FAMILIES", "Indicator", "IndicatorError", "indicator_named", "indicators", "lookback", "words"]
+__all__ = ["FAMILIES", "Indicator", "IndicatorError", "fading", "indicator_named", "indicators", "lookback", "words"]
 
 FAMILIES = (
     "averages", "bands", "momentum", "macd", "oscillators", "pressure", "directional",
@@ -47,6 +48,11 @@ def lookback(name: str, **parameters: int | float) -> int:
 def words(name: str, **parameters: int | float) -> int:
     """How many float64 of memory an indicator needs. Raises IndicatorError."""
     return indicator_named(name).words(**parameters)
+
+
+def fading(weight: float) -> int:
+    """After how many bars an exponential average of that weight has kept a thousandth of what it began with."""
+    return ceil(log(0.001) / log(1.0 - weight)) if weight < 1.0 else 1
 
 
 _SHOWN = tuple(dict.fromkeys(family.split("_")[0] for family in FAMILIES))

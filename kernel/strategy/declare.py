@@ -13,6 +13,7 @@ import numpy as np
 from kernel.jit import CompileError, address_of, jit, unit
 from kernel.strategy.context import CALL_NAMES, CONTEXT, MAX_PARAMETERS
 
+NEVER = -1  # as ``settle``: what it decides depends on when it began, for ever
 _KINDS = {name: number for number, name in CALL_NAMES.items()}
 
 
@@ -25,7 +26,9 @@ class CompiledStrategy:
 
     ``defaults`` maps each parameter to its default (int or float, which is also its type); ``memory`` is the number of
     float64 words per instrument, or for the whole strategy when ``per`` is ``"portfolio"``. ``warm_up`` is how many
-    bars it sees before the first at which it can ask for something. Both are numbers, or functions of the parameters.
+    bars it sees before the first at which it can ask for something. ``settle`` is how many more until it decides as if
+    it had always run (an average that never forgets nears that), and as long as ``settle_days`` (it needs whole days);
+    ``NEVER`` when it never does. The first three are numbers, or functions of the parameters.
     """
 
     def __init__(
@@ -36,6 +39,8 @@ class CompiledStrategy:
         per: str,
         on: tuple[str, ...],
         warm_up: int | Callable[..., int] = 0,
+        settle: int | Callable[..., int] = 0,
+        settle_days: int = 0,
     ) -> None:
         self.function = function
         self.name: str = function.__name__
@@ -43,6 +48,8 @@ class CompiledStrategy:
         self.defaults = defaults
         self.memory = memory
         self.warm_up = warm_up
+        self.settle = settle
+        self.settle_days = settle_days
         self.per = per
         self.on = on
         self.source_file: str = function.__code__.co_filename
@@ -55,6 +62,10 @@ class CompiledStrategy:
     def warm_up_bars(self, parameters: dict[str, int | float]) -> int:
         """How many bars come before the first at which it can ask for something. Raises StrategyError."""
         return self._of(self.warm_up, parameters)
+
+    def settle_bars(self, parameters: dict[str, int | float]) -> int:
+        """How many bars after its warm-up it decides as if it had always run, or NEVER. Raises StrategyError."""
+        return NEVER if self.settle == NEVER else self._of(self.settle, parameters)
 
     def _of(self, measure: int | Callable[..., int], parameters: dict[str, int | float]) -> int:
         if isinstance(measure, int):
@@ -88,6 +99,8 @@ def compiled(
     per: str = "instrument",
     on: str | tuple[str, ...] = "bar",
     warm_up: int | Callable[..., int] = 0,
+    settle: int | Callable[..., int] = 0,
+    settle_days: int = 0,
     **parameters: int | float,
 ) -> Callable[[Callable[..., Any]], CompiledStrategy]:
     """Declare a compiled strategy. The keyword arguments are its parameters with their defaults.
@@ -95,13 +108,13 @@ def compiled(
     The function gets the context, its own memory (float64, zero at the start, kept between calls) and its parameters.
     ``on`` names what it is called for (``start``, ``bar``, ``trade``, ``quote``, ``depth``, ``fill``,
     ``timer``). With
-    ``per="instrument"`` each instrument has its own memory; with ``per="portfolio"`` all share one. ``memory`` (words)
-    and ``warm_up`` (bars) may be functions that take the parameters by name: ``lambda slow, **_: slow - 1``.
+    ``per="instrument"`` each instrument has its own memory; with ``per="portfolio"`` all share one. ``memory`` (words),
+    ``warm_up`` and ``settle`` (bars) may be functions that take the parameters by name: ``lambda slow, **_: slow - 1``.
     """
 
     def declare(function: Callable[..., Any]) -> CompiledStrategy:
         calls = (on,) if isinstance(on, str) else tuple(on)
-        return CompiledStrategy(function, dict(parameters), memory, per, calls, warm_up)
+        return CompiledStrategy(function, dict(parameters), memory, per, calls, warm_up, settle, settle_days)
 
     return declare
 

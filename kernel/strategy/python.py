@@ -149,6 +149,10 @@ class Strategy(Wishes):
 
     name: ClassVar[str] = ""
     per: ClassVar[str] = "instrument"
+    # As in ``kernel.strategy.declare``; ``kernel check warmup`` holds it to them.
+    warm_up: ClassVar[int] = 0
+    settle: ClassVar[int] = 0
+    settle_days: ClassVar[int] = 0
 
     def __init__(self, context: Any, instrument: int, parameters: dict[str, int | float]) -> None:
         self._context = context
@@ -232,6 +236,10 @@ class Strategy(Wishes):
         orders = state.orders[: state.head.order_count]
         mine = (orders["strategy"] == call.strategy) & (orders["instrument"] == call.instrument)
         return [int(order_id) for order_id in orders["order_id"][mine]]
+
+    def _called(self, kind: int) -> None:
+        """What the engine calls, for the event that the context holds."""
+        deliver(self, kind)
 
 
 def strategy_name(cls: type[Strategy]) -> str:

@@ -42,7 +42,7 @@ def test_one_entry_and_json() -> None:
         "## `donchian_breakout`\n\n**Donchian breakout: the turtles' first system.** Long when"
     )
     assert "`entry = 20`, `leave = 10`" in done.output
-    assert "Warm-up: 20 bars." in done.output
+    assert "Warm-up: 20 bars; settles in 135 bars." in done.output
     told = [json.loads(line) for line in run("--json").output.splitlines()]
     assert [one["name"] for one in told] == list(BUILT_IN)
     (macd,) = (json.loads(line) for line in run("macd_cross", "--json").output.splitlines())

@@ -1,0 +1,1 @@
+"""Checks of a strategy: does it look ahead, and does it say how many bars it needs. Each re-runs it and compares."""

@@ -1,0 +1,38 @@
+"""One strategy, loaded under watch, in a run that keeps no journal."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from replay.check.reading import ReadWatch
+from replay.config import RunConfig, StrategyConfig
+from replay.execution import Prepared, prepare
+from replay.loading import find_strategy
+
+
+def prepare_check(
+    config: RunConfig, use: str, parameters: dict[str, str], default_data: str = ""
+) -> tuple[Prepared, ReadWatch]:
+    """Load a strategy as it is loaded for a run, noting what its file opens meanwhile.
+
+    A strategy of the configuration with the same name keeps its settings. Raises what ``prepare`` raises.
+    """
+    data = config.data or [default_data]
+    entries = [entry for entry in config.strategies if entry.use == use] or [StrategyConfig(use=use)]
+    first = entries[0]
+    chosen = msgspec.structs.replace(first, parameters={**first.parameters, **parameters})
+    # Digests and the journal take sequences and time; neither decides anything.
+    config = msgspec.structs.replace(config, data=data, strategies=[chosen], journal="off", digest_interval=0)
+    file = Path(use.partition(".py")[0] + ".py").resolve()
+    watch = ReadWatch([file] if ".py" in use else [])
+    for name in [name for name in sys.modules if name.startswith(f"strategy_file_{file.stem}_")]:
+        del sys.modules[name]  # so that what it reads when it is imported is seen
+    places = [Path(entry) for entry in data]
+    watch.data_files([file for place in places for file in ([place] if place.is_file() else place.rglob("*.parquet"))])
+    with watch.active():
+        find_strategy(use)
+    watch.between(True)
+    prepared = prepare(config)
+    watch.data_files([file.path for file in prepared.universe.files])
+    return prepared, watch

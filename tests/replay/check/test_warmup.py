@@ -1,0 +1,57 @@
+"""A warm-up that is declared too short is caught; those of the built-in strategies hold."""
+
+from pathlib import Path
+
+import pytest
+
+from kernel.indicators import fading
+from kernel.strategy.declare import NEVER
+from replay.check.preparing import prepare_check
+from replay.check.warmup import WarmupReport, check_warmup
+from strategies import BUILT_IN
+from tests.replay.check import cheats
+from tests.replay.runs import SPY, config
+from tests.strategies.decisions import data_of
+
+
+def check(use: str, data: list[str] | None = None, **settings: object) -> WarmupReport:
+    span = {"from": "2007-06-01", "to": "2009-06-01"}
+    prepared, _ = prepare_check(config(**{"data": data or [SPY], **span, **settings}), use, {})
+    return check_warmup(prepared, starts=6)
+
+
+@pytest.mark.parametrize("text", [cheats.HEAD + cheats.WINDOW, cheats.COMPILED_WINDOW])
+def test_a_warm_up_that_is_too_short_is_caught(tmp_path: Path, text: str) -> None:
+    """It needs 39 bars before the first at which its window is full."""
+    reports = []
+    for warm_up in (39, 20):
+        file = tmp_path / f"window{warm_up}.py"
+        file.write_text(text.format(warm_up=warm_up), encoding="utf-8")
+        reports.append(check(str(file)))
+    right, wrong = reports
+    assert right.is_good
+    assert all(start.wishes > 10 for start in right.starts)
+    assert not wrong.is_good
+    assert 20 < wrong.needed <= 39
+    assert wrong.needed == max(start.agrees_after for start in wrong.starts)
+
+
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "market_maker"])
+def test_the_declared_bars_of_a_built_in_strategy_hold(name: str) -> None:
+    report = check(name, data_of(name))
+    assert report.is_good, report
+    asks = any(start.wishes for start in report.starts)
+    assert asks or name in ("do_nothing", "buy_and_hold")
+
+
+def test_what_depends_on_its_start_says_so() -> None:
+    report = check("grid")
+    assert report.settle == NEVER
+    assert report.needed > 50
+
+
+def test_an_average_fades() -> None:
+    for weight in (2 / 27, 1 / 14, 0.5):
+        bars = fading(weight)
+        assert (1 - weight) ** bars <= 0.001 < (1 - weight) ** (bars - 1)
+    assert fading(1.0) == 1
