@@ -3,8 +3,8 @@
 from math import sqrt
 
 from kernel.indicators.declare import choice, factor, indicator, period
-from kernel.indicators.windows_nb import delay_nb, sum_nb, weighted_nb
-from kernel.jit import inlined
+from kernel.indicators.windows_nb import delay_nb, sum_nb, sum_two_nb, weighted_nb
+from kernel.jit import fused_nb, inlined
 
 NAN = float("nan")
 TALIB = "TA-Lib"
@@ -15,14 +15,14 @@ def smooth_nb(count, average, value, length, take, seed):
     """One step of an exponential average that begins as the mean of ``length`` values, or with the first (seed 1).
 
     ``count`` is how many values came before; nothing happens while it is negative. Written as keep * average + take *
-    value, whose chain of operations is shorter than average + take * (value - average).
+    value with the sum fused, so that from one average to the next it is a single operation.
     """
     if count >= length:
-        return average * (1.0 - take) + value * take
+        return fused_nb(average, 1.0 - take, value * take)
     if count < 0:
         return average
     if seed == 1:
-        return average * (1.0 - take) + value * take if count > 0 else value
+        return fused_nb(average, 1.0 - take, value * take) if count > 0 else value
     average += value
     return average / length if count == length - 1 else average
 
@@ -206,14 +206,15 @@ def kama(count, position, last, path_position, path, average, memory, at, value,
 
 @indicator(
     "vwma", "Moving average weighted by volume; the plain close where there was none.", source="TA-Lib VWMA",
-    inputs="close volume", parameters=(period(20),), state="position:int money_head volume_position:int volume_head",
+    inputs="close volume", parameters=(period(20),), state="position:int money_head volume_head",
     window=lambda period: 2 * period, lookback=lambda period: period - 1,
 )  # fmt: skip
-def vwma(count, position, money_head, volume_position, volume_head, memory, at, close, volume, period):
-    position, money_head, money = sum_nb(position, money_head, memory, at, close * volume, period)
-    volume_position, volume_head, total = sum_nb(volume_position, volume_head, memory, at + period, volume, period)
+def vwma(count, position, money_head, volume_head, memory, at, close, volume, period):
+    position, money_head, volume_head, money, total = sum_two_nb(
+        position, money_head, volume_head, memory, at, close * volume, volume, period
+    )
     average = money / total if total > 0.0 else close
-    return position, money_head, volume_position, volume_head, average if count >= period - 1 else NAN
+    return position, money_head, volume_head, average if count >= period - 1 else NAN
 
 
 @indicator(

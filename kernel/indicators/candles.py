@@ -14,6 +14,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple
 
 from kernel.indicators.declare import REGISTRY, Indicator, Parameter
@@ -184,6 +185,13 @@ def _statements(parts: _Parts, function: Callable[..., Any]) -> list[str]:
     class Replace(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> ast.expr:
             return meanings.get(node.id, node)
+
+        def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+            # All at once: what a candle looks like is a coin's toss, and a wrong guess of the processor costs more than
+            # the comparisons that it would save.
+            self.generic_visit(node)
+            both = ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr()
+            return reduce(lambda left, right: ast.BinOp(left, both, right), node.values)
 
         def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
             assert node.value is not None

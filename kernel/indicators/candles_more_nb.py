@@ -52,12 +52,12 @@ def breakaway(
     body_4, long_body_4, white_4, white_3, white_1, white_0, top_3, bottom_4, bottom_3, top_4, h2, h3, l2, l3, h1, l1,
     c0, o3, c4,
 ):  # fmt: skip
-    if body_4 <= long_body_4 or white_4 != white_3 or white_3 != white_1 or white_1 == white_0:
-        return 0
-    if not white_4 and top_3 < bottom_4 and h2 < h3 and l2 < l3 and h1 < h2 and l1 < l2 and c0 > o3 and c0 < c4:
-        return 100
-    if white_4 and bottom_3 > top_4 and h2 > h3 and l2 > l3 and h1 > h2 and l1 > l2 and c0 < o3 and c0 > c4:
-        return -100
+    if top_3 < bottom_4 and h2 < h3 and l2 < l3 and h1 < h2 and l1 < l2:
+        turns_up = not white_4 and not white_3 and not white_1 and white_0
+        return 100 if turns_up and body_4 > long_body_4 and c0 > o3 and c0 < c4 else 0
+    if bottom_3 > top_4 and h2 > h3 and l2 > l3 and h1 > h2 and l1 > l2:
+        turns_down = white_4 and white_3 and white_1 and not white_0
+        return -100 if turns_down and body_4 > long_body_4 and c0 < o3 and c0 > c4 else 0
     return 0
 
 
@@ -113,13 +113,13 @@ def rise_fall_3_methods(
 def hikkake(count, h1, h2, l1, l2, found, level, age, memory, at, open, high, low, close):
     age += 1
     result = 0.0
-    inside = count >= 3 and h1 < h2 and l1 > l2
-    if inside and ((high < h1 and low < l1) or (high > h1 and low > l1)):
+    inside = (count >= 3) & (h1 < h2) & (l1 > l2)
+    if inside & (((high < h1) & (low < l1)) | ((high > h1) & (low > l1))):
         found = 100.0 if high < h1 else -100.0
         level = h1 if high < h1 else l1
         age = 0
         result = found
-    elif age <= 3 and ((found > 0.0 and close > level) or (found < 0.0 and close < level)):
+    elif (age <= 3) & (((found > 0.0) & (close > level)) | ((found < 0.0) & (close < level))):
         result = 2.0 * found
         found = 0.0
     return high, h1, low, l1, found, level, age, result if count >= 5 else NAN
@@ -138,15 +138,15 @@ def hikkake_mod(
     age += 1
     result = 0.0
     near = 0.2 * (total_2 / 5.0)
-    inside = count >= 7 and h2 < h3 and l2 > l3 and h1 < h2 and l1 > l2
-    falls = high < h1 and low < l1 and c2 <= l2 + near
-    rises = high > h1 and low > l1 and c2 >= h2 - near
-    if inside and (falls or rises):
+    inside = (count >= 7) & (h2 < h3) & (l2 > l3) & (h1 < h2) & (l1 > l2)
+    falls = (high < h1) & (low < l1) & (c2 <= l2 + near)
+    rises = (high > h1) & (low > l1) & (c2 >= h2 - near)
+    if inside & (falls | rises):
         found = 100.0 if high < h1 else -100.0
         level = h1 if high < h1 else l1
         age = 0
         result = found
-    elif age <= 3 and ((found > 0.0 and close > level) or (found < 0.0 and close < level)):
+    elif (age <= 3) & (((found > 0.0) & (close > level)) | ((found < 0.0) & (close < level))):
         result = 2.0 * found
         found = 0.0
     total_2 = total_1

@@ -105,15 +105,15 @@ def hanging_man(body_0, short_body_0, lower_0, long_shadow_0, upper_0, very_shor
 
 @pattern("cdl_inverted_hammer", "Inverted hammer: a short body with a long upper shadow, gapping down.")
 def inverted_hammer(body_0, short_body_0, upper_0, long_shadow_0, lower_0, very_short_shadow_0, top_0, bottom_1):
-    if body_0 < short_body_0 and upper_0 > long_shadow_0 and lower_0 < very_short_shadow_0:
-        return 100 if top_0 < bottom_1 else 0
+    if top_0 < bottom_1 and upper_0 > long_shadow_0:
+        return 100 if body_0 < short_body_0 and lower_0 < very_short_shadow_0 else 0
     return 0
 
 
 @pattern("cdl_shooting_star", "Shooting star: a short body with a long upper shadow, gapping up.")
 def shooting_star(body_0, short_body_0, upper_0, long_shadow_0, lower_0, very_short_shadow_0, bottom_0, top_1):
-    if body_0 < short_body_0 and upper_0 > long_shadow_0 and lower_0 < very_short_shadow_0:
-        return -100 if bottom_0 > top_1 else 0
+    if bottom_0 > top_1 and upper_0 > long_shadow_0:
+        return -100 if body_0 < short_body_0 and lower_0 < very_short_shadow_0 else 0
     return 0
 
 

@@ -169,11 +169,10 @@ def stick_sandwich(white_2, white_1, white_0, l1, c2, c0, equal_2):
 
 @pattern("cdl_tasuki_gap", "Tasuki gap: a gap, a bar with it, and one into it.")
 def tasuki_gap(bottom_1, top_2, top_1, bottom_2, white_1, white_0, o0, c1, o1, c0, body_1, body_0, near_1):
-    if abs(body_1 - body_0) < near_1:
-        if bottom_1 > top_2 and white_1 and not white_0 and o0 < c1 and o0 > o1 and c0 < o1 and c0 > top_2:
-            return 100
-        if top_1 < bottom_2 and not white_1 and white_0 and o0 < o1 and o0 > c1 and c0 > o1 and c0 < bottom_2:
-            return -100
+    if bottom_1 > top_2 and white_1 and not white_0 and o0 < c1 and o0 > o1 and c0 < o1 and c0 > top_2:
+        return 100 if abs(body_1 - body_0) < near_1 else 0
+    if top_1 < bottom_2 and not white_1 and white_0 and o0 < o1 and o0 > c1 and c0 > o1 and c0 < bottom_2:
+        return -100 if abs(body_1 - body_0) < near_1 else 0
     return 0
 
 
@@ -189,8 +188,8 @@ def tristar(body_2, body_1, body_0, doji_2, bottom_1, top_2, top_0, top_1, botto
 
 @pattern("cdl_unique_3_river", "Unique three river: a harami with a new low, and a short white body above it.")
 def unique_3_river(body_2, long_body_2, white_2, white_1, c1, c2, o1, o2, l1, l2, body_0, short_body_0, white_0, o0):
-    if body_2 > long_body_2 and not white_2 and not white_1 and c1 > c2 and o1 <= o2 and l1 < l2:
-        return 100 if body_0 < short_body_0 and white_0 and o0 > l1 else 0
+    if not white_2 and not white_1 and c1 > c2 and o1 <= o2 and l1 < l2:
+        return 100 if body_2 > long_body_2 and body_0 < short_body_0 and white_0 and o0 > l1 else 0
     return 0
 
 

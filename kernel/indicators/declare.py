@@ -8,14 +8,15 @@ state and the outputs. ``generate`` makes ``step`` and ``batch`` of it, so the t
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from struct import Struct
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.indicators.generate import make_batch, make_step
-from kernel.jit import inlined
+from kernel.indicators.generate import batch_kind, make_batch, make_step
+from kernel.jit import JIT_ENABLED, data_address, inlined
 
 SERIES = {"value", "other", "open", "high", "low", "close", "volume", "timestamp", "period"}
 SERIES |= {"bid", "bid_size", "ask", "ask_size"}
@@ -39,8 +40,9 @@ class Parameter:
 class Indicator:
     """All that is known of one indicator. ``state`` names its scalar words, with ``:int`` behind whole numbers.
 
-    The memory of an indicator is ``words()`` float64: how many bars it has seen, its state, then its window. All zero
-    is the beginning, and a copy of the words is a snapshot.
+    ``past`` names the inputs of which it looks at the last ``depth``, each bar by itself. The memory of an indicator is
+    ``words()`` float64: how many bars it has seen, its state, then its window. All zero is the beginning, and a copy of
+    the words is a snapshot.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Indicator:
     lookback_of: Callable[..., int]
     advance: Any
     plain: Callable[..., Any]
+    past: tuple[str, ...] = ()
+    depth: Callable[..., int] = lambda *_: 0
 
     @property
     def defaults(self) -> dict[str, int | float]:
@@ -80,7 +84,9 @@ class Indicator:
 
     def words(self, **given: int | float) -> int:
         """How many float64 of memory it needs with these parameters."""
-        return 1 + len(self.state) + self.window(*self.resolve(given).values())
+        values = self.resolve(given).values()
+        past = 1 + 2 * len(self.past) * self.depth(*values) if self.past else 0
+        return 1 + len(self.state) + self.window(*values) + past
 
     def lookback(self, **given: int | float) -> int:
         """The index of the first bar at which its outputs are defined."""
@@ -103,22 +109,46 @@ class Indicator:
     def batch(self, *series: Any, memory: NDArray[np.float64] | None = None, **given: int | float) -> Any:
         """The outputs for whole series of equal length: one array, or a tuple of them.
 
-        With ``memory`` (``words()`` float64) it goes on from there and leaves it as the steps would have.
+        With ``memory`` (``words()`` float64) it goes on from there and leaves it as the steps would have. Raises
+        IndicatorError.
         """
-        values = self.resolve(given)
         if len(series) != len(self.inputs):
             raise IndicatorError(f"{self.name} takes {', '.join(self.inputs)}; {len(series)} series given")
         columns = [
             np.ascontiguousarray(column, np.int64 if name == "timestamp" else np.float64)
             for name, column in zip(self.inputs, series, strict=True)
         ]
-        if len({column.shape for column in columns}) != 1 or columns[0].ndim != 1:
+        shape = columns[0].shape
+        if any(column.shape != shape for column in columns) or len(shape) != 1:
             raise IndicatorError(f"{self.name}: the series differ in length")
+        values, words = self._plan(tuple(given.items()))
         if memory is None:
-            memory = np.zeros(self.words(**values))
-        results = tuple(np.empty(columns[0].size) for _ in self.outputs)
-        self.compiled_batch(memory, *columns, *values.values(), *results)
+            memory = np.zeros(words)
+        elif memory.dtype != np.float64 or memory.shape != (words,) or not memory.flags.c_contiguous:
+            raise IndicatorError(f"{self.name}: its memory is {words} float64, one after another")
+        results = tuple([np.empty(shape) for _ in self.outputs])
+        addresses = [data_address(one) for one in (memory, *columns, *results)]
+        inputs = 1 + len(columns)
+        packed = self._packing.pack(shape[0], memory.size, *addresses[:inputs], *values, *addresses[inputs:])
+        self.compiled_batch(packed if JIT_ENABLED else np.frombuffer(packed, batch_kind(self))[0])
         return results[0] if len(results) == 1 else results
+
+    @cached_property
+    def _packing(self) -> Struct:
+        """A record of ``batch_kind`` as bytes."""
+        numbers = ["q" if isinstance(value, int) else "d" for value in self.defaults.values()]
+        return Struct("=" + "q" * (3 + len(self.inputs)) + "".join(numbers) + "q" * len(self.outputs))
+
+    @cached_property
+    def _plan(self) -> Callable[[tuple[tuple[str, int | float], ...]], tuple[tuple[int | float, ...], int]]:
+        """From the parameters that are given: the value of each, and how many words of memory they need."""
+
+        @lru_cache(256)
+        def plan(given: tuple[tuple[str, int | float], ...]) -> tuple[tuple[int | float, ...], int]:
+            values = self.resolve(dict(given))
+            return tuple(values.values()), self.words(**values)
+
+        return plan
 
 
 REGISTRY: dict[str, Indicator] = {}
@@ -135,11 +165,15 @@ def indicator(
     state: str = "",
     window: Callable[..., int] = lambda *_: 0,
     lookback: Callable[..., int] = lambda *_: 0,
+    past: str = "",
+    depth: Callable[..., int] = lambda *_: 0,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Declare an indicator over ``function(count, *state, memory, at, *inputs, *parameters)``.
 
-    Names are separated by blanks. ``window`` and ``lookback`` take the parameters in order. What comes back is the
-    function itself, compiled into whatever calls it, so that other indicators are built of it.
+    Names are separated by blanks. ``window``, ``lookback`` and ``depth`` take the parameters in order. With ``past``
+    the function takes, for each input that is named there, ``NAME_past`` and ``NAME_now`` instead of memory: the value
+    k bars ago is ``NAME_past[NAME_now - k]``, for k below ``depth``. What comes back is the function itself, compiled
+    into whatever calls it, so that other indicators are built of it.
     """
 
     def declare(function: Callable[..., Any]) -> Any:
@@ -158,6 +192,8 @@ def indicator(
             lookback_of=lookback,
             advance=advance,
             plain=function,
+            past=tuple(past.split()),
+            depth=depth,
         )
         _check(found)
         REGISTRY[name] = found
@@ -168,7 +204,8 @@ def indicator(
 
 def _check(found: Indicator) -> None:
     """The function takes what the declaration says, in that order."""
-    expected = ["count", *(word.removesuffix(":int") for word in found.state), "memory", "at"]
+    expected = ["count", *(word.removesuffix(":int") for word in found.state)]
+    expected += [f"{name}_{end}" for name in found.past for end in ("past", "now")] or ["memory", "at"]
     expected += [*found.inputs, *found.defaults]
     taken = list(inspect.signature(found.plain).parameters)
     unknown = [name for name in found.inputs if name not in SERIES]

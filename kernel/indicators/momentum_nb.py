@@ -2,7 +2,7 @@
 
 from kernel.indicators.averages_nb import NAN, TALIB, wilder_of_nb
 from kernel.indicators.declare import choice, indicator, period
-from kernel.indicators.windows_nb import delay_nb, range_nb, sum_nb
+from kernel.indicators.windows_nb import delay_nb, range_nb, sum_nb, unsigned
 from kernel.jit import inlined
 
 AVERAGE = choice("average", 2)  # 0 simple, 1 exponential
@@ -10,55 +10,55 @@ AVERAGE = choice("average", 2)  # 0 simple, 1 exponential
 
 @indicator(
     "mom", "Momentum: the change over the period.", source=f"{TALIB} MOM", parameters=(period(10),),
-    state="position:int", window=lambda period: period, lookback=lambda period: period,
+    past="value", depth=lambda period: period + 1, lookback=lambda period: period,
 )  # fmt: skip
-def mom(count, position, memory, at, value, period):
-    position, old = delay_nb(position, memory, at, value, period)
-    return position, value - old if count >= period else NAN
+def mom(count, value_past, value_now, value, period):
+    old = value_past[unsigned(value_now - period)]
+    return value - old if count >= period else NAN
 
 
 @indicator(
     "roc", "Rate of change in percent; 0 if the old value was 0.", source=f"{TALIB} ROC", parameters=(period(10),),
-    state="position:int", window=lambda period: period, lookback=lambda period: period,
+    past="value", depth=lambda period: period + 1, lookback=lambda period: period,
 )  # fmt: skip
-def roc(count, position, memory, at, value, period):
-    position, old = delay_nb(position, memory, at, value, period)
+def roc(count, value_past, value_now, value, period):
+    old = value_past[unsigned(value_now - period)]
     if count < period:
-        return position, NAN
-    return position, (value / old - 1.0) * 100.0 if old != 0.0 else 0.0
+        return NAN
+    return (value / old - 1.0) * 100.0 if old != 0.0 else 0.0
 
 
 @indicator(
     "rocp", "Rate of change as a fraction; 0 if the old value was 0.", source=f"{TALIB} ROCP", parameters=(period(10),),
-    state="position:int", window=lambda period: period, lookback=lambda period: period,
+    past="value", depth=lambda period: period + 1, lookback=lambda period: period,
 )  # fmt: skip
-def rocp(count, position, memory, at, value, period):
-    position, old = delay_nb(position, memory, at, value, period)
+def rocp(count, value_past, value_now, value, period):
+    old = value_past[unsigned(value_now - period)]
     if count < period:
-        return position, NAN
-    return position, (value - old) / old if old != 0.0 else 0.0
+        return NAN
+    return (value - old) / old if old != 0.0 else 0.0
 
 
 @indicator(
     "rocr", "Value to its old value; 0 if that was 0.", source=f"{TALIB} ROCR", parameters=(period(10),),
-    state="position:int", window=lambda period: period, lookback=lambda period: period,
+    past="value", depth=lambda period: period + 1, lookback=lambda period: period,
 )  # fmt: skip
-def rocr(count, position, memory, at, value, period):
-    position, old = delay_nb(position, memory, at, value, period)
+def rocr(count, value_past, value_now, value, period):
+    old = value_past[unsigned(value_now - period)]
     if count < period:
-        return position, NAN
-    return position, value / old if old != 0.0 else 0.0
+        return NAN
+    return value / old if old != 0.0 else 0.0
 
 
 @indicator(
     "rocr100", "Value to its old value in percent; 0 if that was 0.", source=f"{TALIB} ROCR100",
-    parameters=(period(10),), state="position:int", window=lambda period: period, lookback=lambda period: period,
+    parameters=(period(10),), past="value", depth=lambda period: period + 1, lookback=lambda period: period,
 )  # fmt: skip
-def rocr100(count, position, memory, at, value, period):
-    position, old = delay_nb(position, memory, at, value, period)
+def rocr100(count, value_past, value_now, value, period):
+    old = value_past[unsigned(value_now - period)]
     if count < period:
-        return position, NAN
-    return position, value / old * 100.0 if old != 0.0 else 0.0
+        return NAN
+    return value / old * 100.0 if old != 0.0 else 0.0
 
 
 @inlined

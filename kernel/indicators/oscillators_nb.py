@@ -3,7 +3,7 @@
 from kernel.indicators.averages_nb import NAN, TALIB
 from kernel.indicators.bands_nb import BARS
 from kernel.indicators.declare import indicator, period
-from kernel.indicators.windows_nb import delay_nb, range_nb, sum_nb
+from kernel.indicators.windows_nb import delay_nb, range_nb, sum_nb, sum_two_nb
 from kernel.jit import inlined
 
 
@@ -111,43 +111,37 @@ def avgdev(count, ring, position, head, memory, at, value, period):
 @indicator(
     "mfi", "Money flow index: turnover on rising typical prices, in percent of both; 0 if there was none.",
     source=f"{TALIB} MFI", inputs="high low close volume", parameters=(period(14, 2),),
-    state="last up_position:int up down_position:int down", window=lambda period: 2 * period,
-    lookback=lambda period: period,
+    state="last position:int up down", window=lambda period: 2 * period, lookback=lambda period: period,
 )  # fmt: skip
-def mfi(count, last, up_position, up, down_position, down, memory, at, high, low, close, volume, period):
+def mfi(count, last, position, up, down, memory, at, high, low, close, volume, period):
     price = (high + low + close) / 3.0
     money = price * volume
     rise = money if count > 0 and price > last else 0.0
     fall = money if count > 0 and price < last else 0.0
-    up_position, up, rises = sum_nb(up_position, up, memory, at, rise, period)
-    down_position, down, falls = sum_nb(down_position, down, memory, at + period, fall, period)
+    position, up, down, rises, falls = sum_two_nb(position, up, down, memory, at, rise, fall, period)
     total = rises + falls
     index = 100.0 * rises / total if total > 0.0 else 0.0
-    return price, up_position, up, down_position, down, index if count >= period else NAN
+    return price, position, up, down, index if count >= period else NAN
 
 
 @indicator(
     "ultosc", "Ultimate oscillator: buying pressure to true range over three periods, weighted 4, 2 and 1.",
     source=f"{TALIB} ULTOSC", inputs=BARS,
     parameters=(period(7, name="short"), period(14, name="middle"), period(28, name="long")),
-    state="last b1:int b2 b3:int b4 b5:int b6 w1:int w2 w3:int w4 w5:int w6",
+    state="last a1:int a2 a3 b1:int b2 b3 c1:int c2 c3",
     window=lambda short, middle, long: 2 * (short + middle + long),
     lookback=lambda short, middle, long: max(short, middle, long),
 )  # fmt: skip
-def ultosc(
-    count, last, b1, b2, b3, b4, b5, b6, w1, w2, w3, w4, w5, w6, memory, at, high, low, close, short, middle, long
-):
+def ultosc(count, last, a1, a2, a3, b1, b2, b3, c1, c2, c3, memory, at, high, low, close, short, middle, long):
     pressure = close - min(low, last) if count > 0 else 0.0
     width = max(high, last) - min(low, last) if count > 0 else 0.0
-    b1, b2, pressure_short = sum_nb(b1, b2, memory, at, pressure, short)
-    b3, b4, pressure_middle = sum_nb(b3, b4, memory, at + short, pressure, middle)
-    b5, b6, pressure_long = sum_nb(b5, b6, memory, at + short + middle, pressure, long)
-    at += short + middle + long
-    w1, w2, width_short = sum_nb(w1, w2, memory, at, width, short)
-    w3, w4, width_middle = sum_nb(w3, w4, memory, at + short, width, middle)
-    w5, w6, width_long = sum_nb(w5, w6, memory, at + short + middle, width, long)
+    a1, a2, a3, pressure_short, width_short = sum_two_nb(a1, a2, a3, memory, at, pressure, width, short)
+    at += 2 * short
+    b1, b2, b3, pressure_middle, width_middle = sum_two_nb(b1, b2, b3, memory, at, pressure, width, middle)
+    at += 2 * middle
+    c1, c2, c3, pressure_long, width_long = sum_two_nb(c1, c2, c3, memory, at, pressure, width, long)
     total = 4.0 * pressure_short / width_short if width_short > 0.0 else 0.0
     total += 2.0 * pressure_middle / width_middle if width_middle > 0.0 else 0.0
     total += pressure_long / width_long if width_long > 0.0 else 0.0
     value = 100.0 * (total / 7.0) if count >= max(short, middle, long) else NAN
-    return close, b1, b2, b3, b4, b5, b6, w1, w2, w3, w4, w5, w6, value
+    return close, a1, a2, a3, b1, b2, b3, c1, c2, c3, value

@@ -8,7 +8,7 @@ from kernel.indicators.declare import indicator, period
 from kernel.indicators.elementary_nb import log_nb
 from kernel.indicators.momentum_nb import strength_nb
 from kernel.indicators.oscillators_nb import inside_nb
-from kernel.indicators.windows_nb import delay_nb, moments_nb, range_nb, sum_nb
+from kernel.indicators.windows_nb import delay_nb, moments_nb, range_nb, sum_nb, unsigned
 
 
 @indicator(
@@ -193,23 +193,19 @@ def kdj(count, position, top, bottom, k, d, memory, at, high, low, close, period
     "fractal", "Williams' fractals: 100 when the bar right bars ago was a swing high, or a swing low.",
     source="B. Williams; TA-Lib FRACTAL", inputs="high low",
     parameters=(period(2, name="left"), period(2, name="right")), outputs="swing_high swing_low",
-    state="position:int", window=lambda left, right: 2 * (left + right + 1), lookback=lambda left, right: left + right,
+    past="high low", depth=lambda left, right: left + right + 1, lookback=lambda left, right: left + right,
 )  # fmt: skip
-def fractal(count, position, memory, at, high, low, left, right):
-    bars = left + right + 1
-    memory[at + position] = high
-    memory[at + bars + position] = low
-    position = position + 1 if position + 1 < bars else 0
-    middle = (position + left) % bars
-    tops = True
-    bottoms = True
-    for place in range(bars):
-        if place != middle:
-            tops = tops and memory[at + place] < memory[at + middle]
-            bottoms = bottoms and memory[at + bars + place] > memory[at + bars + middle]
+def fractal(count, high_past, high_now, low_past, low_now, high, low, left, right):
+    top = high_past[unsigned(high_now - right)]
+    bottom = low_past[unsigned(low_now - right)]
+    above = 0
+    below = 0
+    for back in range(left + right + 1):  # the bar itself is among them, and neither above nor below itself
+        above += high_past[unsigned(high_now - back)] < top
+        below += low_past[unsigned(low_now - back)] > bottom
     if count < left + right:
-        return position, NAN, NAN
-    return position, 100.0 if tops else 0.0, 100.0 if bottoms else 0.0
+        return NAN, NAN
+    return 100.0 if above == left + right else 0.0, 100.0 if below == left + right else 0.0
 
 
 @indicator(

@@ -5,7 +5,7 @@ from math import sqrt
 from kernel.indicators.averages_nb import NAN, TALIB
 from kernel.indicators.declare import factor, indicator, period
 from kernel.indicators.elementary_nb import atan_nb, log_nb
-from kernel.indicators.windows_nb import delay_nb, line_nb, moments_nb, pair_nb
+from kernel.indicators.windows_nb import delay_nb, line_nb, moments_nb, pair_nb, unsigned
 from kernel.jit import inlined
 
 DEGREES = 57.29577951308232
@@ -221,14 +221,13 @@ def sorted_nb(count, ring, memory, at, value, period):
 
 @indicator(
     "percentrank", "How many of the values before are below this one, in percent.", source="TA-Lib PERCENTRANK",
-    parameters=(period(100),), state="ring:int", window=lambda period: period, lookback=lambda period: period,
+    parameters=(period(100),), past="value", depth=lambda period: period + 1, lookback=lambda period: period,
 )  # fmt: skip
-def percentrank(count, ring, memory, at, value, period):
+def percentrank(count, value_past, value_now, value, period):
     below = 0
-    for one in memory[at : at + period]:
-        below += one < value
-    ring, _ = delay_nb(ring, memory, at, value, period)
-    return ring, 100.0 * below / period if count >= period else NAN
+    for place in range(value_now - period, value_now):
+        below += value_past[unsigned(place)] < value
+    return 100.0 * below / period if count >= period else NAN
 
 
 @indicator(

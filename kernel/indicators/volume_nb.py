@@ -5,7 +5,7 @@ from math import sqrt
 from kernel.indicators.averages_nb import NAN, TALIB, ema_of_nb
 from kernel.indicators.bands_nb import BARS
 from kernel.indicators.declare import Parameter, factor, indicator, period
-from kernel.indicators.windows_nb import sum_nb
+from kernel.indicators.windows_nb import sum_nb, sum_two_nb
 from kernel.jit import inlined
 
 BARS_VOLUME = "high low close volume"
@@ -54,15 +54,14 @@ def adosc(count, total, fast_average, slow_average, memory, at, high, low, close
 
 @indicator(
     "cmf", "Chaikin money flow: money flow volume to volume; 0 without volume.", source="M. Chaikin; TA-Lib CMF",
-    inputs=BARS_VOLUME, parameters=(period(20),), state="flow_position:int flow position:int head",
+    inputs=BARS_VOLUME, parameters=(period(20),), state="position:int flow head",
     window=lambda period: 2 * period, lookback=lambda period: period - 1,
 )  # fmt: skip
-def cmf(count, flow_position, flow, position, head, memory, at, high, low, close, volume, period):
+def cmf(count, position, flow, head, memory, at, high, low, close, volume, period):
     moved = flow_nb(high, low, close, volume)
-    flow_position, flow, flows = sum_nb(flow_position, flow, memory, at, moved, period)
-    position, head, total = sum_nb(position, head, memory, at + period, volume, period)
+    position, flow, head, flows, total = sum_two_nb(position, flow, head, memory, at, moved, volume, period)
     ratio = flows / total if total > 0.0 else 0.0
-    return flow_position, flow, position, head, ratio if count >= period - 1 else NAN
+    return position, flow, head, ratio if count >= period - 1 else NAN
 
 
 @indicator(

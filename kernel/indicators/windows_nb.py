@@ -38,11 +38,42 @@ def sum_nb(position, head, memory, at, value, period):
     position += 1
     if position < period:
         return position, head, head + memory[unsigned(at + position)]
-    tail = 0.0
-    for place in range(at + period - 1, at - 1, -1):
-        tail += memory[unsigned(place)]
-        memory[unsigned(place)] = tail
+    sum_tails_nb(memory, at, period)
     return 0, 0.0, head
+
+
+@inlined
+def sum_two_nb(position, head, other_head, memory, at, value, other, period):
+    """Sums of two series over the last ``period``. Words: 2 * ``period``. Returns position, both heads, both sums."""
+    memory[unsigned(at + position)] = value
+    memory[unsigned(at + period + position)] = other
+    head += value
+    other_head += other
+    position += 1
+    if position < period:
+        total = head + memory[unsigned(at + position)]
+        return position, head, other_head, total, other_head + memory[unsigned(at + period + position)]
+    sum_tails_nb(memory, at, period)
+    sum_tails_nb(memory, at + period, period)
+    return 0, 0.0, 0.0, head, other_head
+
+
+@inlined
+def sum_tails_nb(memory, at, period):
+    """Replace each value of a block by the sum from it to the block's end.
+
+    Two at a time: what the next two wait for is then one addition, not two.
+    """
+    tail = 0.0
+    for pair in range(period // 2):
+        place = at + period - 1 - 2 * pair
+        late = memory[unsigned(place)]
+        both = late + memory[unsigned(place - 1)]
+        memory[unsigned(place)] = tail + late
+        tail += both
+        memory[unsigned(place - 1)] = tail
+    if period % 2 == 1:
+        memory[unsigned(at)] += tail
 
 
 @inlined
@@ -138,18 +169,50 @@ def moments_nb(position, shift, head, squares, memory, at, value, period):
 
 
 @inlined
+def highest_tails_nb(memory, at, period):
+    """Replace each value of a block by the largest from it to the block's end.
+
+    Two at a time: what the next two wait for is then one comparison, not two.
+    """
+    tail = memory[unsigned(at + period - 1)]
+    for pair in range(period // 2):
+        place = at + period - 1 - 2 * pair
+        late = memory[unsigned(place)]
+        early = memory[unsigned(place - 1)]
+        both = late if late > early else early
+        memory[unsigned(place)] = late if late > tail else tail
+        tail = both if both > tail else tail
+        memory[unsigned(place - 1)] = tail
+    first = memory[unsigned(at)]
+    memory[unsigned(at)] = first if first > tail else tail
+
+
+@inlined
+def lowest_tails_nb(memory, at, period):
+    """Replace each value of a block by the smallest from it to the block's end, as highest_tails_nb."""
+    tail = memory[unsigned(at + period - 1)]
+    for pair in range(period // 2):
+        place = at + period - 1 - 2 * pair
+        late = memory[unsigned(place)]
+        early = memory[unsigned(place - 1)]
+        both = late if late < early else early
+        memory[unsigned(place)] = late if late < tail else tail
+        tail = both if both < tail else tail
+        memory[unsigned(place - 1)] = tail
+    first = memory[unsigned(at)]
+    memory[unsigned(at)] = first if first < tail else tail
+
+
+@inlined
 def highest_nb(position, head, memory, at, value, period):
     """Largest of the last ``period`` values. Words: ``period``. Returns position, head, largest."""
     memory[unsigned(at + position)] = value
-    head = value if position == 0 or value > head else head
+    head = value if (position == 0) | (value > head) else head
     position += 1
     if position < period:
         tail = memory[unsigned(at + position)]
         return position, head, tail if tail > head else head
-    tail = value
-    for place in range(at + period - 1, at - 1, -1):
-        tail = memory[unsigned(place)] if memory[unsigned(place)] > tail else tail
-        memory[unsigned(place)] = tail
+    highest_tails_nb(memory, at, period)
     return 0, head, head
 
 
@@ -157,15 +220,12 @@ def highest_nb(position, head, memory, at, value, period):
 def lowest_nb(position, head, memory, at, value, period):
     """Smallest of the last ``period`` values. Words: ``period``. Returns position, head, smallest."""
     memory[unsigned(at + position)] = value
-    head = value if position == 0 or value < head else head
+    head = value if (position == 0) | (value < head) else head
     position += 1
     if position < period:
         tail = memory[unsigned(at + position)]
         return position, head, tail if tail < head else head
-    tail = value
-    for place in range(at + period - 1, at - 1, -1):
-        tail = memory[unsigned(place)] if memory[unsigned(place)] < tail else tail
-        memory[unsigned(place)] = tail
+    lowest_tails_nb(memory, at, period)
     return 0, head, head
 
 
@@ -177,21 +237,16 @@ def range_nb(position, top, bottom, memory, at, high, low, period):
     """
     memory[unsigned(at + position)] = high
     memory[unsigned(at + period + position)] = low
-    top = high if position == 0 or high > top else top
-    bottom = low if position == 0 or low < bottom else bottom
+    top = high if (position == 0) | (high > top) else top
+    bottom = low if (position == 0) | (low < bottom) else bottom
     position += 1
     if position < period:
         high_tail = memory[unsigned(at + position)]
         low_tail = memory[unsigned(at + period + position)]
         highest = high_tail if high_tail > top else top
         return position, top, bottom, highest, low_tail if low_tail < bottom else bottom
-    high_tail = high
-    low_tail = low
-    for place in range(at + period - 1, at - 1, -1):
-        high_tail = memory[unsigned(place)] if memory[unsigned(place)] > high_tail else high_tail
-        memory[unsigned(place)] = high_tail
-        low_tail = memory[unsigned(place + period)] if memory[unsigned(place + period)] < low_tail else low_tail
-        memory[unsigned(place + period)] = low_tail
+    highest_tails_nb(memory, at, period)
+    lowest_tails_nb(memory, at + period, period)
     return 0, top, bottom, top, bottom
 
 

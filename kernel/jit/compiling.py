@@ -23,11 +23,12 @@ from numba.core.registry import cpu_target
 from numba.core.typing.templates import AbstractTemplate
 from numba.core.typing.typeof import typeof_impl
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 from numba.np.numpy_support import from_dtype
 
 from kernel.jit.declared import CompileError, Function, Kind, Unit, Vector
 from kernel.jit.image import target_machine
-from kernel.jit.primitives import Primitive, call_address, call_entry
+from kernel.jit.primitives import Primitive, call_address, call_entry, floats_at, fused_nb, integers_at
 from kernel.jit.store import Code
 
 
@@ -211,7 +212,7 @@ def _widened(kind: Any) -> Any:
     return types.int64 if isinstance(kind, types.Integer) and kind.bitwidth < types.int64.bitwidth else kind
 
 
-# --- calls through an address -------------------------------------------------------------------------------------
+# --- the primitives -----------------------------------------------------------------------------------------------
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -242,4 +243,38 @@ def _call_address(typingctx: Any, address: Any, argument: Any) -> Any:
     return types.int64(types.int64, types.int64), codegen
 
 
-_PRIMITIVES = {call_entry.__name__: _call_entry, call_address.__name__: _call_address}
+@intrinsic  # type: ignore[untyped-decorator]
+def _fused(typingctx: Any, factor: Any, other: Any, addend: Any) -> Any:
+    """One multiplication and addition with one rounding."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fma(*args)
+
+    return types.float64(types.float64, types.float64, types.float64), codegen
+
+
+def _array_at(item: Any) -> Any:
+    """An intrinsic for the array of ``item`` at an address."""
+    kind = types.Array(item, 1, "C")
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def array_at(typingctx: Any, address: Any, size: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            array = context.make_array(kind)(context, builder)
+            width = context.get_constant(types.intp, 8)
+            data = builder.inttoptr(args[0], context.get_value_type(item).as_pointer())
+            populate_array(array, data=data, shape=[args[1]], strides=[width], itemsize=width, meminfo=None)
+            return array._getvalue()
+
+        return kind(types.int64, types.int64), codegen
+
+    return array_at
+
+
+_PRIMITIVES = {
+    call_entry.__name__: _call_entry,
+    call_address.__name__: _call_address,
+    fused_nb.__name__: _fused,
+    floats_at.__name__: _array_at(types.float64),
+    integers_at.__name__: _array_at(types.int64),
+}
