@@ -6,8 +6,10 @@ trading, recovery and audit run this very function.
 """
 
 from kernel.accounts_nb import define_money_nb
+from kernel.bars.apply_nb import series_event_nb
 from kernel.events.layout import (
     BAR_CLOSED,
+    BAR_DROPPED,
     CHECKED,
     CROSSED,
     DEPOSIT,
@@ -28,6 +30,7 @@ from kernel.events.layout import (
     RUN_CLOSED,
     RUN_OPENED,
     SEGMENT,
+    SERIES_DEFINED,
     SHADOW_FILLED,
     SHADOW_TERMS,
     SIGNAL,
@@ -260,6 +263,8 @@ def apply_nb(state, record):
         before_order_nb(state, record)
         status = order_nb(state, record)
         return status if status != OK else after_order_nb(state, record)
+    if SERIES_DEFINED.kind <= kind <= BAR_DROPPED.kind:
+        return series_event_nb(state, record)
     if SIGNAL.kind <= kind <= PORTFOLIO_PLAN_SET.kind or kind == STRATEGY.kind:
         return signal_event_nb(state, record)
     if SHADOW_FILLED.kind <= kind <= LAST_PIPELINE_EVENT:

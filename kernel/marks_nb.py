@@ -4,6 +4,7 @@ Owns the last prices and quotes of the instruments and the marking of what is he
 """
 
 from kernel.accounts_nb import set_rate_nb
+from kernel.bars.input_nb import note_row_nb
 from kernel.events.layout import (
     BAR_CLOSED,
     CORPORATE_ACTION,
@@ -44,6 +45,10 @@ def market_nb(state, kind, instrument_id, ts_ns, words):
     head.next_sequence += 1
     head.now_ns = ts_ns
     status = _take_nb(state, kind, instrument_id, ts_ns, words)
+    if status == OK and head.series_count > 0:
+        status = note_row_nb(
+            state, kind, instrument_id, ts_ns, words[0], words[1], words[2], words[3], words[4], words[5]
+        )
     if status == OK and head.risk_on == 1:
         after_market_nb(state, kind, instrument_id, ts_ns, words[0], words[1], words[2], words[3], words[4])
     return status

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from kernel.records import new_record, record_bytes, record_dtype
+from kernel.tables.bars import MAX_SERIES, SERIES
 from kernel.tables.control import HEAD, TIMER
 from kernel.tables.ledger import (
     ACCOUNT,
@@ -92,6 +93,7 @@ STATE = record_dtype(
     past_bars=(PAST_BAR, MAX_INSTRUMENTS * WINDOW_BARS),
     past_days=(PAST_DAY, MAX_ACCOUNTS * RETURN_DAYS),
     correlations=(CORRELATION, MAX_CORRELATIONS),
+    series=(SERIES, MAX_SERIES),
 )
 
 
@@ -108,7 +110,7 @@ def initialise_state(state: Any) -> None:
     state.head.account_count = state.head.balance_count = 1
     state.head.next_accrual_ns = state.head.next_expiry_ns = NEVER_NS
     state.balances[0].rate_numerator = state.balances[0].rate_denominator = 1
-    state.head.next_timer_ns = NEVER_NS
+    state.head.next_timer_ns = state.head.next_bar_ns = NEVER_NS
 
 
 def state_digest(state: Any) -> bytes:

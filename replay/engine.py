@@ -30,7 +30,8 @@ class Plan(NamedTuple):
     """What one strategy needs of the engine: its entry, parameters, memory and the instruments it hears of.
 
     ``memory`` counts float64 words, for each instrument or (``per="portfolio"``) for the whole strategy.
-    ``callbacks`` are the C addresses behind the entry of a strategy in plain Python.
+    ``callbacks`` are the C addresses behind the entry of a strategy in plain Python. ``series`` are the numbers of the
+    series whose bars it hears instead of the data's own, each with its place among the strategy's own rules.
     """
 
     entry: Callable[..., Any]
@@ -39,6 +40,7 @@ class Plan(NamedTuple):
     per: str
     instruments: Sequence[int]
     callbacks: Sequence[int] = ()
+    series: Sequence[tuple[int, int]] = ()
 
 
 class EngineMemory:
@@ -93,7 +95,7 @@ def _lay_out_books(engine: Any, instrument_count: int, plans: Sequence[Plan]) ->
     for number, plan in enumerate(plans):
         for place, instrument in enumerate(plan.instruments):
             book = engine.books[number * instrument_count + instrument]
-            book.subscribed = 1
+            book.subscribed = 2 if plan.series else 1
             book.starts = 1 if plan.per == "instrument" or place == 0 else 0
             book.memory_at = memory_at
             book.memory_size = plan.memory
@@ -102,6 +104,8 @@ def _lay_out_books(engine: Any, instrument_count: int, plans: Sequence[Plan]) ->
                 book.callback = plan.callbacks[place if plan.per == "instrument" else 0]
             if plan.per == "instrument":
                 memory_at += plan.memory
+        for series, place in plan.series:
+            engine.hearing[series * MAX_STRATEGIES + number] = place + 1
         if plan.per == "portfolio":
             memory_at += plan.memory
         engine.context.parameters[parameters_at : parameters_at + len(plan.parameters)] = plan.parameters

@@ -24,6 +24,7 @@ from replay.pipeline import IN_FLIGHT, Pipeline
 from replay.prices import PriceLine
 from replay.python_host import PythonHost
 from replay.result import Refusal, list_refusals
+from replay.series import Heard, heard_series, plan_run_series
 from replay.session import Injection, Session
 from replay.tables import TradeWriter
 from replay.tape import Tape
@@ -75,7 +76,7 @@ def prepare(config: RunConfig) -> Prepared:
         raise ConfigError("no strategy is named; give --strategy NAME")
     with located(config.places):
         universe = load_universe(config.data, config.venue.finer)
-        strategies = load_strategies(config.strategies, universe)
+        strategies = load_strategies(config.strategies, universe, config.bars)
         resolved = resolved_config(config, universe, strategies)
         return Prepared(config, universe, strategies, resolved, plan_ledger(config, universe.instruments))
 
@@ -84,10 +85,12 @@ class Engine:
     """The engine of a prepared run with its strategies attached."""
 
     def __init__(self, prepared: Prepared, put: Callable[[Any], None], injections: Sequence[Injection] = ()) -> None:
-        self.hosts = [_host(strategy) for strategy in prepared.strategies]
+        series = plan_run_series(prepared.config, prepared.universe, prepared.strategies)
+        heard = [heard_series(strategy, series) for strategy in prepared.strategies]
+        self.hosts = [_host(strategy, mine) for strategy, mine in zip(prepared.strategies, heard, strict=True)]
         plans = [
-            host.plan() if host is not None else _compiled_plan(strategy)
-            for host, strategy in zip(self.hosts, prepared.strategies, strict=True)
+            host.plan() if host is not None else _compiled_plan(strategy, mine)
+            for host, strategy, mine in zip(self.hosts, prepared.strategies, heard, strict=True)
         ]
         self.memory = EngineMemory(len(prepared.universe.instruments), plans)
         for host in self.hosts:
@@ -100,18 +103,18 @@ class Engine:
         )
 
 
-def _host(strategy: LoadedStrategy) -> PythonHost | None:
+def _host(strategy: LoadedStrategy, series: Heard) -> PythonHost | None:
     if isinstance(strategy.source, CompiledStrategy):
         return None
-    return PythonHost(strategy.source, strategy.parameters, strategy.instruments)
+    return PythonHost(strategy.source, strategy.parameters, strategy.instruments, series)
 
 
-def _compiled_plan(strategy: LoadedStrategy) -> Plan:
+def _compiled_plan(strategy: LoadedStrategy, series: Heard) -> Plan:
     source = strategy.source
     assert isinstance(source, CompiledStrategy)
     parameters = [float(value) for value in strategy.parameters.values()]
     words = source.memory_words(strategy.parameters)
-    return Plan(source.entry(), parameters, words, source.per, strategy.instruments)
+    return Plan(source.entry(), parameters, words, source.per, strategy.instruments, (), series)
 
 
 def first_known_ns(row: Any) -> int:

@@ -18,10 +18,10 @@ import msgspec
 
 from kernel.instruments import Instrument
 from kernel.market import BAR, KIND_NAMES, LEVEL, QUOTE, SESSION, TRADE, WEIGHT
-from kernel.strategy.declare import CompiledStrategy, StrategyError, resolve_parameters
+from kernel.strategy.declare import CompiledStrategy, StrategyError, named_rules, resolve_parameters
 from kernel.strategy.python import Strategy, parameter_defaults, strategy_name
 from replay.catalogue import CatalogueFile, open_file
-from replay.config import ConfigError, SettingError, StrategyConfig
+from replay.config import Bars, ConfigError, SettingError, StrategyConfig, read_rules
 from strategies import BUILT_IN
 
 FACTS = (SESSION, LEVEL)  # what is known of an instrument beside its prices
@@ -50,6 +50,7 @@ class LoadedStrategy(msgspec.Struct, frozen=True):
     source_file: Path
     parameters: dict[str, int | float]
     instruments: tuple[int, ...]
+    bars: tuple[str, ...] = ()  # the rules of the series that it hears instead of the data's own bars
 
     @property
     def source_sha256(self) -> str:
@@ -139,12 +140,17 @@ def _expand(paths: Sequence[str]) -> Iterable[Path]:
             yield path
 
 
-def load_strategies(configs: Sequence[StrategyConfig], universe: Universe) -> tuple[LoadedStrategy, ...]:
-    """Load each strategy and resolve its parameters and instruments. Raises StrategyError or ConfigError."""
-    return tuple(_load_strategy(number, config, universe) for number, config in enumerate(configs))
+def load_strategies(
+    configs: Sequence[StrategyConfig], universe: Universe, bars: Bars = ""
+) -> tuple[LoadedStrategy, ...]:
+    """Load each strategy and resolve its parameters and instruments. Raises StrategyError or ConfigError.
+
+    ``bars`` are the rules of bars for those that name none.
+    """
+    return tuple(_load_strategy(number, config, universe, bars) for number, config in enumerate(configs))
 
 
-def _load_strategy(number: int, config: StrategyConfig, universe: Universe) -> LoadedStrategy:
+def _load_strategy(number: int, config: StrategyConfig, universe: Universe, run_bars: Bars) -> LoadedStrategy:
     found, file = find_strategy(config.use)
     if isinstance(found, CompiledStrategy):
         name, defaults = found.name, found.defaults
@@ -163,7 +169,15 @@ def _load_strategy(number: int, config: StrategyConfig, universe: Universe) -> L
     if isinstance(found, CompiledStrategy):  # what indicators do not take is refused here, before anything is made
         found.memory_words(parameters)
         found.warm_up_bars(parameters)
-    return LoadedStrategy(config.name or name, found, file, parameters, tuple(numbers))
+    rules = named_rules(name, found.bars, parameters)
+    if config.bars and rules:
+        raise SettingError(
+            f"strategy.{number}.bars", f"is given, but {name} asks for bars of its own: {', '.join(rules)}"
+        )
+    if not rules:
+        with_setting = f"strategy.{number}.bars" if config.bars else "bars"
+        rules = read_rules(with_setting, config.bars or run_bars)
+    return LoadedStrategy(config.name or name, found, file, parameters, tuple(numbers), rules)
 
 
 def find_strategy(use: str) -> tuple[CompiledStrategy | type[Strategy], Path]:

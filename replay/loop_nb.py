@@ -9,28 +9,31 @@ same for backtest and audit. For each row, as one transaction:
 4. the exits of open positions in the instrument;
 5. each strategy hears of its fills, then of the row, in the order in which the strategies were given;
 6. what a strategy wants is checked and submitted right after its call;
-7. the targets that its signals asked for are set, and what is missing is ordered; what fills at once is told at the
+7. the bars of series that the row completes close, each heard by the strategies that asked for it;
+8. the targets that its signals asked for are set, and what is missing is ordered; what fills at once is told at the
    end.
 
-What the venue does by itself (a report arrives, an order expires), and timers, that are due at or before a row's time
-come before it, each as a transaction of its own, earliest first, the venue before timers.
+What the venue does by itself (a report arrives, an order expires), bars that end, and timers, that are due at or before
+a row's time come before it, each as a transaction of its own, earliest first, the venue before bars before timers.
 """
 
 import numpy as np
 
 from kernel.apply_nb import apply_nb
+from kernel.bars.closing_nb import overtaken_ns_nb
 from kernel.consequences_nb import consequences_nb, has_consequences_nb
 from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
 from kernel.events.layout import RECORD, TIMER_FIRED, WORDS
 from kernel.exit_orders_nb import exits_nb
 from kernel.jit import inlined, unit, vector
 from kernel.ledger_nb import OK
-from kernel.market import DEPTH, QUOTE, ROW, ROW_WORDS, WEIGHT
+from kernel.market import BAR, DEPTH, QUOTE, ROW, ROW_WORDS, WEIGHT
 from kernel.marks_nb import event_kind_nb, market_nb
 from kernel.portfolio_nb import portfolio_nb
 from kernel.risk.watch_nb import watch_nb
 from kernel.strategy.context import START, TIMER
 from kernel.tables.table import MAX_TIMERS
+from replay.bars_nb import close_bars_nb, fall_due_nb
 from replay.calls_nb import carry_nb, copy_words_nb, invoke_nb, stamp_nb, tell_fills_nb
 from replay.cuts_nb import (
     APPLY_FAILED,
@@ -182,11 +185,16 @@ def _row_nb(engine, entries, row):
         return NEED_ROWS
     instruments = state.head.instrument_count
     for strategy in range(state.head.strategy_count):
-        if engine.books[strategy * instruments + row.instrument].subscribed == 1:
+        heard = engine.books[strategy * instruments + row.instrument].subscribed
+        if heard == 1 or (heard == 2 and row.kind != BAR):
             copy_words_nb(ctx.call.words, row.words, ROW_WORDS)
             result = invoke_nb(engine, entries, strategy, row.instrument, row.kind, cause, row.ts_ns)
             if result != NEED_ROWS:
                 return result
+    if state.head.next_bar_ns <= row.ts_ns:
+        result = close_bars_nb(engine, entries, cause)
+        if result != NEED_ROWS:
+            return result
     if state.head.targets_due > 0 and row.kind <= QUOTE:
         asked = output.count
         status = portfolio_nb(state, output)
@@ -217,8 +225,13 @@ def run_nb(engine, entries, rows):
         if control.started == 0:
             control.started = 1
             result = _start_nb(engine, entries)
-        elif venue.head.next_due_ns <= min(row.ts_ns, head.next_timer_ns):
+        elif venue.head.next_due_ns <= min(row.ts_ns, head.next_timer_ns, head.next_bar_ns):
             result = _act_nb(engine)
+        elif head.next_bar_ns <= min(row.ts_ns, head.next_timer_ns):
+            result = fall_due_nb(engine, entries, max(head.next_bar_ns, head.now_ns), -1, 0)
+        elif head.bars_wait == 1 and overtaken_ns_nb(engine.context.state, row) > 0:
+            ended_ns = overtaken_ns_nb(engine.context.state, row)
+            result = fall_due_nb(engine, entries, row.ts_ns, row.instrument, ended_ns)
         elif head.next_timer_ns <= row.ts_ns:
             result = _fire_nb(engine, entries, _due_timer_nb(engine.context.state, row.ts_ns))
         else:

@@ -6,7 +6,8 @@ Owns the layout and its bounds; ``engine.py`` allocates it, ``loop_nb.py`` works
 from kernel.emit_nb import OUTPUT
 from kernel.records import record_dtype
 from kernel.strategy.context import CONTEXT
-from kernel.tables.table import MAX_POSITIONS, table_dtype
+from kernel.tables.bars import MAX_SERIES
+from kernel.tables.table import MAX_POSITIONS, MAX_STRATEGIES, table_dtype
 from replay.venue.memory import VENUE
 
 FRAME_RECORDS = 500  # with the header and a segment record this stays under 65,535 bytes
@@ -16,6 +17,7 @@ SAMPLES = 1 << 16
 MAX_DAYS = 1 << 16
 MAX_FRAMES = 1024
 
+# Subscribed: 1 to all rows, 2 to all but bars, which it hears of its series instead.
 BOOK = table_dtype("subscribed", "starts", "memory_at", "memory_size", "parameters_at", "callback")
 CONTROL = table_dtype(
     "row",  # next row of the batch
@@ -56,6 +58,7 @@ ENGINE = record_dtype(
     control=CONTROL,
     statistics=STATISTICS,
     books=(BOOK, MAX_POSITIONS),
+    hearing=("<i8", MAX_SERIES * MAX_STRATEGIES),  # place of a series among those of a strategy, from 1; 0: not heard
     output=OUTPUT,
     frames=(FRAME, MAX_FRAMES),
     samples=(SAMPLE, SAMPLES),

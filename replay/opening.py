@@ -39,6 +39,7 @@ from replay.ledger_plan import (
 )
 from replay.loading import LoadedStrategy, Universe
 from replay.risk_opening import resolved_risk, risk_events
+from replay.series import plan_run_series, resolved_series
 from replay.venue.memory import MAX_BOOKS
 from replay.venue.profiles import BY_DEPTH, BY_QUOTES, BY_TRADES, PROFILES
 from replay.venue.settings import VenueSettings
@@ -90,6 +91,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
     with located(config.places):
         for number, strategy in enumerate(strategies):
             check_one_book(config, plan, number, strategy.instruments)
+    series = plan_run_series(config, universe, strategies)
     plans = [resolve_plans(config, number, plan.scale) for number in range(len(config.strategies))]
     risk = resolved_risk(config, universe.instruments, plan.scale)
     return {
@@ -99,6 +101,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
                 "name": strategy.name,
                 "parameters": strategy.parameters,
                 "instruments": [universe.instruments[number].name for number in strategy.instruments],
+                **({"bars": list(strategy.bars)} if strategy.bars else {}),
                 **plan,
             }
             for strategy, plan in zip(strategies, plans, strict=True)
@@ -111,6 +114,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         "rates": _shown_rates(rates, plan),
         "limits": {key: str(value) for key, value in msgspec.to_builtins(config.limits).items()},
         **({"risk": risk} if risk else {}),
+        **({"series": resolved_series(series, universe)} if series else {}),
         "digest_interval": config.digest_interval,
         **resolved_ledger(plan, config),
     }
@@ -185,6 +189,9 @@ def _opening_events(
         defined = instrument_event(plan, instrument, universe.volume_known[number])
         out.append((number, -1, defined, encode_body(msgspec.to_builtins(instrument))))
     out += terms_events(plan, config, universe.instruments, ts_ns)
+    for one in plan_run_series(config, universe, strategies):
+        defined_series, source = one.events
+        out += [(one.instrument, -1, defined_series, encode_body(one.rule)), (one.instrument, -1, source, b"")]
     for number, description in enumerate(resolved["strategies"]):
         defined_strategy = events.StrategyDefined(len(description["parameters"]))
         out.append((-1, number, defined_strategy, encode_body(description)))

@@ -19,8 +19,15 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 class PythonHost:
     """One strategy class with its objects, one for each instrument (or one for all)."""
 
-    def __init__(self, cls: type[Strategy], parameters: dict[str, int | float], instruments: Sequence[int]) -> None:
+    def __init__(
+        self,
+        cls: type[Strategy],
+        parameters: dict[str, int | float],
+        instruments: Sequence[int],
+        series: Sequence[tuple[int, int]] = (),
+    ) -> None:
         self.cls = cls
+        self._series = series
         self.parameters = parameters
         self.error: BaseException | None = None
         self._objects: list[Strategy | None] = [None] * (1 if cls.per == "portfolio" else len(instruments))
@@ -36,7 +43,7 @@ class PythonHost:
         else:
             entry = self._enter
             addresses = list(range(len(self._callbacks)))
-        return Plan(entry, (), 0, self.cls.per, self._instruments, addresses)
+        return Plan(entry, (), 0, self.cls.per, self._instruments, addresses, self._series)
 
     def attach(self, memory: EngineMemory) -> None:
         """Make the strategy objects over the engine's context."""

@@ -35,6 +35,7 @@ _FILLS = ("pessimistic", "next_open", "ohlc", "ohlc_adaptive", "intrabar", "book
     metavar="KEY=VALUE",
     help="Strategy parameter; NAME.KEY=VALUE for one of several.",
 )
+@click.option("--bars", help="Bars that strategies hear, such as 5m, 1d session, renko 50.  [default: the data's own]")
 @click.option("--from", "start", help="First time to include, such as 2020-01-31.")
 @click.option("--to", "end", help="Time to stop before.")
 @click.option("--cash", help="Starting cash, in the instruments' currency.  [default: 100000]")
@@ -209,6 +210,7 @@ def _overrides(options: dict[str, Any]) -> dict[str, Any]:
         "to": options["end"],
         "journal": options["mode"],
         "data": list(options["data"]) or None,
+        "bars": options["bars"],
     }
     for name in ("cash", "fill", "fee_bps", "maker_fee_bps", "slippage_bps", "volume_share", "fsync"):
         overrides[name] = options[name]

@@ -3,6 +3,13 @@
 Owns the list of those modules: what is not imported here is not in the catalogue.
 """
 
+from kernel.events.bars import (
+    BarDue,
+    BarInputDropped,
+    SeriesBarClosed,
+    SeriesDefined,
+    SeriesSourceDefined,
+)
 from kernel.events.control import (
     RunClosed,
     StateDigest,
@@ -108,6 +115,8 @@ __all__ = [
     "AccrualDone",
     "AccrualSet",
     "BarClosed",
+    "BarDue",
+    "BarInputDropped",
     "BookAssigned",
     "BorrowPaid",
     "CancelRequested",
@@ -171,6 +180,9 @@ __all__ = [
     "RunClosed",
     "RunOpened",
     "SectorAssigned",
+    "SeriesBarClosed",
+    "SeriesDefined",
+    "SeriesSourceDefined",
     "SessionChanged",
     "ShadowFilled",
     "ShadowTermsSet",

@@ -28,6 +28,18 @@ def instrument_of(ctx):
 
 
 @jit
+def series(ctx):
+    """Which of the strategy's own series of bars this bar is of: its place in ``bars=``, from 0."""
+    return ctx.call.series
+
+
+@jit
+def bar_begin_ns(ctx):
+    """When the bar began."""
+    return ctx.call.words[BAR_CLOSED.ts_open_ns]
+
+
+@jit
 def open_ticks(ctx):
     """Open of the bar."""
     return ctx.call.words[BAR_CLOSED.open_ticks]

@@ -46,6 +46,7 @@ CALL = record_dtype(
     intent_count="<i8",
     intents_lost="<i8",
     callback="<i8",
+    series="<i8",  # of a bar: which of the series that the strategy asked for, from 0
     # The group that the next orders belong to: the role of the one that comes next, of those after it, how large the
     # group is, and how many orders are still to come.
     group_first="<i8",

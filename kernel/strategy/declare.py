@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kernel.bars.rule import RuleError, parse_rule
 from kernel.jit import CompileError, address_of, jit, unit
 from kernel.strategy.context import CALL_NAMES, CONTEXT, MAX_PARAMETERS
 
@@ -28,7 +29,8 @@ class CompiledStrategy:
     float64 words per instrument, or for the whole strategy when ``per`` is ``"portfolio"``. ``warm_up`` is how many
     bars it sees before the first at which it can ask for something. ``settle`` is how many more until it decides as if
     it had always run (an average that never forgets nears that), and as long as ``settle_days`` (it needs whole days);
-    ``NEVER`` when it never does. The first three are numbers, or functions of the parameters.
+    ``NEVER`` when it never does. ``bars`` are the rules of the series that it hears instead of the data's own bars.
+    Each but the days is a value, or a function of the parameters.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class CompiledStrategy:
         warm_up: int | Callable[..., int] = 0,
         settle: int | Callable[..., int] = 0,
         settle_days: int = 0,
+        bars: tuple[str, ...] | Callable[..., tuple[str, ...]] = (),
     ) -> None:
         self.function = function
         self.name: str = function.__name__
@@ -50,6 +53,7 @@ class CompiledStrategy:
         self.warm_up = warm_up
         self.settle = settle
         self.settle_days = settle_days
+        self.bars = bars
         self.per = per
         self.on = on
         self.source_file: str = function.__code__.co_filename
@@ -66,6 +70,10 @@ class CompiledStrategy:
     def settle_bars(self, parameters: dict[str, int | float]) -> int:
         """How many bars after its warm-up it decides as if it had always run, or NEVER. Raises StrategyError."""
         return NEVER if self.settle == NEVER else self._of(self.settle, parameters)
+
+    def bar_rules(self, parameters: dict[str, int | float]) -> tuple[str, ...]:
+        """The rules of the series of bars that it hears; empty for the data's own bars. Raises StrategyError."""
+        return named_rules(self.name, self.bars, parameters)
 
     def _of(self, measure: int | Callable[..., int], parameters: dict[str, int | float]) -> int:
         if isinstance(measure, int):
@@ -101,6 +109,7 @@ def compiled(
     warm_up: int | Callable[..., int] = 0,
     settle: int | Callable[..., int] = 0,
     settle_days: int = 0,
+    bars: tuple[str, ...] | Callable[..., tuple[str, ...]] = (),
     **parameters: int | float,
 ) -> Callable[[Callable[..., Any]], CompiledStrategy]:
     """Declare a compiled strategy. The keyword arguments are its parameters with their defaults.
@@ -110,13 +119,31 @@ def compiled(
     ``timer``). With
     ``per="instrument"`` each instrument has its own memory; with ``per="portfolio"`` all share one. ``memory`` (words),
     ``warm_up`` and ``settle`` (bars) may be functions that take the parameters by name: ``lambda slow, **_: slow - 1``.
+    ``bars`` may be one too; it gives rules such as ``("5m", "1h")``: then the bars that it hears are those of these
+    series, and ``api_nb.series`` says which.
     """
 
     def declare(function: Callable[..., Any]) -> CompiledStrategy:
         calls = (on,) if isinstance(on, str) else tuple(on)
-        return CompiledStrategy(function, dict(parameters), memory, per, calls, warm_up, settle, settle_days)
+        return CompiledStrategy(function, dict(parameters), memory, per, calls, warm_up, settle, settle_days, bars)
 
     return declare
+
+
+def named_rules(
+    name: str, bars: tuple[str, ...] | Callable[..., tuple[str, ...]], parameters: dict[str, int | float]
+) -> tuple[str, ...]:
+    """The rules of bars that a strategy declares, as they are written canonically. Raises StrategyError."""
+    found = bars(**parameters) if callable(bars) else bars
+    if isinstance(found, str):
+        found = (found,)
+    try:
+        rules = tuple(str(parse_rule(rule)) for rule in found)
+    except RuleError as error:
+        raise StrategyError(f"strategy {name}: {error}") from None
+    if len(set(rules)) < len(rules):
+        raise StrategyError(f"strategy {name}: a rule of bars is named twice: {', '.join(rules)}")
+    return rules
 
 
 def _check_declaration(strategy: CompiledStrategy) -> None:

@@ -60,7 +60,7 @@ _FACTS = {
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """A bar that has closed. Prices in ticks, volume in lots."""
+    """A bar that has closed. Prices in ticks, volume in lots; ``series`` is its place among the strategy's ``bars``."""
 
     instrument: int
     ts_ns: int
@@ -70,6 +70,7 @@ class Bar(msgspec.Struct, frozen=True):
     low_ticks: int
     close_ticks: int
     volume_lots: int
+    series: int = 0
 
 
 class Trade(msgspec.Struct, frozen=True):
@@ -153,6 +154,7 @@ class Strategy(Wishes):
     warm_up: ClassVar[int] = 0
     settle: ClassVar[int] = 0
     settle_days: ClassVar[int] = 0
+    bars: ClassVar[tuple[str, ...]] = ()  # rules of the series that ``on_bar`` hears, instead of the data's own bars
 
     def __init__(self, context: Any, instrument: int, parameters: dict[str, int | float]) -> None:
         self._context = context
@@ -263,7 +265,8 @@ def deliver(strategy: Strategy, kind: int) -> None:
     instrument, ts_ns, words = int(call.instrument), int(call.ts_ns), call.words.tolist()
     if kind == BAR:
         ts_open_ns = words[BAR_CLOSED.ts_open_ns]
-        strategy.on_bar(Bar(instrument, ts_ns, ts_open_ns, *words[: BAR_CLOSED.ts_open_ns]))
+        values = [*words[: BAR_CLOSED.ts_open_ns], int(call.series)]
+        strategy.on_bar(Bar(instrument, ts_ns, ts_open_ns, *values))
     elif kind == TRADE:
         strategy.on_trade(Trade(instrument, ts_ns, *words[: TRADE_SEEN.side + 1]))
     elif kind == QUOTE:

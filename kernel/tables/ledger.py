@@ -104,6 +104,7 @@ INSTRUMENT = table_dtype(
     "next_open_ns",
     "trading_status",  # 0 trading, 1 halted, 2 maintenance, 3 auction
     "greek_e8",  # a measure of one lot of an option
+    "first_series",  # the first series of bars that is made of it, counted from 1; 0 for none
 )
 POSITION = table_dtype(
     "account",

@@ -8,6 +8,7 @@ of the setting. File and line are added to the message by whoever holds the conf
 """
 
 from replay.config.amounts import count, instant_ns, length_ns, money, rate
+from replay.config.bars import Bars, SeriesConfig, read_rules
 from replay.config.errors import ConfigError, Places, SettingError, located
 from replay.config.exits import ExitsConfig
 from replay.config.limits import LimitsConfig
@@ -31,6 +32,7 @@ __all__ = [
     "FILL_PROFILES",
     "FSYNC_POLICIES",
     "JOURNAL_MODES",
+    "Bars",
     "ConfigError",
     "ExitsConfig",
     "LimitsConfig",
@@ -38,6 +40,7 @@ __all__ = [
     "PortfolioConfig",
     "Rates",
     "RunConfig",
+    "SeriesConfig",
     "SettingError",
     "SizingConfig",
     "StrategyConfig",
@@ -50,6 +53,7 @@ __all__ = [
     "located",
     "money",
     "rate",
+    "read_rules",
     "resolve_plans",
     "resolve_rates",
     "resolve_venue",

@@ -10,6 +10,7 @@ import msgspec
 
 from kernel.units import BPS
 from replay.config.amounts import Number, instant_ns, rate
+from replay.config.bars import Bars, SeriesConfig, check_bars
 from replay.config.errors import Places, SettingError
 from replay.config.exits import ExitsConfig, check_exits, resolve_exits
 from replay.config.ledger import (
@@ -58,6 +59,7 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
     exits: ExitsConfig = msgspec.field(default_factory=ExitsConfig)
     account: str = ""
+    bars: Bars = ""
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +89,9 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
     exits: ExitsConfig = msgspec.field(default_factory=ExitsConfig)
     risk: RiskConfig = msgspec.field(default_factory=RiskConfig)
+    bars: Bars = ""
+    series: list[SeriesConfig] = msgspec.field(default_factory=list)
+    bar_grace: str = ""
     journal: str = "reference"
     fsync: str = "batch"
     digest_interval: int = DEFAULT_DIGEST_INTERVAL
@@ -130,6 +135,7 @@ def check(config: RunConfig) -> None:
     check_financing(config.financing)
     check_shadow(config.shadow, config.accounts, config.strategies)
     check_plans(config)
+    check_bars(config.bars, [entry.bars for entry in config.strategies], config.series, config.bar_grace)
 
 
 def check_plans(config: RunConfig) -> None:

@@ -213,6 +213,9 @@ def check_head(state: Any, twin: Kernel) -> None:
         "shadow_fill_count": twin.shadow_fill_count,
         "shadow_trade_count": twin.shadow_trade_count,
         "risk_on": 0,
+        "series_count": 0,  # so have bars: tests/kernel/bars
+        "next_bar_ns": NEVER_NS,
+        "bars_wait": 0,
     }
 
 
@@ -302,7 +305,7 @@ def check_tables(state: Any, twin: Kernel) -> None:
             sum(book.lots != 0 for place, book in twin.books.items() if place[1] == number),
             paper.high, paper.low, paper.range_ns, *paper.source, terms.any, terms.initial, terms.maintenance,
             terms.borrow, terms.liquidation_fee, terms.first_tier, len(terms.tiers), terms.expired, 0,
-            *paper.session, paper.status, paper.greek,
+            *paper.session, paper.status, paper.greek, 0,
         )  # fmt: skip
     for row, order in zip(state.orders[: len(twin.orders)], twin.orders, strict=True):
         words = {name: STATUS_NAMES.get(int(row[name]), "") for name in ("status", "before_request")}
@@ -798,7 +801,7 @@ def test_a_new_state_is_empty() -> None:
     state = new_state()
     assert (int(state.head.next_sequence), int(state.head.next_timer_ns)) == (1, NEVER_NS)
     assert (int(state.head.account_count), int(state.head.balance_count)) == (1, 1)
-    state.head.next_sequence = state.head.next_timer_ns = 0
+    state.head.next_sequence = state.head.next_timer_ns = state.head.next_bar_ns = 0
     state.head.account_count = state.head.balance_count = 0
     state.head.next_accrual_ns = state.head.next_expiry_ns = 0
     state.balances[0].rate_numerator = state.balances[0].rate_denominator = 0
