@@ -15,7 +15,13 @@ def change(own, instrument):
     return own[2 * instrument + 1] / before - 1.0 if before > 0.0 else 0.0
 
 
-@compiled(per="portfolio", memory=2 * MAX_ROTATED + 2, warm_up=1, settle=NEVER, lookback=30, hold=1, fraction=0.9)
+def memory_words(hold, **_):
+    if hold < 1:
+        raise ValueError(f"hold={hold} is not from 1 on")
+    return 2 * MAX_ROTATED + 2
+
+
+@compiled(per="portfolio", memory=memory_words, warm_up=1, settle=NEVER, lookback=30, hold=1, fraction=0.9)
 def momentum_rotation(ctx, own, lookback, hold, fraction):
     """Each ``lookback`` days, hold the ``hold`` instruments that rose most since the last time, if they rose at all.
 

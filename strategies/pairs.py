@@ -3,7 +3,8 @@
 from math import isnan
 
 from kernel.indicators import lookback, words
-from kernel.indicators.steps import rolling_beta_nb, zscore_nb
+from kernel.indicators.relation_nb import cointegrated_below_nb
+from kernel.indicators.steps import cointegration_nb, rolling_beta_nb, zscore_nb
 from kernel.strategy.api_nb import close_ticks, instrument_of, lots_for_fraction, position_in, target_in
 from kernel.strategy.declare import compiled
 
@@ -14,24 +15,27 @@ SECOND_IN_NS = 1_000_000_000
 
 @compiled(
     per="portfolio",
-    memory=lambda period, spread_period, **_: LINE + 2 * max(
-        words("rolling_beta", period=period), words("zscore", period=spread_period)
+    memory=lambda period, spread_period, **_: LINE + 3 * max(
+        words("rolling_beta", period=period),
+        words("zscore", period=spread_period),
+        words("cointegration", period=period),
     ),
     warm_up=lambda period, spread_period, **_: lookback("rolling_beta", period=period) + lookback(
         "zscore", period=spread_period
     ),
     settle=lambda period, **_: period,  # bars without a partner at the same time do not count
-    first=0, second=1, period=60, spread_period=60, entry=2.0, leave=0.5, fraction=0.9,
+    first=0, second=1, period=60, spread_period=60, entry=2.0, leave=0.5, fraction=0.9, significance=5,
 )  # fmt: skip
-def pairs(ctx, own, first, second, period, spread_period, entry, leave, fraction):
+def pairs(ctx, own, first, second, period, spread_period, entry, leave, fraction, significance):
     """Buy the spread first - h * second below -``entry`` deviations, sell it above, out within ``leave`` of its mean.
 
     h is the slope of a regression of the first price on the second over ``period`` bars (the cointegrating vector
-    of Engle and Granger, rolling; whether the spread is stationary is not tested). Both legs together are worth
-    ``fraction`` of equity, in the proportion 1 to h * second / first. ``first`` and ``second`` are numbers of
-    instruments, in the order of their names. A bar counts when both have one that closed at the same time; with a
-    slope that is not positive nothing is begun. It sells short, so the account must let it. Source: E. Chan,
-    Algorithmic Trading (2013), ch. 3; R. Engle, C. Granger, Co-integration and Error Correction (1987).
+    of Engle and Granger, rolling). A pair is begun only while their test over those bars calls the two cointegrated at
+    ``significance`` percent (1, 5 or 10; 0 does not ask). Both legs together are worth ``fraction`` of equity, in the
+    proportion 1 to h * second / first. ``first`` and ``second`` are numbers of instruments, in the order of their
+    names. A bar counts when both have one that closed at the same time; with a slope that is not positive nothing is
+    begun. It sells short, so the account must let it. Source: E. Chan, Algorithmic Trading (2013), ch. 3; R. Engle,
+    C. Granger, Co-integration and Error Correction (1987).
     """
     instrument = instrument_of(ctx)
     if instrument != first and instrument != second:
@@ -43,11 +47,14 @@ def pairs(ctx, own, first, second, period, spread_period, entry, leave, fraction
         return
     one, other = own[FIRST_CLOSE], own[SECOND_CLOSE]
     slope, level = rolling_beta_nb(own, LINE, other, one, period)
-    distance = zscore_nb(own, LINE + (own.size - LINE) // 2, one - slope * other - level, spread_period)
+    part = (own.size - LINE) // 3
+    distance = zscore_nb(own, LINE + part, one - slope * other - level, spread_period)
+    returns = cointegration_nb(own, LINE + 2 * part, one, other, period)
     if isnan(distance):
         return
     held = position_in(ctx, first)
-    if held == 0 and abs(distance) > entry and slope > 0.0:
+    holds = significance == 0 or returns < cointegrated_below_nb(significance, period)
+    if held == 0 and abs(distance) > entry and slope > 0.0 and holds:
         hedge = slope * other / one
         share = (-fraction if distance > 0.0 else fraction) / (1.0 + hedge)
         target_in(ctx, first, lots_for_fraction(ctx, first, share))

@@ -14,7 +14,7 @@ __all__ = ["FAMILIES", "Indicator", "IndicatorError", "fading", "indicator_named
 
 FAMILIES = (
     "averages", "bands", "momentum", "macd", "oscillators", "pressure", "directional",
-    "stops", "volatility", "volume", "statistics", "price",
+    "stops", "volatility", "volume", "statistics", "relation", "price",
     "trends", "cycle", "candles_one", "candles_three", "candles_more",
 )  # fmt: skip
 

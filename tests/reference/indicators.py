@@ -8,7 +8,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from statistics import fmean, pstdev, pvariance, variance
+from statistics import fmean, linear_regression, pstdev, pvariance, variance
 
 Series = Sequence[float]
 Column = list[float | None]
@@ -301,6 +301,20 @@ def hurst(value: Series, period: int) -> Column:
     return over(len(value), period, at)
 
 
+def cointegration(value: Series, other: Series, period: int) -> Column:
+    def at(bar: int) -> float:
+        y, x = window(value, bar, period), window(other, bar, period)
+        slope, level = linear_regression(x, y)
+        left = [a - slope * b - level for a, b in zip(y, x, strict=True)]
+        moves = [now - last for last, now in itertools.pairwise(left)]
+        squares = math.fsum(one * one for one in left[:-1])
+        pull = math.fsum(move * last for move, last in zip(moves, left, strict=False)) / squares
+        errors = math.fsum((move - pull * last) ** 2 for move, last in zip(moves, left, strict=False))
+        return pull / math.sqrt(errors / (period - 2) / squares)
+
+    return over(len(value), period - 1, at)
+
+
 def ichimoku(
     high: Series, low: Series, conversion: int, base: int, span: int, shift: int
 ) -> tuple[Column, Column, Column, Column]:
@@ -365,7 +379,7 @@ TWINS: dict[str, Callable[..., Column | tuple[Column, ...]]] = {
             bollinger_position, keltner, choppiness, fisher, connors_rsi, log_return, returns, volatility_close,
             volatility_parkinson, volatility_garman_klass, volatility_rogers_satchell, volatility_yang_zhang,
             vwap_session, vwap_anchored, order_flow_imbalance, volume_imbalance, zscore, rolling_beta, hurst, ichimoku,
-            ttm_squeeze, calendar, session_position,
+            ttm_squeeze, calendar, session_position, cointegration,
         )
     },
 }  # fmt: skip

@@ -80,9 +80,15 @@ def test_the_warm_up_follows_the_parameters(strategy: str, given: dict[str, int]
 
 
 @pytest.mark.parametrize(
-    ("strategy", "given"), [("ema_cross", {"slow": 0}), ("donchian_breakout", {"leave": -1}), ("pairs", {"period": 1})]
+    ("strategy", "given"),
+    [
+        ("ema_cross", {"slow": 0}),
+        ("donchian_breakout", {"leave": -1}),
+        ("pairs", {"period": 1}),
+        ("momentum_rotation", {"hold": 0}),
+    ],
 )
-def test_parameters_that_no_indicator_takes_are_refused(strategy: str, given: dict[str, int]) -> None:
+def test_parameters_that_make_no_sense_are_refused(strategy: str, given: dict[str, int]) -> None:
     from replay.execution import prepare
 
     with pytest.raises(StrategyError, match=f"strategy {strategy}: .* is not from"):

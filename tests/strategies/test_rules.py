@@ -50,9 +50,19 @@ def test_it_waits_for_its_warm_up_and_never_looks_ahead(tmp_path: Path, strategy
     assert len(part.events) < len(whole.events)
 
 
-def test_pairs_trade_by_their_rule(tmp_path: Path) -> None:
+def statistic(one: np.ndarray, other: np.ndarray) -> float:
+    """Engle and Granger's, without lags."""
+    slope, level = np.polyfit(other, one, 1)
+    left = one - slope * other - level
+    before, moves = left[:-1], np.diff(left)
+    pull = before @ moves / (before @ before)
+    return float(pull / np.sqrt(np.sum((moves - pull * before) ** 2) / (before.size - 1) / (before @ before)))
+
+
+@pytest.mark.parametrize(("significance", "below", "least"), [(0, np.inf, 100), (5, -3.44165, 10)])
+def test_pairs_trade_by_their_rule(tmp_path: Path, significance: int, below: float, least: int) -> None:
     """EURUSD is instrument 0 and SPY 1; a bar counts when both have one of the same end."""
-    found = decisions(tmp_path / "run", "pairs")
+    found = decisions(tmp_path / "run", "pairs", set={"significance": significance})
     closes: list[dict[int, float]] = [{}, {}]
     ends = []
     for at, (number, ts_ns, words) in enumerate(found.events):
@@ -71,13 +81,15 @@ def test_pairs_trade_by_their_rule(tmp_path: Path) -> None:
     shares = []
     for row, (at, _) in enumerate(ends):
         side = int(np.sign(found.held_lots[at].get(0, 0)))
-        if side == 0 and abs(distance[row]) > 2 and slope[row] > 0:
+        last = slice(row - 59, row + 1)
+        enters = side == 0 and abs(distance[row]) > 2 and slope[row] > 0
+        if enters and statistic(one[last], other[last]) < below:
             wanted = -int(np.sign(distance[row]))
             expected += [(at, 0, wanted), (at, 1, -wanted)]
             shares.append(slope[row] * other[row] / one[row])
         elif side * distance[row] > -0.5 and side:
             expected += [(at, 0, -side), (at, 1, side)]
-    assert len(expected) > 20
+    assert len(expected) > least
     assert [(order.at, order.instrument, order.side) for order in found.orders] == expected
     entries = [order for order in found.orders if order.at in {at for at, _, _ in expected[::4]}]
     for (first, second), share in zip(zip(entries[::2], entries[1::2], strict=True), shares, strict=True):

@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from pyarrow.parquet import read_table
 
 from kernel.indicators import indicator_named, indicators
+from kernel.indicators.relation_nb import cointegrated_below_nb
 from tests.kernel.indicators import talib_cases
 from tests.kernel.indicators.data import as_tuple, inputs
 from tests.reference.indicators import TWINS
@@ -26,6 +27,7 @@ CASES = [
     ("vwap_anchored", {"anchor_seconds": 1_600_000_000.0 + 3600 * 100}),
     ("rolling_beta", {"period": 5}),
     ("hurst", {"period": 8}),
+    ("cointegration", {"period": 4}),
     ("ichimoku", {"conversion": 30, "base": 5, "span": 7, "shift": 1}),
     ("ttm_squeeze", {"period": 5, "deviations": 1.0}),
     ("calendar", {"shift_minutes": -1440}),
@@ -51,6 +53,23 @@ def test_equals_its_twin(name, parameters) -> None:
     for output, mine, other in zip(indicator.outputs, ours, theirs, strict=True):
         expected = np.array([math.nan if one is None else one for one in other])
         np.testing.assert_allclose(mine, expected, rtol=1e-9, atol=1e-11 * np.nanmax(np.abs(expected)), err_msg=output)
+
+
+def test_cointegration_as_statsmodels_has_it() -> None:
+    """Figures of statsmodels 0.15: coint(value, other, trend="c", maxlag=0, autolag=None) over the last 60 bars."""
+    bars = np.arange(400.0)
+    other = 100 + 5 * np.sin(bars / 17) + 3 * np.cos(bars / 5.3) + 0.01 * bars
+    value = 20 + 1.7 * other + np.sin(bars * 2.3) + 0.5 * np.cos(bars * 0.9)
+    found = indicator_named("cointegration").batch(value, other)
+    expected = {59: -11.749622640024016, 60: -11.872826766793652, 149: -11.849625798784869, 399: -11.819419592905447}
+    assert {bar: pytest.approx(one, rel=1e-12) for bar, one in expected.items()} == {
+        bar: found[bar] for bar in expected
+    }
+    limits = [cointegrated_below_nb(percent, 60) for percent in (1, 5, 10)]
+    assert limits == pytest.approx([-4.09169685, -3.44165109, -3.11711613], rel=1e-8)
+    assert list(indicator_named("cointegration").batch(other, other, period=4)[:5]) == pytest.approx(
+        [math.nan] * 3 + [0.0] * 2, nan_ok=True
+    )
 
 
 def test_the_calendar_of_four_centuries() -> None:
