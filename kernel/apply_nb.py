@@ -19,6 +19,8 @@ from kernel.events.layout import (
     LEVEL_SET,
     LIMITS,
     LIQUIDATION_FEE,
+    MEMBER_SET,
+    MODEL_SIGNAL,
     PORTFOLIO_PLAN_SET,
     POSITION_CHANGED,
     RATE_STATED,
@@ -32,7 +34,6 @@ from kernel.events.layout import (
     SEGMENT,
     SERIES_DEFINED,
     SHADOW_FILLED,
-    SHADOW_TERMS,
     SIGNAL,
     STATE_DIGEST,
     STRATEGY,
@@ -67,7 +68,7 @@ from kernel.signals_nb import note_refusal_nb, note_rejection_nb, signal_event_n
 from kernel.state import STATE
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, MAX_TIMERS, NEVER_NS
 
-LAST_PIPELINE_EVENT = SHADOW_TERMS.kind
+LAST_PIPELINE_EVENT = MEMBER_SET.kind
 
 
 @inlined
@@ -249,7 +250,7 @@ def apply_nb(state, record):
         return OK
     if record.sequence != head.next_sequence:
         return BAD_SEQUENCE
-    if BAR_CLOSED.kind <= kind <= LEVEL_SET.kind or kind == WEIGHT_SET.kind:
+    if BAR_CLOSED.kind <= kind <= LEVEL_SET.kind or kind == WEIGHT_SET.kind or kind == MODEL_SIGNAL.kind:
         return market_nb(state, kind, record.instrument, record.ts_ingest_ns, record.words)
     head.next_sequence += 1
     head.now_ns = record.ts_ingest_ns

@@ -9,10 +9,9 @@ import numpy as np
 
 from kernel.apply_nb import apply_nb, find_timer_nb
 from kernel.emit_nb import OUTPUT, begin_nb
-from kernel.events.layout import SIGNAL, TIMER_SET
+from kernel.events.layout import TIMER_SET
 from kernel.groups_nb import is_sized_nb
 from kernel.jit import inlined, unit
-from kernel.ledger_nb import book_index_nb
 from kernel.lifecycle import (
     ASK_CANCEL,
     ASK_REPLACE,
@@ -25,12 +24,14 @@ from kernel.lifecycle import (
     SUBMITTED,
 )
 from kernel.lifecycle_nb import find_order_nb, reducible_lots_nb
+from kernel.pipeline.combine_nb import combine_nb
+from kernel.pipeline.signal_nb import emit_signal_nb
 from kernel.placing_nb import place_nb
 from kernel.requests_nb import ask_cancel_nb, ask_replace_nb, refuse_nb
 from kernel.risk.numbers import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, KERNEL_ORDER, NOT_OPEN
 from kernel.risk_nb import check_order_nb
 from kernel.state import STATE
-from kernel.strategy.context import CANCEL, EMIT_SIGNAL, INTENT, REPLACE, SUBMIT
+from kernel.strategy.context import CANCEL, COMBINE, EMIT_SIGNAL, INTENT, REPLACE, SUBMIT
 from kernel.tables.table import MAX_LOTS, MAX_TIMERS
 
 MIN_INTERVAL_NS = 1_000_000
@@ -99,33 +100,15 @@ def _set_timer_nb(state, output, strategy, intent):
     return apply_nb(state, record)
 
 
-@inlined
-def _emit_signal_nb(state, output, strategy, intent):
-    """Record what a strategy thinks of an instrument."""
-    if intent.instrument < 0 or intent.instrument >= state.head.instrument_count:
-        return refuse_nb(state, output, strategy, -1, 0, INVALID_ORDER, 0, intent.instrument)
-    book = state.positions[book_index_nb(state, strategy, intent.instrument, 1)]
-    if state.accounts[book.account].hedging != 0:  # a target is for one book, and there are two
-        return refuse_nb(state, output, strategy, intent.instrument, 0, INVALID_ORDER, 0, intent.side)
-    record = begin_nb(state, output, SIGNAL.kind, intent.instrument, strategy)
-    words = record.words
-    words[SIGNAL.direction] = intent.side
-    words[SIGNAL.strength_rate] = intent.strength_rate
-    words[SIGNAL.confidence_rate] = intent.confidence_rate
-    words[SIGNAL.horizon_ns] = intent.horizon_ns
-    words[SIGNAL.stop_ticks] = intent.stop_ticks
-    words[SIGNAL.target_ticks] = intent.limit_ticks
-    words[SIGNAL.measure_e8] = intent.measure_e8
-    return apply_nb(state, record)
-
-
 @unit(STATE, OUTPUT, np.int64, INTENT)
 def decide_nb(state, output, strategy, intent):
     """Turn one intent of a strategy into events. What was approved stands in the state; the driver carries it on."""
     if intent.action == SUBMIT:
         return place_nb(state, output, strategy, intent.instrument, intent, STRATEGY_ORDER)
     if intent.action == EMIT_SIGNAL:
-        return _emit_signal_nb(state, output, strategy, intent)
+        return emit_signal_nb(state, output, strategy, intent)
+    if intent.action == COMBINE:
+        return combine_nb(state, output, strategy, intent.instrument)
     if intent.action == CANCEL or intent.action == REPLACE:
         return _request_nb(state, output, strategy, intent)
     return _set_timer_nb(state, output, strategy, intent)

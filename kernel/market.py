@@ -19,6 +19,7 @@ ACTION  action    numerator  denom.  0           0           0
 RATE    from      to         numer.  denom.      0           0
 LEVEL   level     value      0       0           0           0
 WEIGHT  weight    0          0       0           0           0
+MODEL   direction strength   confid. horizon_ns  low return  high return
 ======  ========  =========  ======  ==========  ==========  ============
 
 Prices are ticks, sizes are lots, ``side`` is +1 (buyer aggressed), -1 (seller) or 0 (unknown). ``ts_ns`` is the
@@ -37,8 +38,8 @@ TRADE = 2
 QUOTE = 3
 # Facts about an instrument or the world, in the same stream: a level of the order book, a session of the exchange, a
 # funding rate, the trading status, a corporate action, a conversion rate, a level such as a volatility index, a weight
-# in a portfolio (a rate).
-DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL, WEIGHT = range(4, 12)
+# in a portfolio (a rate), a signal of a model outside.
+DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL, WEIGHT, MODEL = range(4, 13)
 KIND_NAMES = {
     BAR: "bars",
     TRADE: "trades",
@@ -47,6 +48,7 @@ KIND_NAMES = {
     SESSION: "sessions",
     LEVEL: "levels",
     WEIGHT: "weights",
+    MODEL: "signals",
 }
 ROW_WORD_NAMES = {
     BAR: ("open", "high", "low", "close", "volume"),
@@ -56,6 +58,7 @@ ROW_WORD_NAMES = {
     SESSION: ("phase", "open_ns", "close_ns", "next_open_ns"),
     LEVEL: ("level", "value"),
     WEIGHT: ("weight_rate",),
+    MODEL: ("direction", "strength_rate", "confidence_rate", "horizon_ns", "low_return_rate", "high_return_rate"),
 }
 
 DIVIDEND, SPLIT = 1, 2  # what an ACTION is

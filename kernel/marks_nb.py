@@ -9,6 +9,7 @@ from kernel.events.layout import (
     BAR_CLOSED,
     CORPORATE_ACTION,
     LEVEL_SET,
+    MODEL_SIGNAL,
     QUOTE_SEEN,
     RATE_SET,
     SESSION_CHANGED,
@@ -26,7 +27,7 @@ from kernel.ledger_nb import (
     is_over_nb,
     revalue_nb,
 )
-from kernel.market import BAR, GREEK_LEVEL, NO_PRICE, SPLIT, WEIGHT
+from kernel.market import BAR, GREEK_LEVEL, MODEL, NO_PRICE, SPLIT, WEIGHT
 from kernel.risk.count_nb import after_market_nb, roll_day_nb
 from kernel.signals_nb import note_prices_nb, set_weight_nb
 from kernel.splits_nb import take_split_nb
@@ -199,5 +200,7 @@ def _quote_nb(instrument, words):
 @inlined
 def event_kind_nb(row_kind):
     """The event kind of a market row: the market events are declared in the order of the kinds of rows,
-    but for the weights, which came later."""
-    return row_kind + FIRST_MARKET_EVENT - BAR if row_kind != WEIGHT else WEIGHT_SET.kind
+    but for the weights and the signals of models, which came later."""
+    if row_kind == WEIGHT:
+        return WEIGHT_SET.kind
+    return MODEL_SIGNAL.kind if row_kind == MODEL else row_kind + FIRST_MARKET_EVENT - BAR

@@ -149,7 +149,8 @@ def _set_targets_nb(state, output, strategy, growing, first_record):
         leaving = min(leaving_lots_nb(state, strategy, instrument), abs(position.quantity_lots))
         held = position.quantity_lots - leaving if position.quantity_lots > 0 else position.quantity_lots + leaving
         missing_lots = target_lots - held - position.pending_buy_lots + position.pending_sell_lots
-        grows = 1 if position.quantity_lots * missing_lots >= 0 and missing_lots != 0 else 0
+        adds = position.quantity_lots == 0 or (position.quantity_lots > 0) == (missing_lots > 0)
+        grows = 1 if adds and missing_lots != 0 else 0
         if grows != growing:
             continue
         if output.count - first_record > (MOST_RECORDS if output.defers == 0 else MOST_DEFERRED_RECORDS):

@@ -100,7 +100,10 @@ def _signal_nb(state, record):
     row.confidence_rate = words[SIGNAL.confidence_rate]
     row.horizon_ns = words[SIGNAL.horizon_ns]
     row.measure_e8 = words[SIGNAL.measure_e8]
+    row.low_return_rate = words[SIGNAL.low_return_rate]
+    row.high_return_rate = words[SIGNAL.high_return_rate]
     row.signal_ns = record.ts_ingest_ns
+    row.signal_sequence = record.sequence
     # A stop or target stays until another is named, or the direction turns.
     if turned or words[SIGNAL.stop_ticks] != 0:
         row.stop_ticks = words[SIGNAL.stop_ticks]

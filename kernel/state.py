@@ -29,7 +29,7 @@ from kernel.tables.ledger import (
     TIER,
 )
 from kernel.tables.orders import GROUP_FILL, ORDER
-from kernel.tables.pipeline import SHADOW
+from kernel.tables.pipeline import PIPELINE_TABLES
 from kernel.tables.risk import (
     CORRELATION,
     EXPOSURE,
@@ -80,7 +80,7 @@ STATE = record_dtype(
     timers=(TIMER, MAX_TIMERS),
     signals=(SIGNAL_ROW, MAX_POSITIONS),
     **SIGNAL_TABLES,
-    shadow=SHADOW,
+    **PIPELINE_TABLES,
     rules=(RULE, MAX_RULES),
     risk=RISK,
     risk_accounts=(RISK_ACCOUNT, MAX_ACCOUNTS),

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, KIND_NAMES, LEVEL, QUOTE, SESSION, TRADE, WEIGHT
+from kernel.market import BAR, KIND_NAMES, LEVEL, MODEL, QUOTE, SESSION, TRADE, WEIGHT
 from kernel.strategy.declare import CompiledStrategy, StrategyError, named_rules, resolve_parameters
 from kernel.strategy.python import Strategy, parameter_defaults, strategy_name
 from replay.catalogue import CatalogueFile, open_file
@@ -25,7 +25,7 @@ from replay.config import Bars, ConfigError, SettingError, StrategyConfig, read_
 from strategies import BUILT_IN
 
 FACTS = (SESSION, LEVEL)  # what is known of an instrument beside its prices
-WITHOUT_PRICES = (*FACTS, WEIGHT)
+WITHOUT_PRICES = (*FACTS, WEIGHT, MODEL)
 
 
 class Universe(msgspec.Struct, frozen=True):

@@ -232,4 +232,8 @@ def _plan_events(description: dict[str, Any]) -> list[Event]:
     if "exits" in description:
         out.append(events.ExitPlanSet(**description["exits"]))
         out += [events.ExitRungSet(at, gain, share) for at, (gain, share) in enumerate(description["rungs"])]
+    if "ensemble" in description:
+        ensemble = dict(description["ensemble"])
+        members = ensemble.pop("members")
+        out += [events.EnsembleSet(**ensemble), *(events.EnsembleMemberSet(*member) for member in members)]
     return out

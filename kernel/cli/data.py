@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from replay.catalogue import CatalogueFile, DataProblem, ImportReport
 
 DEFAULT_ROOT = Path("catalogue")
-KINDS = ("bars", "trades", "quotes", "quotebars", "depth", "levels")
+KINDS = ("bars", "trades", "quotes", "quotebars", "depth", "levels", "signals")
 PATH = click.Path(path_type=Path)
 
 
@@ -75,7 +75,7 @@ def _repairs(context: click.Context, option: click.Parameter, values: tuple[str,
 @click.option("--venue", default="", help="Whose data it is: coinbase, us, oanda, ...")
 @click.option("--symbol", default="", help="The symbol at the venue.")
 @click.option("--kind", default="", type=click.Choice(["", *KINDS]), metavar="KIND",
-              help="bars, trades, quotes, quotebars, depth or levels; all but the last two are judged by the columns.")
+              help="bars, trades, quotes, quotebars, depth, levels, signals; the first four are judged by the columns.")
 @click.option("--interval", default="", metavar="1m",
               help="The interval of bars; judged by the data otherwise.")
 @click.option("--tick-size", default="", metavar="0.01",

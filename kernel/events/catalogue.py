@@ -85,7 +85,15 @@ from kernel.events.orders import (
     RequestRejected,
     RiskChecked,
 )
-from kernel.events.pipeline import ShadowFilled, ShadowTermsSet
+from kernel.events.pipeline import (
+    EnsembleMemberSet,
+    EnsembleSet,
+    ModelSignalSeen,
+    ShadowFilled,
+    ShadowTermsSet,
+    SignalCombined,
+    SignalVoted,
+)
 from kernel.events.portfolio import PositionChanged, TradeClosed
 from kernel.events.risk import (
     CorrelationSet,
@@ -131,6 +139,8 @@ __all__ = [
     "DataSegment",
     "DepthChanged",
     "DividendPaid",
+    "EnsembleMemberSet",
+    "EnsembleSet",
     "EntriesStopped",
     "Event",
     "EventType",
@@ -155,6 +165,7 @@ __all__ = [
     "MarginRestored",
     "MarginRulesSet",
     "MarginTierSet",
+    "ModelSignalSeen",
     "OrderAccepted",
     "OrderCanceled",
     "OrderCrossed",
@@ -186,7 +197,9 @@ __all__ = [
     "SessionChanged",
     "ShadowFilled",
     "ShadowTermsSet",
+    "SignalCombined",
     "SignalEmitted",
+    "SignalVoted",
     "SizingPlanSet",
     "SplitApplied",
     "StateDigest",

@@ -8,7 +8,8 @@ class SignalEmitted(Event, frozen=True):
     """A strategy's opinion of an instrument: direction 1 long, -1 short, 0 flat.
 
     Stop and target are prices, 0 where none is named; a horizon of 0 never ends. The measure is the ATR in ticks or the
-    volatility, in 1/100,000,000; -1 where it is not known.
+    volatility, in 1/100,000,000; -1 where it is not known. The returns are a low and a high quantile of what is
+    expected, as rates; both 0 where none is named.
     """
 
     direction: int
@@ -18,6 +19,8 @@ class SignalEmitted(Event, frozen=True):
     stop_ticks: int
     target_ticks: int
     measure_e8: int
+    low_return_rate: int = 0
+    high_return_rate: int = 0
 
 
 @declare(141, "portfolio.target")

@@ -3,13 +3,23 @@
 Owns the booking of fills in shadow accounts. It decides nothing. Only ``apply`` calls what changes something here.
 """
 
-from kernel.events.layout import RECORD, SHADOW_FILLED, SHADOW_TERMS
+from kernel.events.layout import (
+    ENSEMBLE_SET,
+    MEMBER_SET,
+    RECORD,
+    SHADOW_FILLED,
+    SHADOW_TERMS,
+    SIGNAL_COMBINED,
+    SIGNAL_VOTED,
+)
 from kernel.fills_nb import fill_nb
 from kernel.jit import inlined, unit
 from kernel.ledger_nb import BAD_INDEX, MISMATCH, OK, UNKNOWN_KIND, book_index_nb
 from kernel.lifecycle import FLATTEN_ORDER, SHADOW
+from kernel.lifecycle_nb import position_index_nb
+from kernel.pipeline.rules import AT_LEAST, CONFIDENCE, COUNTS, PASSES, QUANTILE
 from kernel.state import STATE
-from kernel.tables.table import MAX_LOTS
+from kernel.tables.table import MAX_LOTS, MAX_STRATEGIES
 from kernel.units import RATE_SCALE
 
 
@@ -49,6 +59,65 @@ def _shadow_terms_nb(state, words):
     return OK
 
 
+@inlined
+def _ensemble_nb(state, strategy, words):
+    plan, rule = state.ensembles[strategy], words[ENSEMBLE_SET.rule]
+    confidence, quantile = words[ENSEMBLE_SET.minimum_confidence_rate], words[ENSEMBLE_SET.quantile_rate]
+    if not (0 <= rule <= AT_LEAST and 0 <= confidence <= RATE_SCALE and 0 <= quantile <= RATE_SCALE):
+        return MISMATCH
+    plan.active = 1
+    plan.rule = rule
+    plan.at_least = words[ENSEMBLE_SET.at_least]
+    plan.minimum_confidence_rate = confidence
+    plan.quantile_rate = quantile
+    return OK
+
+
+@inlined
+def _member_nb(state, strategy, words):
+    """A strategy votes in one ensemble, and never in its own."""
+    member, weight, veto = words[MEMBER_SET.member], words[MEMBER_SET.weight_rate], words[MEMBER_SET.veto]
+    if not 0 <= member < state.head.strategy_count or member == strategy:
+        return BAD_INDEX
+    other = state.ensembles[member]
+    if not (0 <= weight <= RATE_SCALE and 0 <= veto <= 1) or (other.member_of != 0 and other.member_of != strategy + 1):
+        return MISMATCH
+    other.member_of = strategy + 1
+    entry = state.members[strategy * MAX_STRATEGIES + member]
+    entry.active = 1
+    entry.weight_rate = weight
+    entry.veto = veto
+    return OK
+
+
+@inlined
+def _vote_nb(state, record):
+    words = record.words
+    member, direction = words[SIGNAL_VOTED.member], words[SIGNAL_VOTED.direction]
+    confidence, reason = words[SIGNAL_VOTED.confidence_rate], words[SIGNAL_VOTED.reason]
+    if not 0 <= member < state.head.strategy_count:
+        return BAD_INDEX
+    if state.members[record.strategy * MAX_STRATEGIES + member].active == 0 or not 0 <= reason <= QUANTILE:
+        return MISMATCH
+    if abs(direction) > 1 or not 0 <= confidence <= RATE_SCALE or (direction != 0) != (reason == COUNTS):
+        return MISMATCH
+    vote = state.votes[position_index_nb(state, member, record.instrument)]
+    vote.direction = direction
+    vote.confidence_rate = confidence
+    vote.reason = reason
+    return OK
+
+
+@inlined
+def _opinion_nb(state, record):
+    """What is said of an instrument."""
+    if not 0 <= record.instrument < state.head.instrument_count:
+        return BAD_INDEX
+    if record.kind == SIGNAL_VOTED.kind:
+        return _vote_nb(state, record)
+    return OK if PASSES <= record.words[SIGNAL_COMBINED.reason] <= CONFIDENCE else MISMATCH
+
+
 @unit(STATE, RECORD)
 def pipeline_event_nb(state, record):
     """Book one event of the signal pipeline. Returns a status."""
@@ -57,4 +126,12 @@ def pipeline_event_nb(state, record):
         return _shadow_fill_nb(state, record)
     if kind == SHADOW_TERMS.kind:
         return _shadow_terms_nb(state, record.words)
+    if not 0 <= record.strategy < state.head.strategy_count:
+        return BAD_INDEX
+    if kind == SIGNAL_VOTED.kind or kind == SIGNAL_COMBINED.kind:
+        return _opinion_nb(state, record)
+    if kind == ENSEMBLE_SET.kind:
+        return _ensemble_nb(state, record.strategy, record.words)
+    if kind == MEMBER_SET.kind:
+        return _member_nb(state, record.strategy, record.words)
     return UNKNOWN_KIND

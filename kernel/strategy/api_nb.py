@@ -146,7 +146,7 @@ def lots_for_fraction(ctx, instrument, fraction):
 
 
 @jit
-def _next_intent(ctx, action, instrument):
+def next_intent(ctx, action, instrument):
     """The next free intent, cleared; past the last one it is counted as lost, and the kernel says so.
 
     So is an order of a group that has no room as a whole.
@@ -184,6 +184,8 @@ def _next_intent(ctx, action, instrument):
     intent.confidence_rate = 0
     intent.horizon_ns = 0
     intent.measure_e8 = 0
+    intent.low_return_rate = 0
+    intent.high_return_rate = 0
     return intent
 
 
@@ -199,7 +201,7 @@ def _in_group(call, intent):
 @jit
 def submit(ctx, instrument, side, order_type, time_in_force, quantity_lots, limit_ticks, stop_ticks, tag):
     """Ask for any order. ``tag`` is the strategy's own number for it; unused prices are 0. Returns the intent."""
-    intent = _next_intent(ctx, SUBMIT, instrument)
+    intent = next_intent(ctx, SUBMIT, instrument)
     intent.side = side
     intent.order_type = order_type
     intent.time_in_force = time_in_force
@@ -260,7 +262,7 @@ def target_fraction(ctx, fraction):
 @jit
 def cancel(ctx, order_id):
     """Cancel what is left of an open order."""
-    _next_intent(ctx, CANCEL, ctx.call.instrument).order_id = order_id
+    next_intent(ctx, CANCEL, ctx.call.instrument).order_id = order_id
 
 
 @jit
@@ -275,7 +277,7 @@ def cancel_all(ctx, instrument):
 @jit
 def replace(ctx, order_id, quantity_lots, limit_ticks, stop_ticks):
     """Change an open order's total quantity and prices; it keeps its id."""
-    intent = _next_intent(ctx, REPLACE, ctx.call.instrument)
+    intent = next_intent(ctx, REPLACE, ctx.call.instrument)
     intent.order_id = order_id
     intent.quantity_lots = quantity_lots
     intent.limit_ticks = limit_ticks
@@ -285,7 +287,7 @@ def replace(ctx, order_id, quantity_lots, limit_ticks, stop_ticks):
 @jit
 def set_timer(ctx, timer, due_ns, interval_ns):
     """Be called with ``TIMER`` at ``due_ns``, then every ``interval_ns`` (0: once). A due time of 0 removes it."""
-    intent = _next_intent(ctx, SET_TIMER, ctx.call.instrument)
+    intent = next_intent(ctx, SET_TIMER, ctx.call.instrument)
     intent.tag = timer
     intent.due_ns = due_ns
     intent.interval_ns = interval_ns
@@ -298,9 +300,9 @@ def signal_in(ctx, instrument, direction, strength, confidence, horizon_ns, stop
     ``direction`` is positive for long, negative for short, 0 for flat. ``strength`` and ``confidence`` are numbers
     from 0 to 1, ``horizon_ns`` is how long the signal holds (0: for ever), stop and target are prices in ticks (0:
     none). ``measure`` is what the sizing model needs: the average true range in ticks, or the volatility as a share.
-    Each float is rounded here, once, to 1/100,000,000; a negative one counts as not known.
+    Each float is rounded here, once, to 1/100,000,000; a negative one counts as not known. Returns the intent.
     """
-    intent = _next_intent(ctx, EMIT_SIGNAL, instrument)
+    intent = next_intent(ctx, EMIT_SIGNAL, instrument)
     intent.side = 1 if direction > 0 else (-1 if direction < 0 else 0)
     intent.strength_rate = max(to_e8_nb(strength), 0)
     intent.confidence_rate = max(to_e8_nb(confidence), 0)
@@ -308,6 +310,7 @@ def signal_in(ctx, instrument, direction, strength, confidence, horizon_ns, stop
     intent.stop_ticks = max(stop_ticks, 0)
     intent.limit_ticks = max(target_ticks, 0)
     intent.measure_e8 = to_e8_nb(measure)
+    return intent
 
 
 @jit

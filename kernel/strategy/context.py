@@ -15,6 +15,7 @@ MAX_PARAMETERS = 32
 MEMORY_WORDS = 1 << 16
 # What a strategy can be called for: the numbers of market kinds are those of kernel.market.
 START, BAR, TRADE, QUOTE, DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL = range(11)
+MODEL = 12
 FILL, TIMER = 32, 33
 CALL_NAMES = {
     START: "start",
@@ -28,11 +29,12 @@ CALL_NAMES = {
     ACTION: "corporate_action",
     RATE: "rate",
     LEVEL: "level",
+    MODEL: "model",
     FILL: "fill",
     TIMER: "timer",
 }
 
-SUBMIT, CANCEL, REPLACE, SET_TIMER, EMIT_SIGNAL = 1, 2, 3, 4, 5
+SUBMIT, CANCEL, REPLACE, SET_TIMER, EMIT_SIGNAL, COMBINE = 1, 2, 3, 4, 5, 6
 
 CALL = record_dtype(
     kind="<i8",
@@ -82,6 +84,8 @@ INTENT = table_dtype(
     "confidence_rate",
     "horizon_ns",
     "measure_e8",
+    "low_return_rate",
+    "high_return_rate",
     "key",  # the same key twice is a duplicate; 0 is none
     "signal_ns",  # when the signal arose that this acts on; 0 is now
 )

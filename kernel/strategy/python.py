@@ -20,6 +20,7 @@ from kernel.events.layout import (
     FILLED,
     FUNDING_DUE,
     LEVEL_SET,
+    MODEL_SIGNAL,
     QUOTE_SEEN,
     RATE_SET,
     SESSION_CHANGED,
@@ -36,6 +37,7 @@ from kernel.strategy.context import (
     FILL,
     FUNDING,
     LEVEL,
+    MODEL,
     QUOTE,
     RATE,
     SESSION,
@@ -55,6 +57,7 @@ _FACTS = {
         (ACTION, CORPORATE_ACTION),
         (RATE, RATE_SET),
         (LEVEL, LEVEL_SET),
+        (MODEL, MODEL_SIGNAL),
     )
 }
 
@@ -196,6 +199,9 @@ class Strategy(Wishes):
 
     def on_level(self, level: Fact) -> None:
         """Called for each level, such as a volatility index (``LevelSet``)."""
+
+    def on_model(self, signal: Fact) -> None:
+        """Called for each signal of a model outside (``ModelSignalSeen``)."""
 
     def on_fill(self, fill: Fill) -> None:
         """Called for each fill of the strategy's own orders."""

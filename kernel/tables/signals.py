@@ -12,7 +12,10 @@ SIGNAL_ROW = table_dtype(
     "stop_ticks",
     "target_ticks",
     "measure_e8",
+    "low_return_rate",
+    "high_return_rate",
     "signal_ns",
+    "signal_sequence",  # of the last signal; 0: there was none
     "due",  # 1: a target is to be set
     "due_cause",  # the event that says so
     "due_ns",  # its time

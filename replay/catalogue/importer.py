@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, DEPTH, KIND_NAMES, LEVEL, NO_PRICE, UNKNOWN_SIZE
+from kernel.market import BAR, DEPTH, KIND_NAMES, LEVEL, MODEL, NO_PRICE, UNKNOWN_SIZE
 from replay.catalogue.appending import joined_with, target_instrument
 from replay.catalogue.bars import bar_times, check_interval, find_gaps, gap_note, infer_interval
 from replay.catalogue.checks import check_frame
@@ -34,6 +34,7 @@ from replay.catalogue.model import (
     Repair,
     Source,
 )
+from replay.catalogue.opinions import import_opinions
 from replay.catalogue.options import ImportOptions, ImportReport, check_repairs
 from replay.catalogue.repairs import repair_before_grid, repair_ranges, repair_to_grid
 from replay.catalogue.sessions import write_sessions
@@ -58,6 +59,8 @@ def import_file(source: Paths, root: str | os.PathLike[str], options: ImportOpti
     first = tables[0]
     if first.kind == KIND_NAMES[LEVEL]:
         return import_levels(tables, Path(root), options)
+    if first.kind == KIND_NAMES[MODEL]:
+        return import_opinions(tables, Path(root), options)
     place = ", ".join(str(table.path) for table in tables)
     frame, notes, problems = load_frame(tables, options)
     asked = check_repairs(options.repairs, frame.kind == BAR)

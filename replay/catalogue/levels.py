@@ -5,6 +5,7 @@ tells (``kernel.market.LEVEL_NAMES``): the volatility index, the average daily v
 measure of an option. An empty cell says nothing. The instrument is that of the prices beside which the file is written.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,12 @@ from replay.catalogue.appending import joined_with
 from replay.catalogue.files import catalogue_path, find_files, open_file, write_file
 from replay.catalogue.grid import EXACT_FLOAT_MAX, to_units
 from replay.catalogue.instrument import name_of
-from replay.catalogue.model import ERROR, SCHEMA_VERSION, CatalogueError, DataProblem, Metadata, Source
+from replay.catalogue.model import COLUMNS, ERROR, SCHEMA_VERSION, CatalogueError, DataProblem, Metadata, Source
 from replay.catalogue.options import ImportOptions, ImportReport
 from replay.catalogue.sources import SourceTable, numbers
 from replay.catalogue.times import NO_TIME, read_times
 
+ReadRows = Callable[[SourceTable, ImportOptions, list[str]], dict[str, np.ndarray]]
 E8_DECIMALS = len(str(RATE_SCALE)) - 1
 SHOWN_ROWS = 5
 _UNUSED = (
@@ -45,20 +47,27 @@ _UNUSED = (
 
 def import_levels(tables: list[SourceTable], root: Path, options: ImportOptions) -> ImportReport:
     """Write the levels of one instrument beside its prices. Raises CatalogueError with every problem found."""
+    return import_facts(tables, root, options, LEVEL, _rows)
+
+
+def import_facts(
+    tables: list[SourceTable], root: Path, options: ImportOptions, kind: int, read_rows: ReadRows
+) -> ImportReport:
+    """Write what is known beside the prices of one instrument. Raises CatalogueError with every problem found."""
     for name in _UNUSED:
         if getattr(options, name):
-            raise CatalogueError(f"--{name.removesuffix('s').replace('_', '-')} has no meaning for levels")
-    instrument, path = _place(root, options, tables[0].hints)
-    parts, notes = [], ["time: taken as the instant at which the levels of a row are known"]
+            raise CatalogueError(f"--{name.removesuffix('s').replace('_', '-')} has no meaning for {KIND_NAMES[kind]}")
+    instrument, path = _place(root, options, tables[0].hints, kind)
+    parts, notes = [], [f"time: taken as the instant at which the {KIND_NAMES[kind]} of a row are known"]
     for table in tables:
-        parts.append(_rows(table, options, notes))
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in ("ts", "level", "value")}
+        parts.append(read_rows(table, options, notes))
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS[kind]}
     if not len(columns["ts"]):
-        raise CatalogueError("there are no levels: every cell is empty")
+        raise CatalogueError(f"there are no {KIND_NAMES[kind]}: every cell is empty")
     if len(tables) > 1 and np.any(np.diff(columns["ts"]) < 0):
         raise CatalogueError("times run backwards from one source to the next: give them in time order")
     metadata = Metadata(
-        schema_version=SCHEMA_VERSION, instrument=instrument, kind=KIND_NAMES[LEVEL], interval_ns=0,
+        schema_version=SCHEMA_VERSION, instrument=instrument, kind=KIND_NAMES[kind], interval_ns=0,
         rows=len(columns["ts"]), first_ts_ns=0, last_ts_ns=0, volume_known=True, options=options.recorded(),
         sources=tuple(
             Source(table.path.name, table.sha256, len(part["ts"])) for table, part in zip(tables, parts, strict=True)
@@ -74,11 +83,11 @@ def import_levels(tables: list[SourceTable], root: Path, options: ImportOptions)
     )  # fmt: skip
 
 
-def _place(root: Path, options: ImportOptions, hints: dict[str, str]) -> tuple[Instrument, Path]:
-    """The instrument, as its prices in the catalogue have it, and where its levels belong."""
+def _place(root: Path, options: ImportOptions, hints: dict[str, str], kind: int) -> tuple[Instrument, Path]:
+    """The instrument, as its prices in the catalogue have it, and where the file belongs."""
     venue, symbol = name_of(options, hints)
     named = Instrument(venue=venue, symbol=symbol, currency="", tick_size="1", lot_size="1")
-    path = catalogue_path(root, named, LEVEL)
+    path = catalogue_path(root, named, kind)
     if path.exists() and not options.replace and not options.append:
         raise CatalogueError(f"{path}: exists already: add --replace, or --append for later rows")
     others = [found for found in find_files(root) if found.parent == path.parent and found != path]
@@ -95,8 +104,8 @@ def _rows(table: SourceTable, options: ImportOptions, notes: list[str]) -> dict[
     times = read_times(table.columns["ts"], table.names["ts"], options.ts_unit, options.timezone)
     notes += [note for note in times.notes if note not in notes]
     problems = list(times.problems)
-    problems += _problem("missing-time", "rows without a time", times.ts_ns == NO_TIME)
-    problems += _problem("unsorted", "times run backwards", np.concatenate([[False], np.diff(times.ts_ns) < 0]))
+    problems += problem_of("missing-time", "rows without a time", times.ts_ns == NO_TIME)
+    problems += problem_of("unsorted", "times run backwards", np.concatenate([[False], np.diff(times.ts_ns) < 0]))
     ts, levels, values, places = [], [], [], []
     for number, name in LEVEL_NAMES.items():
         if name not in table.columns:
@@ -130,16 +139,17 @@ def _values(
     filled = np.where(known, read, 0.0)
     problems: list[DataProblem] = []
     if number != GREEK_LEVEL:
-        problems += _problem("negative", f"{name} below zero", filled < 0)
+        problems += problem_of("negative", f"{name} below zero", filled < 0)
     if number == DAILY_VOLUME_LEVEL:
-        problems += _problem("overflow", f"{name} is too large", ~(filled < EXACT_FLOAT_MAX))
+        problems += problem_of("overflow", f"{name} is too large", ~(filled < EXACT_FLOAT_MAX))
         return np.floor(np.where(filled < EXACT_FLOAT_MAX, filled, 0)).astype(np.int64), known, problems
     found, off_grid, too_large = to_units(filled, 1, E8_DECIMALS)
-    problems += _problem("overflow", f"{name} has too many digits to be exact", off_grid | too_large)
+    problems += problem_of("overflow", f"{name} has too many digits to be exact", off_grid | too_large)
     return found, known, problems
 
 
-def _problem(rule: str, message: str, bad: np.ndarray) -> list[DataProblem]:
+def problem_of(rule: str, message: str, bad: np.ndarray) -> list[DataProblem]:
+    """The problem of the rows that are bad, if any are."""
     places = np.flatnonzero(bad)
     if not len(places):
         return []

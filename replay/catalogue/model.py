@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from kernel.instruments import Instrument
-from kernel.market import BAR, DEPTH, LEVEL, QUOTE, SESSION, TRADE, WEIGHT
+from kernel.market import BAR, DEPTH, LEVEL, MODEL, QUOTE, SESSION, TRADE, WEIGHT
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"kernel"
@@ -27,6 +27,7 @@ COLUMNS = {
     SESSION: ("ts", "phase", "open", "close", "next_open"),
     LEVEL: ("ts", "level", "value"),
     WEIGHT: ("ts", "weight_rate"),
+    MODEL: ("ts", "direction", "strength_rate", "confidence_rate", "horizon_ns", "low_return_rate", "high_return_rate"),
 }
 # The same columns in the order of the words of a kernel.market.ROW; the time comes first.
 ROW_COLUMNS = {**COLUMNS, BAR: ("ts", "open", "high", "low", "close", "volume", "ts_open")}
@@ -38,6 +39,7 @@ PRICE_COLUMNS = {
     SESSION: (),
     LEVEL: (),
     WEIGHT: (),
+    MODEL: (),
 }
 SIZE_COLUMNS = {
     BAR: ("volume",),
@@ -47,6 +49,7 @@ SIZE_COLUMNS = {
     SESSION: (),
     LEVEL: (),
     WEIGHT: (),
+    MODEL: (),
 }
 
 ERROR = "error"

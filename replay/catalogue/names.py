@@ -34,6 +34,11 @@ ALIASES = {
     "average_daily_volume": "average_daily_volume adv",
     "earnings": "earnings earnings_time earnings_date",
     "greek": "greek",
+    "confidence": "confidence probability",
+    "strength": "strength",
+    "horizon": "horizon horizon_seconds",
+    "low_return": "low_return return_low",
+    "high_return": "high_return return_high",
 }
 _FIELDS = {alias: field for field, aliases in ALIASES.items() for alias in aliases.split()}
 # The other prices of a bar of quotes are known and not needed: a quote is taken at the bar's close.
@@ -46,6 +51,7 @@ REQUIRED = {
     "quotebars": ("ts", "bid_close", "ask_close"),
     "depth": ("ts", "side", "price", "quantity"),
     "levels": ("ts",),
+    "signals": ("ts", "side", "confidence"),
 }
 OPTIONAL = {
     "bars": ("volume",),
@@ -54,6 +60,7 @@ OPTIONAL = {
     "quotebars": ("bid_size", "ask_size"),
     "depth": ("flags", "message", "is_snapshot"),
     "levels": tuple(LEVEL_NAMES.values()),
+    "signals": ("strength", "horizon", "low_return", "high_return"),
 }
 IMPORT_KINDS = tuple(REQUIRED)
 # From the most to the least telling: a file of bars of quotes has bids and asks too. Depth looks like trades and levels

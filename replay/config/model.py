@@ -11,6 +11,7 @@ import msgspec
 from kernel.units import BPS
 from replay.config.amounts import Number, instant_ns, rate
 from replay.config.bars import Bars, SeriesConfig, check_bars
+from replay.config.ensemble import ENSEMBLE, EnsembleConfig, check_ensembles, resolve_ensemble
 from replay.config.errors import Places, SettingError
 from replay.config.exits import ExitsConfig, check_exits, resolve_exits
 from replay.config.ledger import (
@@ -58,6 +59,7 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
     sizing: SizingConfig = msgspec.field(default_factory=SizingConfig)
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
     exits: ExitsConfig = msgspec.field(default_factory=ExitsConfig)
+    ensemble: EnsembleConfig = msgspec.field(default_factory=EnsembleConfig)
     account: str = ""
     bars: Bars = ""
 
@@ -134,6 +136,7 @@ def check(config: RunConfig) -> None:
     check_margin(config.margin)
     check_financing(config.financing)
     check_shadow(config.shadow, config.accounts, config.strategies)
+    check_ensembles(config.strategies)
     check_plans(config)
     check_bars(config.bars, [entry.bars for entry in config.strategies], config.series, config.bar_grace)
 
@@ -174,6 +177,8 @@ def resolve_plans(config: RunConfig, number: int, scale: int) -> dict[str, Any]:
             plans[name] = resolve_portfolio(chosen, table)
         else:
             plans[name], plans["rungs"] = resolve_exits(chosen, table)
+    if own.use == ENSEMBLE:
+        plans["ensemble"] = resolve_ensemble(config.strategies, number)
     farthest = trailing_stop_rate(config.risk)
     if farthest:
         if "exits" not in plans:

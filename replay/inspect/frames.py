@@ -17,13 +17,14 @@ from kernel.events.layout import (
     CHECKED,
     ENTRIES_STOPPED,
     KILL_TRIPPED,
+    MODEL_SIGNAL,
     RECORD,
     REQUEST_REFUSED,
     SEGMENT,
     WEIGHT_SET,
     Stored,
 )
-from kernel.market import BAR, ROW, ROW_WORDS, WEIGHT
+from kernel.market import BAR, MODEL, ROW, ROW_WORDS, WEIGHT
 from replay.audit import records_of
 
 # What the integers of later events mean.
@@ -83,7 +84,9 @@ class HistoryFrame(msgspec.Struct):
 def put_rows(out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
     """Write market rows as records at some places of ``out``; their sequences are the caller's."""
     kinds = rows["kind"]
-    out["kind"][places] = np.where(kinds == WEIGHT, WEIGHT_SET.kind, kinds + _FIRST_KIND)
+    out["kind"][places] = np.select(
+        [kinds == WEIGHT, kinds == MODEL], [WEIGHT_SET.kind, MODEL_SIGNAL.kind], kinds + _FIRST_KIND
+    )
     out["version"][places] = 1
     out["instrument"][places] = rows["instrument"]
     out["strategy"][places] = out["account"][places] = -1

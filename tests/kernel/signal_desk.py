@@ -77,14 +77,17 @@ class SignalDesk:
     def signal(self, direction: int, confidence: int = RATE_SCALE, *, instrument: int = 0, strategy: int = 0,
                **fields: int) -> list[Stored]:  # fmt: skip
         first = int(self.output.count)
-        intent = np.zeros(1, INTENT)[0]
         wish = {"action": EMIT_SIGNAL, "instrument": instrument, "side": direction, "confidence_rate": confidence,
                 "strength_rate": RATE_SCALE, "measure_e8": -1} | fields  # fmt: skip
+        self.stamp()
+        assert decide_nb(self.state, self.output, strategy, self.intent(**wish)) == OK
+        return self.since(first)
+
+    def intent(self, **wish: int) -> Any:
+        intent = np.zeros(1, INTENT)[0]
         for name, value in wish.items():
             intent[name] = value
-        self.stamp()
-        assert decide_nb(self.state, self.output, strategy, intent) == OK
-        return self.since(first)
+        return intent
 
     def targets(self) -> list[Stored]:
         """Set the targets that are due; what the kernel wrote."""

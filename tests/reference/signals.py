@@ -32,7 +32,10 @@ class Row:
     stop_ticks: int = 0
     target_ticks: int = 0
     measure_e8: int = 0
+    low_return_rate: int = 0
+    high_return_rate: int = 0
     signal_ns: int = 0
+    signal_sequence: int = 0
     due: int = 0
     due_cause: int = 0
     due_ns: int = 0
@@ -107,9 +110,17 @@ class Signals:
         row = self.row(stored.strategy, stored.instrument)
         turned = event.direction != row.direction
         new = turned or event.confidence_rate != row.confidence_rate
-        for name in ("direction", "strength_rate", "confidence_rate", "horizon_ns", "measure_e8"):
+        for name in (
+            "direction",
+            "strength_rate",
+            "confidence_rate",
+            "horizon_ns",
+            "measure_e8",
+            "low_return_rate",
+            "high_return_rate",
+        ):
             setattr(row, name, getattr(event, name))
-        row.signal_ns = stored.ts_ingest_ns
+        row.signal_ns, row.signal_sequence = stored.ts_ingest_ns, stored.sequence
         row.stop_ticks = event.stop_ticks or (0 if turned else row.stop_ticks)
         row.target_ticks = event.target_ticks or (0 if turned else row.target_ticks)
         if not new:

@@ -42,6 +42,16 @@ CASES |= {
         "market_maker": "quotes",
     }.items()
 }  # fmt: skip
+CASES["ensemble on BTC-USD, pessimistic"] = {
+    "strategy": [
+        {"use": "rsi_reversion", "name": "rsi", "shadow": True},
+        {"use": "ema_cross", "name": "ema", "shadow": True, "set": {"short": 1}},
+        {"use": "macd_cross", "name": "macd", "shadow": True, "set": {"short": 1}},
+        {"use": "ensemble", "ensemble": {"minimum_confidence": 0.5}},
+    ],
+    "data": DATA["BTC-USD"],
+    "fill": "pessimistic",
+}
 
 
 def outcome(case: dict[str, Any]) -> dict[str, Any]:

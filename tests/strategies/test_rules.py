@@ -12,7 +12,7 @@ from kernel.events.layout import QUOTE_SEEN
 from replay.catalogue.files import open_file, read_columns, write_file
 from replay.catalogue.sessions import session_times, write_sessions
 from replay.loading import find_strategy
-from strategies import BUILT_IN
+from strategies import BUILT_IN, OF_OTHERS
 from tests.strategies.decisions import BTC, SPY, Order, data_of, decisions
 from tests.strategies.naive_rules import HOUR_NS, RULES, Wish, windows
 
@@ -33,7 +33,7 @@ def test_it_trades_by_its_rule(tmp_path: Path, rule: Callable[..., Wish]) -> Non
     assert [(order.at, order.side) for order in found.orders] == expected
 
 
-@pytest.mark.parametrize("strategy", BUILT_IN)
+@pytest.mark.parametrize("strategy", [name for name in BUILT_IN if name not in OF_OTHERS])
 def test_it_waits_for_its_warm_up_and_never_looks_ahead(tmp_path: Path, strategy: str) -> None:
     whole = decisions(tmp_path / "whole", strategy)
     source = find_strategy(strategy)[0]
