@@ -2,9 +2,9 @@
 
 from kernel.indicators.averages_nb import NAN, TALIB
 from kernel.indicators.bands_nb import BARS, atr_of_nb, true_range_nb
-from kernel.indicators.declare import indicator, period
+from kernel.indicators.declare import choice, indicator, period
 from kernel.indicators.windows_nb import delay_nb, highest_age_nb, sum_nb
-from kernel.jit import inlined
+from kernel.jit import fused_nb, inlined
 
 MOVES = "last_high last_low last_close up down width"
 
@@ -35,12 +35,18 @@ def natr(count, last, average, memory, at, high, low, close, period):
     return close, average, 100.0 * average / close if close != 0.0 else 0.0
 
 
+WILDER_SEED = choice("seed", 2)
+
+
 @inlined
-def wilder_sum_nb(count, total, value, period):
-    """Wilder's running sum: that of the first ``period`` - 1 values, then total - total / period + value."""
-    if count < period:
+def wilder_sum_nb(count, total, value, period, seed):
+    """Wilder's running sum: a plain one at first, then total - total / period + value.
+
+    Of the first ``period`` - 1 values with seed 0, of ``period`` with seed 1.
+    """
+    if count < period + seed:
         return total + value
-    return total * (1.0 - 1.0 / period) + value
+    return fused_nb(total, 1.0 - 1.0 / period, value)
 
 
 @inlined
@@ -56,13 +62,13 @@ def moves_nb(last_high, last_low, high, low):
 
 
 @inlined
-def movement_nb(count, last_high, last_low, last_close, up, down, width, high, low, close, period):
+def movement_nb(count, last_high, last_low, last_close, up, down, width, high, low, close, period, seed):
     """One step of Wilder's sums of both movements and the true range: the new ``MOVES``."""
     if count > 0:
         rise, fall = moves_nb(last_high, last_low, high, low)
-        up = wilder_sum_nb(count, up, rise, period)
-        down = wilder_sum_nb(count, down, fall, period)
-        width = wilder_sum_nb(count, width, true_range_nb(count, last_close, high, low), period)
+        up = wilder_sum_nb(count, up, rise, period, seed)
+        down = wilder_sum_nb(count, down, fall, period, seed)
+        width = wilder_sum_nb(count, width, true_range_nb(count, last_close, high, low), period, seed)
     return high, low, close, up, down, width
 
 
@@ -75,11 +81,11 @@ def dx_nb(up, down, before):
 
 @indicator(
     "plus_di", "Plus directional indicator, in percent of the true range.", source=f"{TALIB} PLUS_DI", inputs=BARS,
-    parameters=(period(14, 2),), state=MOVES, lookback=lambda period: period,
+    parameters=(period(14, 2), WILDER_SEED), state=MOVES, lookback=lambda period, seed: period,
 )  # fmt: skip
-def plus_di(count, last_high, last_low, last_close, up, down, width, memory, at, high, low, close, period):
+def plus_di(count, last_high, last_low, last_close, up, down, width, memory, at, high, low, close, period, seed):
     last_high, last_low, last_close, up, down, width = movement_nb(
-        count, last_high, last_low, last_close, up, down, width, high, low, close, period
+        count, last_high, last_low, last_close, up, down, width, high, low, close, period, seed
     )
     percent = 100.0 * up / width if width > 0.0 else 0.0
     return last_high, last_low, last_close, up, down, width, percent if count >= period else NAN
@@ -87,11 +93,11 @@ def plus_di(count, last_high, last_low, last_close, up, down, width, memory, at,
 
 @indicator(
     "minus_di", "Minus directional indicator, in percent of the true range.", source=f"{TALIB} MINUS_DI", inputs=BARS,
-    parameters=(period(14, 2),), state=MOVES, lookback=lambda period: period,
+    parameters=(period(14, 2), WILDER_SEED), state=MOVES, lookback=lambda period, seed: period,
 )  # fmt: skip
-def minus_di(count, last_high, last_low, last_close, up, down, width, memory, at, high, low, close, period):
+def minus_di(count, last_high, last_low, last_close, up, down, width, memory, at, high, low, close, period, seed):
     last_high, last_low, last_close, up, down, width = movement_nb(
-        count, last_high, last_low, last_close, up, down, width, high, low, close, period
+        count, last_high, last_low, last_close, up, down, width, high, low, close, period, seed
     )
     percent = 100.0 * down / width if width > 0.0 else 0.0
     return last_high, last_low, last_close, up, down, width, percent if count >= period else NAN
@@ -104,7 +110,7 @@ def minus_di(count, last_high, last_low, last_close, up, down, width, memory, at
 def plus_dm(count, last_high, last_low, total, memory, at, high, low, period):
     if count > 0:
         rise, _ = moves_nb(last_high, last_low, high, low)
-        total = wilder_sum_nb(count, total, rise, period)
+        total = wilder_sum_nb(count, total, rise, period, 0)
     return high, low, total, total if count >= period - 1 else NAN
 
 
@@ -115,17 +121,17 @@ def plus_dm(count, last_high, last_low, total, memory, at, high, low, period):
 def minus_dm(count, last_high, last_low, total, memory, at, high, low, period):
     if count > 0:
         _, fall = moves_nb(last_high, last_low, high, low)
-        total = wilder_sum_nb(count, total, fall, period)
+        total = wilder_sum_nb(count, total, fall, period, 0)
     return high, low, total, total if count >= period - 1 else NAN
 
 
 @indicator(
     "dx", "Directional movement index; as before where nothing moved.", source=f"{TALIB} DX", inputs=BARS,
-    parameters=(period(14, 2),), state=f"{MOVES} strength", lookback=lambda period: period,
+    parameters=(period(14, 2), WILDER_SEED), state=f"{MOVES} strength", lookback=lambda period, seed: period,
 )  # fmt: skip
-def dx(count, last_high, last_low, last_close, up, down, width, strength, memory, at, high, low, close, period):
+def dx(count, last_high, last_low, last_close, up, down, width, strength, memory, at, high, low, close, period, seed):
     last_high, last_low, last_close, up, down, width = movement_nb(
-        count, last_high, last_low, last_close, up, down, width, high, low, close, period
+        count, last_high, last_low, last_close, up, down, width, high, low, close, period, seed
     )
     strength = dx_nb(up, down, strength)
     return last_high, last_low, last_close, up, down, width, strength, strength if count >= period else NAN
@@ -147,11 +153,11 @@ def adx_nb(count, average, up, down, period):
 
 @indicator(
     "adx", "Average directional movement index: how strong the trend is.", source=f"{TALIB} ADX", inputs=BARS,
-    parameters=(period(14, 2),), state=f"{MOVES} average", lookback=lambda period: 2 * period - 1,
+    parameters=(period(14, 2), WILDER_SEED), state=f"{MOVES} average", lookback=lambda period, seed: 2 * period - 1,
 )  # fmt: skip
-def adx(count, last_high, last_low, last_close, up, down, width, average, memory, at, high, low, close, period):
+def adx(count, last_high, last_low, last_close, up, down, width, average, memory, at, high, low, close, period, seed):
     last_high, last_low, last_close, up, down, width = movement_nb(
-        count, last_high, last_low, last_close, up, down, width, high, low, close, period
+        count, last_high, last_low, last_close, up, down, width, high, low, close, period, seed
     )
     average = adx_nb(count, average, up, down, period)
     return last_high, last_low, last_close, up, down, width, average, average if count >= 2 * period - 1 else NAN
@@ -159,14 +165,15 @@ def adx(count, last_high, last_low, last_close, up, down, width, average, memory
 
 @indicator(
     "adxr", "Mean of the ADX and that of period - 1 bars ago.", source=f"{TALIB} ADXR", inputs=BARS,
-    parameters=(period(14, 2),), state=f"{MOVES} average position:int", window=lambda period: period,
-    lookback=lambda period: 3 * period - 2,
+    parameters=(period(14, 2), WILDER_SEED), state=f"{MOVES} average position:int", window=lambda period, seed: period,
+    lookback=lambda period, seed: 3 * period - 2,
 )  # fmt: skip
 def adxr(
-    count, last_high, last_low, last_close, up, down, width, average, position, memory, at, high, low, close, period
-):
+    count, last_high, last_low, last_close, up, down, width, average, position, memory, at, high, low, close, period,
+    seed,
+):  # fmt: skip
     last_high, last_low, last_close, up, down, width = movement_nb(
-        count, last_high, last_low, last_close, up, down, width, high, low, close, period
+        count, last_high, last_low, last_close, up, down, width, high, low, close, period, seed
     )
     average = adx_nb(count, average, up, down, period)
     position, old = delay_nb(position, memory, at, average, period - 1)

@@ -25,17 +25,21 @@ def average_nb(kind, count, begin, position, head, average, memory, at, value, p
 
 
 @indicator(
-    "macd", "MACD: fast less slow exponential average, its signal line, and their difference.",
-    source=f"{TALIB} MACD", parameters=(period(12, 2, "fast"), period(26, 2, "slow"), period(9, name="signal")),
+    "macd",
+    "MACD: fast less slow exponential average, its signal line, and their difference; seed 0 begins both averages with "
+    "means of the same last bar, 1 each with the mean of the first bars.",
+    source=f"G. Appel (1979); {TALIB} MACD (seed 0), Stock.Indicators (seed 1)",
+    parameters=(period(12, 2, "fast"), period(26, 2, "slow"), period(9, name="signal"), choice("seed", 2)),
     outputs="macd signal histogram", state="fast_average slow_average signal_average",
-    lookback=lambda fast, slow, signal: max(fast, slow) + signal - 2,
+    lookback=lambda fast, slow, signal, seed: max(fast, slow) + signal - 2,
 )  # fmt: skip
-def macd(count, fast_average, slow_average, signal_average, memory, at, value, fast, slow, signal):
+def macd(count, fast_average, slow_average, signal_average, memory, at, value, fast, slow, signal, seed):
     longest = max(fast, slow)
     fast = min(fast, slow)
     slow = longest
-    fast_average = ema_of_nb(count - (longest - fast), fast_average, value, fast, 0)
-    slow_average = ema_of_nb(count - (longest - slow), slow_average, value, slow, 0)
+    begun = count - (longest - fast) if seed == 0 else count
+    fast_average = ema_of_nb(begun, fast_average, value, fast, 0)
+    slow_average = ema_of_nb(count, slow_average, value, slow, 0)
     difference = fast_average - slow_average
     signal_average = ema_of_nb(count - (longest - 1), signal_average, difference, signal, 0)
     if count < longest + signal - 2:

@@ -21,10 +21,11 @@ bits.
   indicator that bar did not happen. A range, a volume or a spread of zero gives what the description says.
 - Sums over a window are put together from parts of it, never by adding what comes and subtracting what leaves, so they
   do not drift and a wild value leaves no trace.
-- Only + - * / and the square root are used, which are the same on every machine; logarithms and angles are made of
-  these (`kernel/indicators/elementary_nb.py`).
-- `seed` 0 begins an exponential average with the mean of its first values, as TA-Lib
-  does; `seed` 1 with its first value.
+- Only + - * /, the fused a * b + c and the square root are used, which are the same on every machine; logarithms and
+  angles are made of these (`kernel/indicators/elementary_nb.py`).
+- Where others begin otherwise, `seed` chooses; 0 is as TA-Lib does. An exponential average begins with the mean of its
+  first values (0) or with its first value (1); a sum of Wilder's with `period` - 1 values (0) or `period` (1); MACD and
+  SAR say it themselves.
 
 Where the source is TA-Lib, the values are its own to 1e-9 (and, near zero, to 1e-11 of the largest).
 """

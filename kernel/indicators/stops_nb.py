@@ -2,7 +2,7 @@
 
 from kernel.indicators.averages_nb import NAN, TALIB
 from kernel.indicators.bands_nb import BARS, atr_of_nb, true_range_nb
-from kernel.indicators.declare import factor, indicator, period
+from kernel.indicators.declare import choice, factor, indicator, period
 from kernel.indicators.directional_nb import moves_nb
 from kernel.indicators.elementary_nb import log_nb
 from kernel.indicators.windows_nb import range_nb, sum_nb
@@ -37,15 +37,21 @@ def stop_nb(count, long, stop, extreme, speed, last_high, last_low, high, low, f
 
 
 @indicator(
-    "sar", "Parabolic stop and reverse.", source=f"{TALIB} SAR", inputs="high low",
-    parameters=(factor("acceleration", 0.02), factor("maximum", 0.2)),
-    state="long:int stop extreme speed last_high last_low", lookback=lambda acceleration, maximum: 1,
+    "sar", "Parabolic stop and reverse; seed 0 begins in the direction of the first move, 1 begins long.",
+    source=f"J. W. Wilder (1978); {TALIB} SAR (seed 0), Stock.Indicators (seed 1, which leaves out the first trend)",
+    inputs="high low", parameters=(factor("acceleration", 0.02), factor("maximum", 0.2), choice("seed", 2)),
+    state="long:int stop extreme speed last_high last_low", lookback=lambda *_: 1,
 )  # fmt: skip
-def sar(count, long, stop, extreme, speed, last_high, last_low, memory, at, high, low, acceleration, maximum):
+def sar(count, long, stop, extreme, speed, last_high, last_low, memory, at, high, low, acceleration, maximum, seed):
     if count == 0:
         return long, stop, extreme, speed, high, low, NAN
     step = min(acceleration, maximum)
-    if count == 1:
+    if count == 1 and seed == 1:
+        long = 1
+        extreme = last_high
+        stop = last_low + step * (extreme - last_low)
+        speed = step
+    elif count == 1:
         _, fall = moves_nb(last_high, last_low, high, low)
         long = 0 if fall > 0.0 else 1
         extreme = high if long == 1 else low
