@@ -71,9 +71,11 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Speed and memory on this machine, as ratios in one run."""
-    session.install("-c", "requirements.lock", "-e", ".")
+    """Speed and memory on this machine, as ratios in one run; then the indicators beside TA-Lib."""
+    session.install("-c", "requirements.lock", "-e", ".[test]")
     session.run("python", "-m", "bench", *session.posargs)
+    if not session.posargs:
+        session.run("python", "-m", "bench.indicators")
 
 
 @nox.session
