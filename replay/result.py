@@ -13,6 +13,7 @@ from kernel.instruments import Instrument
 from kernel.risk.numbers import CHECKS, DAILY_VOLUME, SPREAD, VOLATILITY_INDEX
 from kernel.units import to_decimal
 from replay.pick_nb import FIRST_NS, REFUSALS, UNSEEN
+from replay.series import SeriesCount
 from replay.shadows import Shadow
 
 
@@ -90,6 +91,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     frames: int
     refusals: tuple[Refusal, ...] = ()
     shadows: tuple[Shadow, ...] = ()
+    series: tuple[SeriesCount, ...] = ()
 
     def prices(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """For each instrument's name some of its times (ns) and prices (float64), for drawing."""

@@ -25,6 +25,7 @@ from replay.opening import genesis_id
 from replay.pipeline import JournalSink
 from replay.prices import PriceLine
 from replay.result import EquityCurve, RunResult
+from replay.series import count_series, plan_run_series
 from replay.session import Injection
 from replay.shadows import list_shadows
 from replay.tables import TradeWriter, write_equity
@@ -219,6 +220,9 @@ def _result(
         journal_root=writer.root.hex() if writer is not None else "",
         frames=writer.frame_count if writer is not None else 0,
         refusals=execution.refusals,
+        series=count_series(
+            plan_run_series(prepared.config, prepared.universe, prepared.strategies), prepared.universe, state
+        ),
         shadows=list_shadows(
             state,
             [account.name for account in prepared.ledger.accounts],

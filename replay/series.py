@@ -7,6 +7,8 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from kernel.bars.plan import DataFacts, SeriesPlan, plan_series
 from kernel.bars.rule import Rule, RuleError, parse_rule
 from kernel.market import BAR, QUOTE, SESSION, TRADE, WEIGHT
@@ -16,6 +18,31 @@ from replay.loading import LoadedStrategy, Universe
 Heard = tuple[tuple[int, int], ...]  # number of a series, place among the rules of the strategy
 
 
+class SeriesCount(msgspec.Struct, frozen=True):
+    """What became of a series: its bars, those with gaps, and the inputs that are in none of them."""
+
+    instrument: str
+    rule: str
+    bars: int
+    gaps: int
+    late: int
+    straddling: int
+    outside: int
+
+
+def count_series(series: Sequence[SeriesPlan], universe: Universe, state: Any) -> tuple[SeriesCount, ...]:
+    """What the state says of each series."""
+    fields = ("bar_count", "gap_count", "late_count", "straddle_count", "outside_count")
+    return tuple(
+        SeriesCount(
+            universe.instruments[one.instrument].name,
+            one.rule,
+            *(int(state.series[one.number][name]) for name in fields),
+        )
+        for one in series
+    )
+
+
 def data_facts(universe: Universe) -> tuple[DataFacts, ...]:
     """What the data has of each instrument, in the order of their numbers."""
     facts = []
@@ -23,6 +50,7 @@ def data_facts(universe: Universe) -> tuple[DataFacts, ...]:
         files = [file for file in universe.files if file.instrument.name == instrument.name]
         venue_span_ns = universe.finer_spans_ns[number] if universe.finer_spans_ns else 0
         bars = [file for file in files if file.kind == BAR and not 0 < file.interval_ns <= venue_span_ns]
+        interval_ns = bars[0].interval_ns if bars else 0
         heard = {file.kind for file in files if venue_span_ns == 0}
         known = all(file.volume_known for file in files if file.kind != WEIGHT)
         facts.append(
@@ -31,7 +59,8 @@ def data_facts(universe: Universe) -> tuple[DataFacts, ...]:
                 bars=bool(bars),
                 trades=TRADE in heard,
                 quotes=QUOTE in heard,
-                interval_ns=bars[0].interval_ns if bars else 0,
+                interval_ns=interval_ns,
+                offset_ns=bars[0].first_ts_ns % interval_ns if interval_ns else 0,
                 venue_span_ns=venue_span_ns,
                 sessions=any(file.kind == SESSION for file in files),
                 volume_known=known,

@@ -15,6 +15,7 @@ from replay.result import RunResult
 
 CHART_COLUMNS = 76
 CHART_ROWS = 10
+MOST_SERIES = 20
 _TWO_COLUMNS_FROM = 72
 _BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
 
@@ -37,7 +38,7 @@ def render_summary(result: RunResult, metrics: Metrics, *, width: int, color: bo
         braille=unicode,
     )
     figures = _figures(result, metrics, width, color)
-    told = [*_refusals(result, color), *_shadows(result, color)]
+    told = [*_refusals(result, color), *_shadows(result, color), *_series(result, color)]
     blocks = [_heading(result, color), figures, told, chart, _proofs(result, color)]
     text = "\n\n".join("\n".join(f"  {line}" for line in block) for block in blocks if block)
     return text if unicode else text.encode("ascii", "replace").decode("ascii")
@@ -89,6 +90,7 @@ def summary_json(result: RunResult, metrics: Metrics) -> dict[str, Any]:
             }
             for one in result.shadows
         ],
+        "series": [msgspec.to_builtins(one) for one in result.series],
         "return": metrics.total_return,
         "max_drawdown": metrics.max_drawdown,
         "sharpe": metrics.sharpe,
@@ -166,6 +168,23 @@ def _shadows(result: RunResult, color: bool) -> list[str]:
         money = show.money(one.equity_minor, result.scale)
         rows.append(f"{name:<{width}}  {show.percent(gain, signed=True):>10}  {show.count(one.trades):>8}  {money:>18}")
     heading = f"{'On paper':<{width}}  {'return':>10}  {'trades':>8}  {'equity':>18}"
+    return [_paint(heading, _DIM, color), *rows]
+
+
+def _series(result: RunResult, color: bool) -> list[str]:
+    """The series of bars that the run made, and which inputs are in none of them."""
+    if not result.series:
+        return []
+    names = [f"{one.rule} of {one.instrument}" for one in result.series[:MOST_SERIES]]
+    width = max(len("Bars made"), *map(len, names))
+    heading = f"{'Bars made':<{width}}  {'bars':>10}  {'gaps':>8}  {'late':>6}  {'straddling':>10}  {'outside':>8}"
+    rows = [
+        f"{name:<{width}}  {show.count(one.bars):>10}  {show.count(one.gaps):>8}  {show.count(one.late):>6}  "
+        f"{show.count(one.straddling):>10}  {show.count(one.outside):>8}"
+        for name, one in zip(names, result.series, strict=False)
+    ]
+    if len(result.series) > MOST_SERIES:
+        rows.append(f"and {show.count(len(result.series) - MOST_SERIES)} more: kernel show RUN --topic bar.closed")
     return [_paint(heading, _DIM, color), *rows]
 
 

@@ -18,12 +18,13 @@ from kernel.bars.rule import (
     TIME,
     VALUE,
     VOLUME,
+    VOLUME_IMBALANCE,
 )
 from kernel.events.layout import BAR_CLOSED, CORPORATE_ACTION, QUOTE_SEEN, TRADE_SEEN
 from kernel.exact_nb import MONEY_MAX, OVERFLOW
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import MISMATCH, MONEY_OVERFLOW, OK, notional_nb
-from kernel.market import NO_PRICE, SPLIT
+from kernel.market import NO_PRICE, SPLIT, UNKNOWN_SIZE
 from kernel.state import STATE
 from kernel.tables.bars import CUT, GAPS, LATE, SHORT, STRADDLES
 from kernel.tables.ledger import INSTRUMENT
@@ -105,7 +106,7 @@ def _is_complete_nb(series, close_ticks, lots, side):
         return series.volume_lots >= series.size_units
     if kind == VALUE:
         return series.value_minor >= series.size_units
-    return take_imbalance_nb(series, close_ticks, lots, side)
+    return take_imbalance_nb(series, close_ticks, max(lots, 0), side)
 
 
 @unit(INSTRUMENT, np.int64, np.int64)
@@ -115,13 +116,19 @@ def _value_nb(instrument, price_ticks, lots):
 
 @inlined
 def _add_nb(instrument, series, close_ticks, lots, inputs, covered_ns):
-    """Add up what is counted. Returns a status."""
+    """Add up what is counted. Returns a status. With one unknown volume that of the bar is unknown, where it is not
+    what the rule counts.
+    """
     series.input_count += inputs
     series.step_count += 1
     series.covered_ns += covered_ns
-    if lots < 0 or lots > MONEY_MAX - series.volume_lots:
+    if lots < 0 and series.kind != VOLUME and series.kind != VALUE and series.kind != VOLUME_IMBALANCE:
+        series.volume_lots = UNKNOWN_SIZE
+    lots = max(lots, 0)
+    if lots > MONEY_MAX - series.volume_lots:
         return MONEY_OVERFLOW
-    series.volume_lots += lots
+    if series.volume_lots != UNKNOWN_SIZE:
+        series.volume_lots += lots
     if series.kind == VALUE:
         value = _value_nb(instrument, close_ticks, lots)
         if value == OVERFLOW or abs(value) > MONEY_MAX - series.value_minor:
@@ -230,6 +237,7 @@ def note_row_nb(state, kind, instrument_id, ts_ns, word_0, word_1, word_2, word_
         if word_0 == NO_PRICE or word_2 == NO_PRICE:
             return OK
         source = FROM_QUOTES
+        lots = UNKNOWN_SIZE
         opened = high = low = closed = instrument.last_ticks  # the middle, rounded half to even
     elif kind != CORPORATE_ACTION.kind or word_0 != SPLIT:
         return OK

@@ -1,6 +1,6 @@
 """What is special to imbalance bars, Renko and Heikin-Ashi; see docs/bars.md for the rules.
 
-All of it is exact: integers, and averages in units of 1/100,000,000, rounded half to even.
+All of it is exact: integers, and averages in units of 1/100,000,000 (volumes: of 1/100 lot), rounded half to even.
 """
 
 from kernel.bars.rule import VOLUME_IMBALANCE
@@ -9,6 +9,7 @@ from kernel.jit import inlined, jit
 from kernel.ledger_nb import MONEY_OVERFLOW, OK
 from kernel.units import RATE_SCALE
 
+LOT_SCALE = 100  # a mean volume is kept in hundredths of a lot: 64 bits hold it where lots are as fine as 1e-8
 AVERAGE_MOST = 1 << 36  # ticks; four such prices in 1/100,000,000 still fit
 
 
@@ -39,23 +40,24 @@ def expect_imbalance_nb(series):
     Both averages are exponential over the bars, by 2 / (span + 1). The expected length stays within least and most.
     """
     length_e8 = series.step_count * RATE_SCALE
-    mean_e8 = scale_linked_nb(series.imbalance, RATE_SCALE, 1, series.step_count)
-    if mean_e8 == OVERFLOW:
+    scale = LOT_SCALE if series.kind == VOLUME_IMBALANCE else RATE_SCALE
+    mean = scale_linked_nb(series.imbalance, scale, 1, series.step_count)
+    if mean == OVERFLOW:
         return MONEY_OVERFLOW
     if series.bar_count > 0:
         length_e8 = series.expected_length_e8 + scale_linked_nb(
             length_e8 - series.expected_length_e8, 2, 1, series.span + 1
         )
-        change = scale_linked_nb(mean_e8 - series.expected_imbalance_e8, 2, 1, series.span + 1)
+        change = scale_linked_nb(mean - series.expected_imbalance, 2, 1, series.span + 1)
         if change == OVERFLOW:
             return MONEY_OVERFLOW
-        mean_e8 = series.expected_imbalance_e8 + change
+        mean = series.expected_imbalance + change
     length_e8 = min(max(length_e8, series.least * RATE_SCALE), series.most * RATE_SCALE)
-    threshold = scale_linked_nb(length_e8, abs(mean_e8), 1, RATE_SCALE * RATE_SCALE)
+    threshold = scale_linked_nb(length_e8, abs(mean), 1, RATE_SCALE * scale)
     if threshold == OVERFLOW:
         return MONEY_OVERFLOW
     series.expected_length_e8 = length_e8
-    series.expected_imbalance_e8 = mean_e8
+    series.expected_imbalance = mean
     series.threshold = max(threshold, 1)
     series.imbalance = 0
     return OK

@@ -36,6 +36,7 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
     trades: bool = False
     quotes: bool = False
     interval_ns: int = 0
+    offset_ns: int = 0  # when its bars begin, from the last multiple of their interval since the epoch
     venue_span_ns: int = 0  # bars no longer than this are there for the venue alone
     sessions: bool = False
     volume_known: bool = True
@@ -145,13 +146,20 @@ def _check_source(rule: Rule, source: int, leaf: int, facts: DataFacts) -> None:
         why = "quotes have no volume" if leaf == FROM_QUOTES else "the volume of its data is not known"
         raise RuleError(f"{why}, which this rule counts")
     if rule.kind == TIME and source == FROM_BARS and rule.amount and facts.interval_ns:
-        _check_length(int(rule.amount), facts.interval_ns)
+        _check_length(rule, facts)
 
 
-def _check_length(length_ns: int, interval_ns: int) -> None:
+def _check_length(rule: Rule, facts: DataFacts) -> None:
+    length_ns, interval_ns = int(rule.amount), facts.interval_ns
     if length_ns % interval_ns:
         raise RuleError(
             f"the data has bars of {format_length(interval_ns)}, of which {format_length(length_ns)} is not a multiple"
+        )
+    if facts.offset_ns and not rule.session:
+        hint = f"take {format_length(length_ns)} session" if facts.sessions else "take other data"
+        raise RuleError(
+            f"the data's bars of {format_length(interval_ns)} begin {format_length(facts.offset_ns)} past multiples "
+            f"of their length since 1970, so they do not fit into these; {hint}"
         )
 
 

@@ -134,6 +134,34 @@ def _render_import(report: ImportReport, as_json: bool) -> None:
         click.echo(f"{report.file.path}: {report.file.rows:,} rows")
 
 
+@data.command("bars", no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="DATA...")
+@click.option("--rule", required=True, help="Such as 5m, 1d session, 100 ticks, renko 50; see docs/bars.md.")
+@click.option("--out", required=True, type=PATH, metavar="FILE", help="The catalogue file to write.")
+@click.option("--from", "start", default="", help="First time to include, such as 2020-01-31.")
+@click.option("--to", "end", default="", help="Time to stop before.")
+@click.option("--replace", is_flag=True, help="Replace a file that exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def bars_command(paths: tuple[Path, ...], rule: str, out: Path, as_json: bool, **options: Any) -> None:
+    """Make bars of one instrument's data, as a run on it would, and write them as a catalogue file.
+
+    DATA is catalogue files, or folders that are searched. A bar's time is its end.
+    """
+    with _failures("bars"):
+        from msgspec.structs import asdict
+
+        from replay.make_bars import make_bars
+
+        made = make_bars(paths, rule, out, **options)
+    count = made.count
+    if as_json:
+        click.echo(json.dumps(_facts(made.file) | {"series": asdict(count)}))
+        return
+    left_out = f"{count.late:,} inputs late, {count.straddling:,} straddling, {count.outside:,} outside of sessions"
+    click.echo(f"{count.rule} of {count.instrument}: {count.gaps:,} bars with gaps, {left_out}", err=True)
+    click.echo(f"{made.file.path}: {made.file.rows:,} rows")
+
+
 @data.command("validate", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
 @click.option("--tz", "timezone", default="", metavar="ZONE", help="The zone of a source's times without one.")

@@ -52,7 +52,7 @@ SERIES = table_dtype(
     "imbalance",
     "threshold",
     "expected_length_e8",
-    "expected_imbalance_e8",
+    "expected_imbalance",  # an input: signs in 1/100,000,000, volumes in 1/100 lot
     "brick_ticks",
     "direction",
     "brick_count",  # bricks that are still to be closed

@@ -78,7 +78,7 @@ def validate_file(path: str | Path) -> tuple[CatalogueFile | None, list[DataProb
     problems += [
         _problem(rule, severity, text, bad) for rule, severity, text, bad in _rules(file, columns) if bad.any()
     ]
-    if file.kind == BAR and not any(problem.severity == ERROR for problem in problems):
+    if file.kind == BAR and file.interval_ns and not any(problem.severity == ERROR for problem in problems):
         problems += gap_note(columns["ts_open"], file.interval_ns)
     return file, problems
 
@@ -97,7 +97,8 @@ def _metadata_problems(file: CatalogueFile, columns: dict[str, np.ndarray]) -> l
     ts = columns["ts"]
     found = {"first_ts_ns": int(ts[0]), "last_ts_ns": int(ts[-1])} if len(ts) else {}
     wrong = [name for name, value in found.items() if getattr(file, name) != value]
-    if file.kind == BAR and file.interval_ns <= 0:
+    made_by_rule = "bars" in file.metadata.options  # such bars may be of no one length
+    if file.kind == BAR and (file.interval_ns < 0 or (file.interval_ns == 0 and not made_by_rule)):
         wrong.append("interval_ns")
     sizes = [columns[name] for name in SIZE_COLUMNS[file.kind]]
     if sizes and file.volume_known == all(bool(np.all(size == UNKNOWN_SIZE)) for size in sizes):
@@ -187,8 +188,12 @@ def _bar_rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tupl
     high, low = columns["high"], columns["low"]
     top, bottom = np.maximum(columns["open"], columns["close"]), np.minimum(columns["open"], columns["close"])
     repeats = np.concatenate([[False], opened[1:] <= opened[:-1]])
+    if file.interval_ns == 0:  # of a rule: several may come of one price
+        repeats = np.concatenate([[False], opened[1:] < opened[:-1]])
     overlaps = np.concatenate([closed[:-1] > opened[1:], [False]])
     wrong_length = (closed <= opened) | (closed - opened > file.interval_ns)
+    if file.interval_ns == 0:
+        wrong_length = closed < opened
     volume = columns["volume"]
     return [
         ("duplicate", ERROR, "bars that do not open after the bar above", repeats),

@@ -10,7 +10,14 @@ from typing import Any
 import msgspec
 
 from kernel.events.body import decode_body
-from kernel.events.catalogue import AccountDefined, CurrencyDefined, InstrumentDefined, RunOpened, StrategyDefined
+from kernel.events.catalogue import (
+    AccountDefined,
+    CurrencyDefined,
+    InstrumentDefined,
+    RunOpened,
+    SeriesDefined,
+    StrategyDefined,
+)
 from kernel.events.layout import Stored
 from kernel.instruments import Instrument
 from kernel.units import to_decimal
@@ -60,6 +67,7 @@ class Names(msgspec.Struct, frozen=True):
     strategy_facts: tuple[dict[str, Any], ...] = ()
     price_scales: tuple[Scale, ...] = ()
     lot_scales: tuple[Scale, ...] = ()
+    rules: tuple[str, ...] = ()
 
     @property
     def instrument_ids(self) -> dict[str, int]:
@@ -77,6 +85,10 @@ class Names(msgspec.Struct, frozen=True):
         if 0 <= number < len(self.strategies):
             return self.strategies[number]
         return "" if number < 0 else f"strategy {number}"
+
+    def rule(self, series: int) -> str:
+        """The rule of a series of bars."""
+        return self.rules[series] if 0 <= series < len(self.rules) else f"series {series}"
 
     def price(self, ticks: int, instrument: int) -> str:
         """A price as decimal text; ticks as they are where the instrument is not known."""
@@ -129,6 +141,7 @@ def read_names(definitions: Iterable[Stored]) -> Names:
     accounts: dict[int, str] = {0: ""}
     instruments: dict[int, tuple[Instrument, InstrumentDefined]] = {}
     strategies: dict[int, dict[str, Any]] = {}
+    rules: dict[int, str] = {}
     for stored in definitions:
         event = stored.event
         if isinstance(event, RunOpened):
@@ -142,6 +155,8 @@ def read_names(definitions: Iterable[Stored]) -> Names:
             instruments[stored.instrument] = described, event
         elif isinstance(event, StrategyDefined):
             strategies[stored.strategy] = decode_body(stored.body)
+        elif isinstance(event, SeriesDefined):
+            rules[event.series] = str(decode_body(stored.body))
     found = [instruments[number] for number in sorted(instruments)]
     facts = [strategies[number] for number in sorted(strategies)]
     return Names(
@@ -157,4 +172,5 @@ def read_names(definitions: Iterable[Stored]) -> Names:
         strategy_facts=tuple(facts),
         price_scales=tuple(scale_of(instrument.tick_size) for instrument, _ in found),
         lot_scales=tuple(scale_of(instrument.lot_size) for instrument, _ in found),
+        rules=tuple(rules[number] for number in sorted(rules)),
     )

@@ -53,6 +53,11 @@ def half_even(value: Fraction) -> int:
     return round(value)  # of a Fraction: half to even
 
 
+def volume(inputs: list[Input]) -> int:
+    """Unknown (-1) as soon as one is."""
+    return -1 if any(one.lots < 0 for one in inputs) else sum(one.lots for one in inputs)
+
+
 def tick(known_ns: int, price: int, lots: int = 0, side: int = 0) -> Input:
     return Input(known_ns, known_ns, known_ns, price, price, price, price, lots, side)
 
@@ -79,7 +84,7 @@ def make(inputs: list[Input], begin_ns: int, end_ns: int, closed_ns: int, size_n
     )
     return Bar(
         closed_ns, first.open, max(one.high for one in inputs), min(one.low for one in inputs), last.close,
-        sum(one.lots for one in inputs), begin_ns, end_ns, sum(one.leaves for one in inputs), flags,
+        volume(inputs), begin_ns, end_ns, sum(one.leaves for one in inputs), flags,
     )  # fmt: skip
 
 
@@ -177,12 +182,13 @@ def counted_bars(kind: int, size: int, inputs: list[Input], *, value_of=None, li
         if not done:
             continue
         if kind in (TICK_IMBALANCE, VOLUME_IMBALANCE):
-            seen = half_even(Fraction(theta * E8, count))
+            unit = 100 if kind == VOLUME_IMBALANCE else E8
+            seen = half_even(Fraction(theta * unit, count))
             weight = Fraction(2, span + 1)
             length = length + half_even((count * E8 - length) * weight) if bars else Fraction(count * E8)
             mean = mean + half_even((seen - mean) * weight) if bars else Fraction(seen)
             length = min(max(length, least * E8), most * E8)
-            threshold = max(half_even(length * abs(mean) / E8 / E8), 1)
+            threshold = max(half_even(length * abs(mean) / E8 / unit), 1)
             theta = 0
         bars.append(make(now, now[0].begin_ns, now[-1].end_ns, one.known_ns, 0, False))
         now = []
@@ -207,7 +213,7 @@ def renko_bars(size: int, inputs: list[Input]) -> list[Bar]:
             begin = now[0].begin_ns if now else one.end_ns
             bars.append(
                 Bar(one.known_ns, opened, max(opened, closed), min(opened, closed), closed,
-                    sum(each.lots for each in now), begin, one.end_ns, sum(each.leaves for each in now), 0)
+                    volume(now), begin, one.end_ns, sum(each.leaves for each in now), 0)
             )  # fmt: skip
             now = []
     return bars

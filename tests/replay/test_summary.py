@@ -11,6 +11,7 @@ import pytest
 from replay.metrics import compute_metrics
 from replay.report import no_trades
 from replay.report.characters import equity_chart
+from replay.series import SeriesCount
 from replay.summary import render_summary, summary_json
 from tests.replay.report.makers import DAY_NS, MONEY, curve, result_of, trades_of
 
@@ -77,7 +78,7 @@ def test_json_keys_and_values(tmp_path: Path) -> None:
     assert list(found) == [
         "result_hash", "journal_root", "journal", "run_dir", "completed", "strategies", "instruments", "span",
         "bars", "events", "frames", "fills", "trades", "seconds", "bars_per_second", "currency", "deposited",
-        "final_equity", "final_cash", "realised", "fees", "refused", "shadows", "return",
+        "final_equity", "final_cash", "realised", "fees", "refused", "shadows", "series", "return",
             "max_drawdown", "sharpe", "metrics",
     ]  # fmt: skip
     assert found["final_equity"] == "1089.000000"
@@ -128,3 +129,14 @@ def test_chart_of_far_values_is_logarithmic() -> None:
     assert lines[0] == "Equity, logarithmic scale"
     near = curve([-1, 10, 100])
     assert equity_chart(near.ts_ns, near.equity_minor, 6, columns=40, rows=4, braille=False)[0] == "Equity"
+
+
+def test_series_of_bars_are_told() -> None:
+    counts = tuple(SeriesCount("coinbase/BTC-USD", f"{number}h", 1000 + number, 3, 2, 1, 0) for number in range(1, 23))
+    result = result_of([1100, 990, 1089], series=counts)
+    text = render_summary(result, compute_metrics(result, no_trades()), width=80, color=False, encoding="utf-8")
+    assert "Bars made" in text
+    assert re.search(r"1h of coinbase/BTC-USD +1,001 +3 +2 +1 +0\n", text)
+    assert "and 2 more: kernel show RUN --topic bar.closed" in text
+    found = summary_json(result, compute_metrics(result, no_trades()))
+    assert found["series"][0]["late"] == 2

@@ -101,6 +101,7 @@ def test_the_source_is_bars_else_trades_else_quotes(data: dict[str, bool], sourc
         ("100 volume from renko 2", {"bars": False, "quotes": True}, "quotes have no volume"),
         ("30s", {}, "bars of 1m, of which 30s is not a multiple"),
         ("90s", {}, "not a multiple"),
+        ("1h", {"interval_ns": HOUR, "offset_ns": 30 * MINUTE}, "begin 30m past multiples .* take 1h session"),
         ("0.0001 volume", {}, "not a multiple of 0.001"),
     ],
 )

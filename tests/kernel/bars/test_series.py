@@ -27,7 +27,7 @@ def minutes(draw: st.DrawFn, most: int = 400) -> list[Input]:
     """Bars of a minute with gaps, from a random start."""
     seed = draw(st.integers(0, 2**32 - 1))
     count, keep = draw(st.integers(1, most)), draw(st.sampled_from([0.05, 0.5, 0.9, 1.0]))
-    at = draw(st.integers(-3000, 3000)) * MINUTE
+    at, unknown = draw(st.integers(-3000, 3000)) * MINUTE, draw(st.booleans())
     random = np.random.default_rng(seed)
     found = []
     for _ in range(count):
@@ -37,7 +37,7 @@ def minutes(draw: st.DrawFn, most: int = 400) -> list[Input]:
                 max(opened, closed) + int(random.integers(0, 3)),
                 min(opened, closed) - int(random.integers(0, 3)),
             )
-            lots = int(random.integers(0, 9))
+            lots = int(random.integers(-1, 9) if unknown else random.integers(0, 9))
             found.append(Input(at + MINUTE, at, at + MINUTE, opened, high, low, closed, lots, 0, 1, MINUTE))
         at += MINUTE
     return Inputs(found)
@@ -82,7 +82,7 @@ def test_time_bars_of_bars_equal_the_twin(inputs: list[Input], rule: tuple[str, 
 )
 def test_time_bars_of_trades_and_quotes_equal_the_twin(inputs: list[Input], rule: tuple[str, int], source: str) -> None:
     if source == "quotes":
-        inputs = [tick(one.known_ns, one.close) for one in inputs]
+        inputs = [tick(one.known_ns, one.close, -1) for one in inputs]
     made = Made(
         [rule[0]], rows_of(inputs, source), facts(bars=False, trades=source == "trades", quotes=source == "quotes")
     )
