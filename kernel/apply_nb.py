@@ -13,6 +13,8 @@ from kernel.events.layout import (
     CHECKED,
     CROSSED,
     DEPOSIT,
+    FEATURE_VECTOR,
+    FEATURES,
     GROUP_BROKEN,
     HALTED,
     INTENDED,
@@ -286,6 +288,8 @@ def apply_nb(state, record):
         return OK
     if kind == RUN_OPENED.kind or kind == LIMITS.kind or kind == HALTED.kind or kind == RESUMED.kind:
         return _define_nb(state, record)
+    if kind == FEATURES.kind or kind == FEATURE_VECTOR.kind:  # floats, which no decision of the kernel rests on
+        return OK
     if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind:
         return OK
     if TERMS.kind <= kind <= LIQUIDATION_FEE.kind:

@@ -14,6 +14,7 @@ from kernel.strategy.context import BAR
 from kernel.tables.table import MAX_STRATEGIES
 from replay.calls_nb import carry_nb, copy_words_nb, invoke_nb, stamp_nb
 from replay.cuts_nb import APPLY_FAILED, NEED_ROWS
+from replay.features_nb import compute_features_nb
 from replay.memory import ENGINE
 
 MOST_RECORDS = 200  # of a transaction, when another bar may still close in it
@@ -21,8 +22,14 @@ MOST_RECORDS = 200  # of a transaction, when another bar may still close in it
 
 @inlined
 def _tell_bar_nb(engine, entries, record, number):
-    """Call every strategy that asked for the series of a bar."""
+    """Compute the features of a bar, and call every strategy that asked for its series."""
     ctx = engine.context
+    if engine.control.features_on == 1:
+        copy_words_nb(ctx.call.words, record.words, WORDS)
+        status = compute_features_nb(engine, entries, record.instrument, number, record.sequence)
+        if status != OK:
+            engine.control.status = status
+            return APPLY_FAILED
     for strategy in range(ctx.state.head.strategy_count):
         place = engine.hearing[number * MAX_STRATEGIES + strategy]
         if place > 0:

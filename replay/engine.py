@@ -44,9 +44,15 @@ class Plan(NamedTuple):
 
 
 class EngineMemory:
-    """All that the loop reads and writes, and the calls into it."""
+    """All that the loop reads and writes, and the calls into it.
 
-    def __init__(self, instrument_count: int, plans: Sequence[Plan]) -> None:
+    ``lay_out`` writes what else the engine is to compute, and returns the functions of that, which come after the
+    strategies' entries.
+    """
+
+    def __init__(
+        self, instrument_count: int, plans: Sequence[Plan], lay_out: Callable[[Any, int], Sequence[Any]] | None = None
+    ) -> None:
         _check_capacity(instrument_count, plans)
         self.engines = np.zeros(1, ENGINE).view(np.recarray)
         self.engine = self.engines[0]
@@ -57,7 +63,10 @@ class EngineMemory:
         initialise_venue(self.engine.venue)
         self.engine.statistics.sample_stride = 1
         _lay_out_books(self.engine, instrument_count, plans)
-        entries = [address_of(plan.entry) for plan in plans]
+        functions = [plan.entry for plan in plans]
+        if lay_out is not None:
+            functions += lay_out(self.engine, len(functions))
+        entries = [address_of(function) for function in functions]
         self._entries = np.array(entries, np.int64) if JIT_ENABLED else entries
 
     def run(self, rows: np.ndarray) -> int:

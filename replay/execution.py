@@ -16,6 +16,7 @@ from kernel.ports import FrameSink, RowSource
 from kernel.strategy.declare import CompiledStrategy
 from replay.config import ConfigError, RunConfig, instant_ns, located
 from replay.engine import EngineMemory, Plan
+from replay.features import lay_out_features, plan_run_features
 from replay.ledger_plan import LedgerPlan, plan_ledger
 from replay.loading import LoadedStrategy, Universe, load_strategies, load_universe
 from replay.opening import opening_frames, resolved_config, venue_settings
@@ -92,7 +93,10 @@ class Engine:
             host.plan() if host is not None else _compiled_plan(strategy, mine)
             for host, strategy, mine in zip(self.hosts, prepared.strategies, heard, strict=True)
         ]
-        self.memory = EngineMemory(len(prepared.universe.instruments), plans)
+        features = plan_run_features(prepared.config, prepared.universe, prepared.strategies)
+        self.memory = EngineMemory(
+            len(prepared.universe.instruments), plans, lambda engine, first: lay_out_features(engine, features, first)
+        )
         for host in self.hosts:
             if host is not None:
                 host.attach(self.memory)

@@ -16,9 +16,16 @@ from typing import Any
 
 import msgspec
 
+from kernel.features.name import DATA, Feature
 from kernel.instruments import Instrument
 from kernel.market import BAR, KIND_NAMES, LEVEL, MODEL, QUOTE, SESSION, TRADE, WEIGHT
-from kernel.strategy.declare import CompiledStrategy, StrategyError, named_rules, resolve_parameters
+from kernel.strategy.declare import (
+    CompiledStrategy,
+    StrategyError,
+    named_features,
+    named_rules,
+    resolve_parameters,
+)
 from kernel.strategy.python import Strategy, parameter_defaults, strategy_name
 from replay.catalogue import CatalogueFile, open_file
 from replay.config import Bars, ConfigError, SettingError, StrategyConfig, read_rules
@@ -51,6 +58,7 @@ class LoadedStrategy(msgspec.Struct, frozen=True):
     parameters: dict[str, int | float]
     instruments: tuple[int, ...]
     bars: tuple[str, ...] = ()  # the rules of the series that it hears instead of the data's own bars
+    features: tuple[Feature, ...] = ()  # each with its series; an empty one is the data's own bars
 
     @property
     def source_sha256(self) -> str:
@@ -177,7 +185,14 @@ def _load_strategy(number: int, config: StrategyConfig, universe: Universe, run_
     if not rules:
         with_setting = f"strategy.{number}.bars" if config.bars else "bars"
         rules = read_rules(with_setting, config.bars or run_bars)
-    return LoadedStrategy(config.name or name, found, file, parameters, tuple(numbers), rules)
+    features = _features_of(named_features(name, found.features, parameters), rules)
+    return LoadedStrategy(config.name or name, found, file, parameters, tuple(numbers), rules, features)
+
+
+def _features_of(asked: tuple[Feature, ...], rules: tuple[str, ...]) -> tuple[Feature, ...]:
+    """The features with the series that they are of: where none is named, the first one that the strategy hears."""
+    own = rules[0] if rules else ""
+    return tuple(msgspec.structs.replace(one, series="" if one.series == DATA else one.series or own) for one in asked)
 
 
 def find_strategy(use: str) -> tuple[CompiledStrategy | type[Strategy], Path]:

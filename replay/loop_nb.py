@@ -44,6 +44,7 @@ from replay.cuts_nb import (
     cut_frame_nb,
     end_transaction_nb,
 )
+from replay.features_nb import compute_features_nb
 from replay.memory import ENGINE, MAX_FRAMES, TRANSACTION_RECORDS
 from replay.statistics_nb import observe_nb
 from replay.venue.actions_nb import act_nb
@@ -183,6 +184,12 @@ def _row_nb(engine, entries, row):
             return result
     if row.kind == WEIGHT or is_finer_nb(venue.markets[row.instrument], row):
         return NEED_ROWS
+    if control.features_on == 1 and row.kind == BAR:
+        copy_words_nb(ctx.call.words, row.words, ROW_WORDS)
+        status = compute_features_nb(engine, entries, row.instrument, -1, cause)
+        if status != OK:
+            control.status = status
+            return APPLY_FAILED
     instruments = state.head.instrument_count
     for strategy in range(state.head.strategy_count):
         heard = engine.books[strategy * instruments + row.instrument].subscribed

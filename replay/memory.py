@@ -7,7 +7,7 @@ from kernel.emit_nb import OUTPUT
 from kernel.records import record_dtype
 from kernel.strategy.context import CONTEXT
 from kernel.tables.bars import MAX_SERIES
-from kernel.tables.table import MAX_POSITIONS, MAX_STRATEGIES, table_dtype
+from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, table_dtype
 from replay.venue.memory import VENUE
 
 FRAME_RECORDS = 500  # with the header and a segment record this stays under 65,535 bytes
@@ -19,7 +19,11 @@ MAX_FRAMES = 1024
 
 # Subscribed: 1 to all rows, 2 to all but bars, which it hears of its series instead.
 BOOK = table_dtype("subscribed", "starts", "memory_at", "memory_size", "parameters_at", "callback")
+# What is computed when a bar closes, by instrument for the data's own bars, then by series: the place of the compiled
+# set among the entries, from 1 (0: nothing), and where its memory and its values begin.
+FEATURE_PLAN = table_dtype("entry", "memory_at", "values_at", "value_count", "record", "callback")
 CONTROL = table_dtype(
+    "features_on",  # 1 when some feature is computed
     "row",  # next row of the batch
     "row_count",  # rows done since the start
     "status",  # of apply, when it failed
@@ -59,6 +63,7 @@ ENGINE = record_dtype(
     statistics=STATISTICS,
     books=(BOOK, MAX_POSITIONS),
     hearing=("<i8", MAX_SERIES * MAX_STRATEGIES),  # place of a series among those of a strategy, from 1; 0: not heard
+    feature_plans=(FEATURE_PLAN, MAX_INSTRUMENTS + MAX_SERIES),
     output=OUTPUT,
     frames=(FRAME, MAX_FRAMES),
     samples=(SAMPLE, SAMPLES),

@@ -27,6 +27,7 @@ from replay.config import (
     resolve_venue,
     venue_profile,
 )
+from replay.features import feature_events, plan_run_features, resolved_features
 from replay.ledger_plan import (
     LedgerPlan,
     check_one_book,
@@ -92,6 +93,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         for number, strategy in enumerate(strategies):
             check_one_book(config, plan, number, strategy.instruments)
     series = plan_run_series(config, universe, strategies)
+    features = plan_run_features(config, universe, strategies)
     plans = [resolve_plans(config, number, plan.scale) for number in range(len(config.strategies))]
     risk = resolved_risk(config, universe.instruments, plan.scale)
     return {
@@ -102,6 +104,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
                 "parameters": strategy.parameters,
                 "instruments": [universe.instruments[number].name for number in strategy.instruments],
                 **({"bars": list(strategy.bars)} if strategy.bars else {}),
+                **({"features": [str(feature) for feature in strategy.features]} if strategy.features else {}),
                 **plan,
             }
             for strategy, plan in zip(strategies, plans, strict=True)
@@ -115,6 +118,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         "limits": {key: str(value) for key, value in msgspec.to_builtins(config.limits).items()},
         **({"risk": risk} if risk else {}),
         **({"series": resolved_series(series, universe)} if series else {}),
+        **({"features": resolved_features(features, universe)} if features.is_recorded and features.sets else {}),
         "digest_interval": config.digest_interval,
         **resolved_ledger(plan, config),
     }
@@ -192,6 +196,7 @@ def _opening_events(
     for one in plan_run_series(config, universe, strategies):
         defined_series, source = one.events
         out += [(one.instrument, -1, defined_series, encode_body(one.rule)), (one.instrument, -1, source, b"")]
+    out += feature_events(plan_run_features(config, universe, strategies))
     for number, description in enumerate(resolved["strategies"]):
         defined_strategy = events.StrategyDefined(len(description["parameters"]))
         out.append((-1, number, defined_strategy, encode_body(description)))

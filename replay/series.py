@@ -11,6 +11,7 @@ import msgspec
 
 from kernel.bars.plan import DataFacts, SeriesPlan, plan_series
 from kernel.bars.rule import Rule, RuleError, parse_rule
+from kernel.features.name import DATA
 from kernel.market import BAR, QUOTE, SESSION, TRADE, WEIGHT
 from replay.config import RunConfig, SettingError, length_ns, located
 from replay.loading import LoadedStrategy, Universe
@@ -89,7 +90,7 @@ def _by_strategies(strategies: Sequence[LoadedStrategy]) -> list[tuple[int, Rule
     return [
         (instrument, parse_rule(rule))
         for strategy in strategies
-        for rule in strategy.bars
+        for rule in (*strategy.bars, *(one.series for one in strategy.features if one.series))
         for instrument in strategy.instruments
     ]
 
@@ -104,6 +105,8 @@ def _by_settings(config: RunConfig, universe: Universe) -> list[tuple[int, Rule]
                 raise SettingError(f"series.{number}.instruments", f"no data for instrument {name!r}; {hint}")
         names = entry.instruments or list(universe.ids)
         wanted += [(universe.ids[name], parse_rule(entry.rule)) for name in names]
+    rules = [one.series for one in config.features.parsed if one.series not in ("", DATA)]
+    wanted += [(number, parse_rule(rule)) for rule in rules for number in range(len(universe.instruments))]
     return wanted
 
 

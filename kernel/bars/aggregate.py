@@ -4,7 +4,6 @@ It is the very code that a run uses, over a state of its own.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -40,6 +39,12 @@ class Aggregator:
 
     def feed(self, rows: np.ndarray) -> np.ndarray:
         """The records (dtype RECORD) of bars that closed and inputs that were dropped. Raises AggregateError."""
+        records = self.feed_all(rows)
+        kept: np.ndarray = records[records["kind"] != BAR_DUE.kind]
+        return kept
+
+    def feed_all(self, rows: np.ndarray) -> np.ndarray:
+        """The same with the events that say that time has come; the rows have the sequences that no record has."""
         done, found, head = 0, [], self.state.head
         while done < len(rows) or head.next_bar_ns <= head.now_ns:
             self._output.count = 0
@@ -47,9 +52,8 @@ class Aggregator:
             if done < 0:
                 raise AggregateError(f"the rows make no bars: {STATUS_TEXT[-1 - done]}")
             found.append(self._output.records[: int(self._output.count)].copy())
-        records: Any = np.concatenate(found) if found else self._output.records[:0].copy()
-        kept: np.ndarray = records[records["kind"] != BAR_DUE.kind]
-        return kept
+        records: np.ndarray = np.concatenate(found) if found else self._output.records[:0].copy()
+        return records
 
     def _apply(self, event: Event, instrument: int) -> None:
         sequence = int(self.state.head.next_sequence)

@@ -30,6 +30,7 @@ COMMANDS = {
     "risk": ("kernel.cli.risk", "risk", "Check a configuration and list the limits that apply."),
     "indicators": ("kernel.cli.indicators", "indicators", "List the indicators with their parameters and look-back."),
     "strategies": ("kernel.cli.strategies", "strategies", "List the built-in strategies with parameters and warm-up."),
+    "features": ("kernel.cli.features", "features", "Compute features of data, as Parquet for research."),
     "check": ("kernel.cli.check", "check", "Check a strategy: does it look ahead, does its warm-up hold."),
     "weights": ("kernel.cli.weights", "weights", "Compute portfolio weights, walk-forward."),
     "new": ("kernel.cli.new", "new", "Write a new strategy file with its test."),

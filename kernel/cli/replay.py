@@ -36,6 +36,7 @@ _FILLS = ("pessimistic", "next_open", "ohlc", "ohlc_adaptive", "intrabar", "book
     help="Strategy parameter; NAME.KEY=VALUE for one of several.",
 )
 @click.option("--bars", help="Bars that strategies hear, such as 5m, 1d session, renko 50.  [default: the data's own]")
+@click.option("--features", help="Features to compute and record, such as 'ema(12), rsi(14)@1h'.")
 @click.option("--from", "start", help="First time to include, such as 2020-01-31.")
 @click.option("--to", "end", help="Time to stop before.")
 @click.option("--cash", help="Starting cash, in the instruments' currency.  [default: 100000]")
@@ -211,6 +212,7 @@ def _overrides(options: dict[str, Any]) -> dict[str, Any]:
         "journal": options["mode"],
         "data": list(options["data"]) or None,
         "bars": options["bars"],
+        "features": _features(options["features"]),
     }
     for name in ("cash", "fill", "fee_bps", "maker_fee_bps", "slippage_bps", "volume_share", "fsync"):
         overrides[name] = options[name]
@@ -221,6 +223,14 @@ def _overrides(options: dict[str, Any]) -> dict[str, Any]:
     if options["uses"] or settings:
         overrides["strategy"] = _strategies(list(options["uses"]), settings, options["config_file"])
     return overrides
+
+
+def _features(text: str | None) -> dict[str, Any] | None:
+    if text is None:
+        return None
+    from kernel.features import split_features
+
+    return {"set": split_features(text)}
 
 
 def _pair(entry: str, option: str) -> tuple[str, str]:

@@ -29,6 +29,7 @@ from kernel.events.definitions import (
     StrategyDefined,
     VenueConfigured,
 )
+from kernel.events.features import FeaturesDefined, FeatureVector
 from kernel.events.ledger import (
     AccountDefined,
     AccrualDone,
@@ -147,6 +148,8 @@ __all__ = [
     "ExitPlanSet",
     "ExitRungSet",
     "ExitTriggered",
+    "FeatureVector",
+    "FeaturesDefined",
     "FundingDue",
     "FundingPaid",
     "GroupBroken",

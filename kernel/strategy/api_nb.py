@@ -18,6 +18,8 @@ from kernel.sizing_nb import to_e8_nb
 from kernel.strategy.context import BAR, CANCEL, EMIT_SIGNAL, MAX_INTENTS, REPLACE, SET_TIMER, SUBMIT, TRADE
 from kernel.units import RATE_SCALE
 
+NAN = float("nan")
+
 # --- the event --------------------------------------------------------------------------------------------------
 
 
@@ -72,6 +74,21 @@ def close_ticks(ctx):
 def volume_lots(ctx):
     """Volume of the bar."""
     return ctx.call.words[BAR_CLOSED.volume_lots]
+
+
+@jit
+def feature_in(ctx, instrument, index):
+    """A value of ``features=`` for an instrument, counted over all outputs from 0; NaN before its look-back."""
+    at = ctx.feature_books[ctx.call.strategy * ctx.state.head.instrument_count + instrument]
+    if index < 0 or index >= ctx.feature_places[at]:
+        return NAN
+    return ctx.features[ctx.feature_places[at + 1 + index]]
+
+
+@jit
+def feature(ctx, index):
+    """``feature_in`` for the event's instrument."""
+    return feature_in(ctx, ctx.call.instrument, index)
 
 
 # --- the book ---------------------------------------------------------------------------------------------------

@@ -8,11 +8,12 @@ and its own memory, and writes its memory and intents; it can do nothing else. I
 from kernel.events.layout import WORDS
 from kernel.records import record_dtype
 from kernel.state import STATE
-from kernel.tables.table import MAX_STRATEGIES, table_dtype
+from kernel.tables.table import MAX_POSITIONS, MAX_STRATEGIES, table_dtype
 
 MAX_INTENTS = 32
 MAX_PARAMETERS = 32
 MEMORY_WORDS = 1 << 16
+FEATURE_VALUES, FEATURE_PLACES, FEATURE_WORDS = 1 << 15, 1 << 16, 1 << 20
 # What a strategy can be called for: the numbers of market kinds are those of kernel.market.
 START, BAR, TRADE, QUOTE, DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL = range(11)
 MODEL = 12
@@ -97,4 +98,9 @@ CONTEXT = record_dtype(
     intents=(INTENT, MAX_INTENTS + 1),
     parameters=("<f8", MAX_STRATEGIES * MAX_PARAMETERS),
     memory=("<f8", MEMORY_WORDS),
+    # The values of all features. At its place, a book has how many it reads, and the places of those.
+    feature_books=("<i8", MAX_POSITIONS),
+    feature_places=("<i8", FEATURE_PLACES),
+    features=("<f8", FEATURE_VALUES),
+    feature_memory=("<f8", FEATURE_WORDS),
 )

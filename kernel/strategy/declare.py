@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from kernel.bars.rule import RuleError, parse_rule
+from kernel.features.name import Feature, FeatureError, parse_feature
 from kernel.jit import CompileError, address_of, jit, unit
 from kernel.strategy.context import CALL_NAMES, CONTEXT, MAX_PARAMETERS
 
 NEVER = -1  # as ``settle``: what it decides depends on when it began, for ever
+Names = tuple[str, ...] | Callable[..., tuple[str, ...]]
 _KINDS = {name: number for number, name in CALL_NAMES.items()}
 
 
@@ -29,8 +31,9 @@ class CompiledStrategy:
     float64 words per instrument, or for the whole strategy when ``per`` is ``"portfolio"``. ``warm_up`` is how many
     bars it sees before the first at which it can ask for something. ``settle`` is how many more until it decides as if
     it had always run (an average that never forgets nears that), and as long as ``settle_days`` (it needs whole days);
-    ``NEVER`` when it never does. ``bars`` are the rules of the series that it hears instead of the data's own bars.
-    Each but the days is a value, or a function of the parameters.
+    ``NEVER`` when it never does. ``bars`` are the rules of the series that it hears instead of the data's own bars, and
+    ``features`` the names of what it reads with ``api_nb.feature``; without a ``warm_up`` (None) that is when all of
+    them are defined. Each but the days is a value, or a function of the parameters.
     """
 
     def __init__(
@@ -40,10 +43,11 @@ class CompiledStrategy:
         memory: int | Callable[..., int],
         per: str,
         on: tuple[str, ...],
-        warm_up: int | Callable[..., int] = 0,
+        warm_up: int | Callable[..., int] | None = None,
         settle: int | Callable[..., int] = 0,
         settle_days: int = 0,
-        bars: tuple[str, ...] | Callable[..., tuple[str, ...]] = (),
+        bars: Names = (),
+        features: Names = (),
     ) -> None:
         self.function = function
         self.name: str = function.__name__
@@ -54,6 +58,7 @@ class CompiledStrategy:
         self.settle = settle
         self.settle_days = settle_days
         self.bars = bars
+        self.features = features
         self.per = per
         self.on = on
         self.source_file: str = function.__code__.co_filename
@@ -65,6 +70,8 @@ class CompiledStrategy:
 
     def warm_up_bars(self, parameters: dict[str, int | float]) -> int:
         """How many bars come before the first at which it can ask for something. Raises StrategyError."""
+        if self.warm_up is None:
+            return features_warm_up(self.asked_features(parameters), self.bar_rules(parameters))
         return self._of(self.warm_up, parameters)
 
     def settle_bars(self, parameters: dict[str, int | float]) -> int:
@@ -74,6 +81,10 @@ class CompiledStrategy:
     def bar_rules(self, parameters: dict[str, int | float]) -> tuple[str, ...]:
         """The rules of the series of bars that it hears; empty for the data's own bars. Raises StrategyError."""
         return named_rules(self.name, self.bars, parameters)
+
+    def asked_features(self, parameters: dict[str, int | float]) -> tuple[Feature, ...]:
+        """The features that it reads, in the order of their numbers. Raises StrategyError."""
+        return named_features(self.name, self.features, parameters)
 
     def _of(self, measure: int | Callable[..., int], parameters: dict[str, int | float]) -> int:
         if isinstance(measure, int):
@@ -106,10 +117,11 @@ def compiled(
     memory: int | Callable[..., int] = 0,
     per: str = "instrument",
     on: str | tuple[str, ...] = "bar",
-    warm_up: int | Callable[..., int] = 0,
+    warm_up: int | Callable[..., int] | None = None,
     settle: int | Callable[..., int] = 0,
     settle_days: int = 0,
-    bars: tuple[str, ...] | Callable[..., tuple[str, ...]] = (),
+    bars: Names = (),
+    features: Names = (),
     **parameters: int | float,
 ) -> Callable[[Callable[..., Any]], CompiledStrategy]:
     """Declare a compiled strategy. The keyword arguments are its parameters with their defaults.
@@ -120,19 +132,35 @@ def compiled(
     ``per="instrument"`` each instrument has its own memory; with ``per="portfolio"`` all share one. ``memory`` (words),
     ``warm_up`` and ``settle`` (bars) may be functions that take the parameters by name: ``lambda slow, **_: slow - 1``.
     ``bars`` may be one too; it gives rules such as ``("5m", "1h")``: then the bars that it hears are those of these
-    series, and ``api_nb.series`` says which.
+    series, and ``api_nb.series`` says which. So may ``features``, names such as ``("ema(12)", "atr(14)@1h")``, each of
+    which the engine computes once for all who ask; ``api_nb.feature`` reads them, counted over all their outputs.
     """
 
     def declare(function: Callable[..., Any]) -> CompiledStrategy:
         calls = (on,) if isinstance(on, str) else tuple(on)
-        return CompiledStrategy(function, dict(parameters), memory, per, calls, warm_up, settle, settle_days, bars)
+        return CompiledStrategy(
+            function, dict(parameters), memory, per, calls, warm_up, settle, settle_days, bars, features
+        )
 
     return declare
 
 
-def named_rules(
-    name: str, bars: tuple[str, ...] | Callable[..., tuple[str, ...]], parameters: dict[str, int | float]
-) -> tuple[str, ...]:
+def named_features(name: str, features: Names, parameters: dict[str, int | float]) -> tuple[Feature, ...]:
+    """The features that a strategy declares. Raises StrategyError."""
+    found = features(**parameters) if callable(features) else features
+    try:
+        return tuple(parse_feature(text) for text in ((found,) if isinstance(found, str) else found))
+    except FeatureError as error:
+        raise StrategyError(f"strategy {name}: {error}") from None
+
+
+def features_warm_up(features: tuple[Feature, ...], rules: tuple[str, ...]) -> int:
+    """After how many of the bars that a strategy hears all its features are defined; 0 without any."""
+    base = next(iter(rules), "")
+    return max((one.lookback_bars(base) for one in features), default=0)
+
+
+def named_rules(name: str, bars: Names, parameters: dict[str, int | float]) -> tuple[str, ...]:
     """The rules of bars that a strategy declares, as they are written canonically. Raises StrategyError."""
     found = bars(**parameters) if callable(bars) else bars
     if isinstance(found, str):

@@ -157,6 +157,7 @@ class Strategy(Wishes):
     warm_up: ClassVar[int] = 0
     settle: ClassVar[int] = 0
     settle_days: ClassVar[int] = 0
+    features: ClassVar[Any] = ()  # names of features, or a static method that gives them for the parameters
     bars: ClassVar[tuple[str, ...]] = ()  # rules of the series that ``on_bar`` hears, instead of the data's own bars
 
     def __init__(self, context: Any, instrument: int, parameters: dict[str, int | float]) -> None:
@@ -227,6 +228,11 @@ class Strategy(Wishes):
     def last_ticks(self, instrument: int) -> int:
         """Last price of an instrument; 0 before the first."""
         return int(self._context.state.instruments[instrument].last_ticks)
+
+    def feature(self, index: int, instrument: int | None = None) -> float:
+        """A value of ``features``, counted over all outputs from 0; NaN before its look-back."""
+        at = self._context.call.instrument if instrument is None else instrument
+        return float(api_nb.feature_in(self._context, int(at), int(index)))
 
     @property
     def equity_minor(self) -> int:

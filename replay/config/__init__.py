@@ -11,6 +11,7 @@ from replay.config.amounts import count, instant_ns, length_ns, money, rate
 from replay.config.bars import Bars, SeriesConfig, read_rules
 from replay.config.errors import ConfigError, Places, SettingError, located
 from replay.config.exits import ExitsConfig
+from replay.config.features import FeaturesConfig
 from replay.config.limits import LimitsConfig
 from replay.config.load import load_config
 from replay.config.model import (
@@ -35,6 +36,7 @@ __all__ = [
     "Bars",
     "ConfigError",
     "ExitsConfig",
+    "FeaturesConfig",
     "LimitsConfig",
     "Places",
     "PortfolioConfig",

@@ -14,6 +14,7 @@ from replay.config.bars import Bars, SeriesConfig, check_bars
 from replay.config.ensemble import ENSEMBLE, EnsembleConfig, check_ensembles, resolve_ensemble
 from replay.config.errors import Places, SettingError
 from replay.config.exits import ExitsConfig, check_exits, resolve_exits
+from replay.config.features import FeaturesConfig, check_features
 from replay.config.ledger import (
     AccountConfig,
     FinancingConfig,
@@ -91,6 +92,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
     exits: ExitsConfig = msgspec.field(default_factory=ExitsConfig)
     risk: RiskConfig = msgspec.field(default_factory=RiskConfig)
+    features: FeaturesConfig = msgspec.field(default_factory=FeaturesConfig)
     bars: Bars = ""
     series: list[SeriesConfig] = msgspec.field(default_factory=list)
     bar_grace: str = ""
@@ -135,6 +137,7 @@ def check(config: RunConfig) -> None:
     check_rates(config.rates)
     check_margin(config.margin)
     check_financing(config.financing)
+    check_features(config.features)
     check_shadow(config.shadow, config.accounts, config.strategies)
     check_ensembles(config.strategies)
     check_plans(config)

@@ -27,7 +27,9 @@ def _rule(names: Names, stored: Stored) -> str:
 def _made_of(names: Names, stored: Stored) -> str:
     event = stored.event
     assert isinstance(event, events.SeriesSourceDefined)
-    return names.rule(event.parent) if event.source == FROM_SERIES else SOURCE_NAMES[event.source]
+    if event.source == FROM_SERIES:
+        return names.rule(event.parent)
+    return SOURCE_NAMES.get(event.source, f"source {event.source}")
 
 
 def _flags(names: Names, stored: Stored) -> str:
@@ -41,5 +43,7 @@ SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     (events.SeriesBarClosed, "rule"): _rule,
     (events.SeriesBarClosed, "flags"): _flags,
     (events.BarInputDropped, "rule"): _rule,
-    (events.BarInputDropped, "why"): lambda names, stored: REASON_NAMES[stored.event.reason],
+    (events.BarInputDropped, "why"): lambda names, stored: REASON_NAMES.get(
+        stored.event.reason, f"reason {stored.event.reason}"
+    ),
 }

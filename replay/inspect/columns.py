@@ -13,9 +13,11 @@ import pyarrow as pa
 
 from kernel.events.body import decode_body
 from kernel.events.catalogue import EventType
+from kernel.events.layout import FEATURE_VECTOR
 from kernel.lifecycle import CANCEL_REASONS
 from kernel.market import NO_PRICE, UNKNOWN_SIZE
 from kernel.units import RATE_SCALE
+from replay.inspect.feature_phrases import VALUE_FIELDS
 from replay.inspect.names import Names
 from replay.inspect.phrases import FIELD_NAMES
 from replay.inspect.signal_phrases import DURATIONS, REASON_NAMES
@@ -65,6 +67,9 @@ def payload_columns(names: Names, kind: EventType) -> list[Column]:
 
 def _helper(names: Names, kind: EventType, at: int, field: str) -> Column | None:
     word = _word_of(at)
+    if kind.name == "FeatureVector" and field in VALUE_FIELDS:
+        place = VALUE_FIELDS.index(field)
+        return Column(f"{field}_real", pa.float64(), lambda records: _reals(word(records), records, place))
     stem, _, unit = field.rpartition("_")
     name = _RENAMED.get(stem, stem)
     if unit in ("ticks", "lots"):
@@ -117,6 +122,11 @@ def _word_of(at: int) -> Callable[[np.ndarray], np.ndarray]:
 def _word(at: int) -> Build:
     word = _word_of(at)
     return lambda records: pa.array(word(records))
+
+
+def _reals(words: np.ndarray, records: np.ndarray, place: int) -> pa.Array:
+    """Words that are the bits of floating-point numbers; null for those that the event does not have."""
+    return pa.array(words.view(np.float64), mask=records["words"][:, FEATURE_VECTOR.value_count] <= place)
 
 
 def _number(values: np.ndarray) -> pa.Array:

@@ -13,6 +13,7 @@ from kernel.events.body import decode_body
 from kernel.events.catalogue import (
     AccountDefined,
     CurrencyDefined,
+    FeaturesDefined,
     InstrumentDefined,
     RunOpened,
     SeriesDefined,
@@ -68,6 +69,7 @@ class Names(msgspec.Struct, frozen=True):
     price_scales: tuple[Scale, ...] = ()
     lot_scales: tuple[Scale, ...] = ()
     rules: tuple[str, ...] = ()
+    features: dict[tuple[int, int], tuple[str, ...]] = msgspec.field(default_factory=dict)  # by instrument and series
 
     @property
     def instrument_ids(self) -> dict[str, int]:
@@ -142,6 +144,7 @@ def read_names(definitions: Iterable[Stored]) -> Names:
     instruments: dict[int, tuple[Instrument, InstrumentDefined]] = {}
     strategies: dict[int, dict[str, Any]] = {}
     rules: dict[int, str] = {}
+    features: dict[tuple[int, int], tuple[str, ...]] = {}
     for stored in definitions:
         event = stored.event
         if isinstance(event, RunOpened):
@@ -157,6 +160,8 @@ def read_names(definitions: Iterable[Stored]) -> Names:
             strategies[stored.strategy] = decode_body(stored.body)
         elif isinstance(event, SeriesDefined):
             rules[event.series] = str(decode_body(stored.body))
+        elif isinstance(event, FeaturesDefined):
+            features[stored.instrument, event.series] = tuple(decode_body(stored.body))
     found = [instruments[number] for number in sorted(instruments)]
     facts = [strategies[number] for number in sorted(strategies)]
     return Names(
@@ -173,4 +178,5 @@ def read_names(definitions: Iterable[Stored]) -> Names:
         price_scales=tuple(scale_of(instrument.tick_size) for instrument, _ in found),
         lot_scales=tuple(scale_of(instrument.lot_size) for instrument, _ in found),
         rules=tuple(rules[number] for number in sorted(rules)),
+        features=features,
     )

@@ -17,7 +17,7 @@ from kernel.lifecycle import MAKER, ORDER_TYPE_NAMES, SIDE_NAMES, TAKER, TIME_IN
 from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT, UNKNOWN_SIZE
 from kernel.risk.numbers import CHECKS
 from kernel.units import RATE_SCALE
-from replay.inspect import bar_phrases, pipeline_phrases, risk_phrases, signal_phrases
+from replay.inspect import bar_phrases, feature_phrases, pipeline_phrases, risk_phrases, signal_phrases
 from replay.inspect.names import Names, Scale
 from replay.inspect.order_phrases import ORDER_PHRASES, ORDER_SPECIALS
 
@@ -46,6 +46,7 @@ _OTHER_SIDES: dict[type[events.Event], dict[int, str]] = {
 # [..] is left out when a field in it is empty.
 _PHRASES: dict[type[events.Event], str] = {
     **signal_phrases.PHRASES,
+    **feature_phrases.PHRASES,
     **pipeline_phrases.PHRASES,
     **bar_phrases.PHRASES,
     events.RunOpened: "{instruments}, {strategies}[, from {start_ns}][, to {end_ns}]",
@@ -272,6 +273,7 @@ def _digest(names: Names, stored: Stored) -> str:
 
 _SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     **signal_phrases.SPECIAL,
+    **feature_phrases.SPECIAL,
     **pipeline_phrases.SPECIAL,
     **bar_phrases.SPECIAL,
     **risk_phrases.SPECIAL,
