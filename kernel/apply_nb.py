@@ -15,13 +15,13 @@ from kernel.events.layout import (
     DEPOSIT,
     FEATURE_VECTOR,
     FEATURES,
+    FILTERS_SET,
     GROUP_BROKEN,
     HALTED,
     INTENDED,
     LEVEL_SET,
     LIMITS,
     LIQUIDATION_FEE,
-    MEMBER_SET,
     MODEL_SIGNAL,
     PORTFOLIO_PLAN_SET,
     POSITION_CHANGED,
@@ -37,6 +37,7 @@ from kernel.events.layout import (
     SERIES_DEFINED,
     SHADOW_FILLED,
     SIGNAL,
+    SIGNAL_DROPPED,
     STATE_DIGEST,
     STRATEGY,
     TAIL_DISCARDED,
@@ -70,7 +71,7 @@ from kernel.signals_nb import note_refusal_nb, note_rejection_nb, signal_event_n
 from kernel.state import STATE
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, MAX_TIMERS, NEVER_NS
 
-LAST_PIPELINE_EVENT = MEMBER_SET.kind
+LAST_PIPELINE_EVENT = FILTERS_SET.kind
 
 
 @inlined
@@ -268,7 +269,7 @@ def apply_nb(state, record):
         return status if status != OK else after_order_nb(state, record)
     if SERIES_DEFINED.kind <= kind <= BAR_DROPPED.kind:
         return series_event_nb(state, record)
-    if SIGNAL.kind <= kind <= PORTFOLIO_PLAN_SET.kind or kind == STRATEGY.kind:
+    if SIGNAL.kind <= kind <= PORTFOLIO_PLAN_SET.kind or kind == STRATEGY.kind or kind == SIGNAL_DROPPED.kind:
         return signal_event_nb(state, record)
     if SHADOW_FILLED.kind <= kind <= LAST_PIPELINE_EVENT:
         return pipeline_event_nb(state, record)

@@ -25,13 +25,13 @@ from kernel.lifecycle import (
 )
 from kernel.lifecycle_nb import find_order_nb, reducible_lots_nb
 from kernel.pipeline.combine_nb import combine_nb
-from kernel.pipeline.signal_nb import emit_signal_nb
+from kernel.pipeline.signal_nb import emit_regime_nb, emit_signal_nb
 from kernel.placing_nb import place_nb
 from kernel.requests_nb import ask_cancel_nb, ask_replace_nb, refuse_nb
 from kernel.risk.numbers import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, KERNEL_ORDER, NOT_OPEN
 from kernel.risk_nb import check_order_nb
 from kernel.state import STATE
-from kernel.strategy.context import CANCEL, COMBINE, EMIT_SIGNAL, INTENT, REPLACE, SUBMIT
+from kernel.strategy.context import CANCEL, COMBINE, EMIT_REGIME, EMIT_SIGNAL, INTENT, REPLACE, SUBMIT
 from kernel.tables.table import MAX_LOTS, MAX_TIMERS
 
 MIN_INTERVAL_NS = 1_000_000
@@ -109,6 +109,8 @@ def decide_nb(state, output, strategy, intent):
         return emit_signal_nb(state, output, strategy, intent)
     if intent.action == COMBINE:
         return combine_nb(state, output, strategy, intent.instrument)
+    if intent.action == EMIT_REGIME:
+        return emit_regime_nb(state, output, strategy, intent)
     if intent.action == CANCEL or intent.action == REPLACE:
         return _request_nb(state, output, strategy, intent)
     return _set_timer_nb(state, output, strategy, intent)

@@ -64,18 +64,20 @@ ROW_WORD_NAMES = {
 DIVIDEND, SPLIT = 1, 2  # what an ACTION is
 # What a LEVEL is, its value as it stands in a source, and for what it holds. In a row rates are in 1/100,000,000, and
 # times in nanoseconds since the epoch.
-VOLATILITY_INDEX_LEVEL, DAILY_VOLUME_LEVEL, EARNINGS_LEVEL, GREEK_LEVEL = range(1, 5)
+VOLATILITY_INDEX_LEVEL, DAILY_VOLUME_LEVEL, EARNINGS_LEVEL, GREEK_LEVEL, NEWS_LEVEL = range(1, 6)
 LEVEL_NAMES = {
     VOLATILITY_INDEX_LEVEL: "vix",
     DAILY_VOLUME_LEVEL: "average_daily_volume",
     EARNINGS_LEVEL: "earnings",
     GREEK_LEVEL: "greek",
+    NEWS_LEVEL: "news",
 }
 LEVEL_TEXTS = {
     VOLATILITY_INDEX_LEVEL: ("index of volatility", "all instruments"),
     DAILY_VOLUME_LEVEL: ("units a day on average, rounded down", "the instrument"),
     EARNINGS_LEVEL: ("time or date of the next earnings", "the instrument"),
     GREEK_LEVEL: ("measure of one lot of an option, such as its delta; below zero too", "the instrument"),
+    NEWS_LEVEL: ("time of the next news that is scheduled", "the instrument"),
 }
 
 NO_PRICE = -(1 << 62)

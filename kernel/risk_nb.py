@@ -21,6 +21,7 @@ from kernel.ledger_nb import (
 from kernel.lifecycle import EXIT_ORDER, REDUCING, STRATEGY_ORDER
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.lifecycle_nb import reducible_lots_nb
+from kernel.risk import rules
 from kernel.risk.count_nb import reduces_nb
 from kernel.risk.exposure_nb import exposure_checks_nb
 from kernel.risk.gates_nb import (
@@ -59,7 +60,7 @@ from kernel.risk.order_checks_nb import (
     throttle_nb,
     volume_nb,
 )
-from kernel.risk.totals_nb import in_first_nb
+from kernel.risk.totals_nb import in_first_nb, rule_nb
 from kernel.state import STATE
 from kernel.tables.orders import ORDER
 from kernel.terms_nb import is_valid_nb
@@ -150,7 +151,7 @@ def _sent_nb(state, output):
 @unit(STATE, OUTPUT, np.int64)
 def _entry_nb(state, output, price_ticks):
     """What only stops entries: throttles, losses, gates, exposures."""
-    ask = output.ask
+    ask, passes = output.ask, rule_nb(state, rules.PASS_UNKNOWN) > 0
     check = throttle_nb(state, ask)
     if check == APPROVED:
         check = stops_nb(state, ask)
@@ -159,13 +160,13 @@ def _entry_nb(state, output, price_ticks):
     if check == APPROVED:
         check = index_nb(state, ask)
     if check == APPROVED:
-        check = volume_gate_nb(state, ask)
+        check = volume_gate_nb(state, ask, rule_nb(state, rules.DAILY_VOLUME), passes)
     if check == APPROVED:
-        check = spread_nb(state, ask)
+        check = spread_nb(state, ask, rule_nb(state, rules.SPREAD), passes)
     if check == APPROVED:
-        check = earnings_nb(state, ask)
+        check = earnings_nb(state, ask, rule_nb(state, rules.EARNINGS_BLACKOUT))
     if check == APPROVED:
-        check = session_nb(state, ask)
+        check = session_nb(state, ask, rule_nb(state, rules.SESSION_HOURS), passes)
     if check == APPROVED:
         check = range_nb(state, ask)
     if check == APPROVED:

@@ -16,6 +16,7 @@ from kernel.events.layout import (
     REJECTED,
     REQUEST_REFUSED,
     SIGNAL,
+    SIGNAL_DROPPED,
     SIZING_PLAN_SET,
     STRATEGY,
     TARGET_SET,
@@ -26,6 +27,7 @@ from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import BAD_INDEX, MISMATCH, OK
 from kernel.lifecycle import REDUCE_ONLY
 from kernel.lifecycle_nb import find_order_nb, position_index_nb
+from kernel.pipeline.rules import ARM, MINIMUM
 from kernel.plans import EQUITY_SHARE, MAX_RUNGS, NO_METHOD, PERCENT, RECORDED_WEIGHT
 from kernel.risk.rules import STALE_AFTER
 from kernel.risk.totals_nb import rule_nb
@@ -110,6 +112,26 @@ def _signal_nb(state, record):
     if turned or words[SIGNAL.target_ticks] != 0:
         row.target_ticks = words[SIGNAL.target_ticks]
     if changed:
+        method = state.portfolio_plans[record.strategy].method
+        if method != NO_METHOD and method != RECORDED_WEIGHT:
+            _mark_strategy_due_nb(state, record.strategy, record.sequence)
+        mark_due_nb(state, row, record.sequence)
+    return OK
+
+
+@inlined
+def _dropped_nb(state, record):
+    """A signal that was dropped opens nothing; what stands against it ends, and all when its confidence is small."""
+    words = record.words
+    direction = words[SIGNAL_DROPPED.direction]
+    if abs(direction) != 1 or not MINIMUM <= words[SIGNAL_DROPPED.filter] <= ARM:
+        return MISMATCH
+    row = state.signals[position_index_nb(state, record.strategy, record.instrument)]
+    ends = row.direction == -direction or words[SIGNAL_DROPPED.filter] == MINIMUM
+    if row.direction != 0 and ends:
+        row.direction = 0
+        row.stop_ticks = 0
+        row.target_ticks = 0
         method = state.portfolio_plans[record.strategy].method
         if method != NO_METHOD and method != RECORDED_WEIGHT:
             _mark_strategy_due_nb(state, record.strategy, record.sequence)
@@ -224,12 +246,15 @@ def signal_event_nb(state, record):
         return _default_sizing_nb(state, record.strategy)
     if record.strategy < 0 or record.strategy >= head.strategy_count:
         return BAD_INDEX
-    if kind != SIGNAL.kind and kind != TARGET_SET.kind and kind != EXIT_TRIGGERED.kind:
+    said = kind == SIGNAL.kind or kind == SIGNAL_DROPPED.kind
+    if not said and kind != TARGET_SET.kind and kind != EXIT_TRIGGERED.kind:
         return _plan_nb(state, record)
     if record.instrument < 0 or record.instrument >= head.instrument_count:
         return BAD_INDEX
     if kind == SIGNAL.kind:
         return _signal_nb(state, record)
+    if kind == SIGNAL_DROPPED.kind:
+        return _dropped_nb(state, record)
     if kind == TARGET_SET.kind:
         return _target_nb(state, record)
     return _exit_nb(state, record)

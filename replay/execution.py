@@ -24,7 +24,7 @@ from replay.outcome import ResultHash
 from replay.pipeline import IN_FLIGHT, Pipeline
 from replay.prices import PriceLine
 from replay.python_host import PythonHost
-from replay.result import Refusal, list_refusals
+from replay.result import Refusal, list_opinions, list_refusals
 from replay.series import Heard, heard_series, plan_run_series
 from replay.session import Injection, Session
 from replay.tables import TradeWriter
@@ -153,6 +153,8 @@ class Execution:
         self.first_ts_ns = 0
         self.result_hash = ""
         self.refusals: tuple[Refusal, ...] = ()
+        self.dropped: dict[str, int] = {}
+        self.verdicts: dict[str, int] = {}
         self._sink, self._trades, self._prices = sink, trades, prices
         self._progress, self._should_stop = progress, should_stop
         self._result = ResultHash()
@@ -188,6 +190,7 @@ class Execution:
         days = self.memory.engine.days[: statistics.day_count]
         self.result_hash = self._result.finish(self.memory.state, days)
         self.refusals = list_refusals(self._pipeline.refusals)
+        self.dropped, self.verdicts = list_opinions(self._pipeline.opinions)
 
     def _open(self) -> None:
         prepared = self.prepared

@@ -27,6 +27,7 @@ from replay.config import (
     resolve_venue,
     venue_profile,
 )
+from replay.config.signals import resolve_regimes
 from replay.features import feature_events, plan_run_features, resolved_features
 from replay.ledger_plan import (
     LedgerPlan,
@@ -117,6 +118,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         "rates": _shown_rates(rates, plan),
         "limits": {key: str(value) for key, value in msgspec.to_builtins(config.limits).items()},
         **({"risk": risk} if risk else {}),
+        **({"regimes": resolve_regimes(config.regimes)} if resolve_regimes(config.regimes) else {}),
         **({"series": resolved_series(series, universe)} if series else {}),
         **({"features": resolved_features(features, universe)} if features.is_recorded and features.sets else {}),
         "digest_interval": config.digest_interval,
@@ -201,6 +203,7 @@ def _opening_events(
         defined_strategy = events.StrategyDefined(len(description["parameters"]))
         out.append((-1, number, defined_strategy, encode_body(description)))
         out += [(-1, number, event, b"") for event in _plan_events(description)]
+    out += [(-1, -1, events.RegimeScaleSet(*scale), b"") for scale in resolve_regimes(config.regimes)]
     limits_set = events.LimitsSet(
         limits.order_lots,
         money("limits.order_notional", limits.order_notional, scale),
@@ -237,6 +240,12 @@ def _plan_events(description: dict[str, Any]) -> list[Event]:
     if "exits" in description:
         out.append(events.ExitPlanSet(**description["exits"]))
         out += [events.ExitRungSet(at, gain, share) for at, (gain, share) in enumerate(description["rungs"])]
+    if "calibration" in description:
+        calibration = dict(description["calibration"])
+        points = calibration.pop("points")
+        out += [events.CalibrationSet(**calibration), *(events.CalibrationPointSet(*point) for point in points)]
+    if "filters" in description:
+        out.append(events.SignalFiltersSet(**description["filters"]))
     if "ensemble" in description:
         ensemble = dict(description["ensemble"])
         members = ensemble.pop("members")

@@ -5,23 +5,35 @@ Owns the layout of a fill as the result hash sees it. numpy picks records field 
 
 import numpy as np
 
-from kernel.events.layout import CHECKED, FILLED, RECORD, REQUEST_REFUSED, SHADOW_FILLED, TRADE_CLOSED
+from kernel.events.layout import (
+    CHECKED,
+    FILLED,
+    RECORD,
+    REQUEST_REFUSED,
+    SHADOW_FILLED,
+    SIGNAL_COMBINED,
+    SIGNAL_DROPPED,
+    TRADE_CLOSED,
+)
 from kernel.jit import unit, vector
 from kernel.risk.gates_nb import MISSING
 
 FILL_WORDS = 8
 MAX_CHECKS = 128  # numbers of checks
+DROPS, VERDICTS = range(2)
+OPINIONS = 8  # numbers of filters, and of reasons
 REFUSALS, FIRST_NS, UNSEEN = range(3)  # what is kept of each
 
 
-@unit(vector(RECORD), vector(np.int64, 2), vector(np.int64), vector(np.int64, 2), vector(np.int64))
-def pick_nb(records, fills, trades, refusals, counts):
+@unit(vector(RECORD), vector(np.int64, 2), vector(np.int64), vector(np.int64, 2), vector(np.int64), vector(np.int64, 2))
+def pick_nb(records, fills, trades, refusals, counts, opinions):
     """Write the fills (int64, FILL_WORDS columns), the places of closed trades, and how many there are of both.
 
     A fill (also one on paper, in a shadow account) is its time, instrument, strategy, side, price, quantity, fee and
     liquidity. ``refusals`` (int64, a row for each check) is added to: how many orders and requests the check refused,
     the time of the first in nanoseconds, and how many it refused for a measure of -1, which gates say that have not
-    seen theirs.
+    seen theirs. ``opinions`` (int64, a row each for dropped signals and for verdicts of ensembles) counts by the number
+    of the filter, and of the reason.
     """
     fill_count = 0
     trade_count = 0
@@ -49,6 +61,10 @@ def pick_nb(records, fills, trades, refusals, counts):
                 refusals[check, REFUSALS] += 1
                 if record.kind == CHECKED.kind and record.words[CHECKED.value] == MISSING:
                     refusals[check, UNSEEN] += 1
+        elif record.kind == SIGNAL_DROPPED.kind:
+            opinions[DROPS, record.words[SIGNAL_DROPPED.filter]] += 1
+        elif record.kind == SIGNAL_COMBINED.kind:
+            opinions[VERDICTS, record.words[SIGNAL_COMBINED.reason]] += 1
     counts[0] = fill_count
     counts[1] = trade_count
     return 0

@@ -19,7 +19,7 @@ from kernel.events.layout import RECORD, SEGMENT
 from kernel.ports import FrameSink
 from replay.memory import FRAME, FRAME_RECORDS
 from replay.outcome import ResultHash
-from replay.pick_nb import FILL_WORDS, MAX_CHECKS, pick_nb
+from replay.pick_nb import FILL_WORDS, MAX_CHECKS, OPINIONS, pick_nb
 from replay.prices import PriceLine
 from replay.tables import TradeWriter
 
@@ -106,6 +106,7 @@ class Pipeline:
         self._closed = np.zeros(OUTPUT_RECORDS, np.int64)
         self.refusals = np.zeros((MAX_CHECKS, 3), np.int64)  # by number of the check, as ``pick_nb`` counts them
         self._counts = np.zeros(2, np.int64)
+        self.opinions = np.zeros((2, OPINIONS), np.int64)
         self._rows_done = 0
         self._segment = _Segment()
         self._queue: queue.Queue[Chunk | None] = queue.Queue(QUEUE_ITEMS)
@@ -137,7 +138,7 @@ class Pipeline:
                     self._error = error
 
     def _take(self, chunk: Chunk) -> None:
-        pick_nb(chunk.records, self._fills, self._closed, self.refusals, self._counts)
+        pick_nb(chunk.records, self._fills, self._closed, self.refusals, self._counts, self.opinions)
         fills, trades = self._counts.tolist()
         self._result.add_fills(self._fills[:fills])
         if self._trades and trades:

@@ -223,6 +223,8 @@ def _result(
         series=count_series(
             plan_run_series(prepared.config, prepared.universe, prepared.strategies), prepared.universe, state
         ),
+        dropped=execution.dropped,
+        verdicts=execution.verdicts,
         shadows=list_shadows(
             state,
             [account.name for account in prepared.ledger.accounts],

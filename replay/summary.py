@@ -38,7 +38,8 @@ def render_summary(result: RunResult, metrics: Metrics, *, width: int, color: bo
         braille=unicode,
     )
     figures = _figures(result, metrics, width, color)
-    told = [*_refusals(result, color), *_shadows(result, color), *_series(result, color)]
+    said = [*_opinions(result, color), *_shadows(result, color), *_series(result, color)]
+    told = [*_refusals(result, color), *said]
     blocks = [_heading(result, color), figures, told, chart, _proofs(result, color)]
     text = "\n\n".join("\n".join(f"  {line}" for line in block) for block in blocks if block)
     return text if unicode else text.encode("ascii", "replace").decode("ascii")
@@ -81,6 +82,8 @@ def summary_json(result: RunResult, metrics: Metrics) -> dict[str, Any]:
             }
             for refusal in result.refusals
         ],
+        "dropped": result.dropped,
+        "verdicts": result.verdicts,
         "shadows": [
             {
                 "account": one.account,
@@ -154,6 +157,16 @@ def _refusals(result: RunResult, color: bool) -> list[str]:
     if unseen:
         rows.append(f"not in the data: {', '.join(unseen)}; import it, or set pass_unknown = true under [risk]")
     return [_paint(heading, _DIM, color), *rows]
+
+
+def _opinions(result: RunResult, color: bool) -> list[str]:
+    """What became of signals and votes; ``kernel show RUN --topic 'signal.*'`` lists them."""
+    rows = []
+    for heading, counted in (("Signals dropped by", result.dropped), ("Votes came to", result.verdicts)):
+        if counted:
+            told = ", ".join(f"{name} {show.count(number)}" for name, number in counted.items())
+            rows.append(f"{_paint(heading, _DIM, color)}  {told}")
+    return rows
 
 
 def _shadows(result: RunResult, color: bool) -> list[str]:

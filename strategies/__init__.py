@@ -3,7 +3,7 @@
 Each is a module of the same name; it is imported only when it is asked for.
 """
 
-OF_OTHERS = ("model", "ensemble")
+OF_OTHERS = ("model", "regime", "ensemble")
 """What say something only with data or strategies beside them: see docs/signals.md."""
 BUILT_IN = (
     "do_nothing", "buy_and_hold",

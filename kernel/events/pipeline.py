@@ -67,7 +67,8 @@ class SignalCombined(Event, frozen=True):
     """The verdict of an ensemble after a change of votes: the direction of the score, which is their weighted mean.
 
     Reason 0: it becomes a signal; 1: no direction; 2: a veto (vetoed_by is the member, else -1); 3: too few agree; 4:
-    the confidence is below the minimum. With 1 to 4 the ensemble is flat. The confidence is the size of the score.
+    the confidence is below the minimum. With 1 to 4 the ensemble is flat. The confidence is the size of the score,
+    calibrated and scaled by the regime.
     """
 
     direction: int
@@ -100,3 +101,81 @@ class EnsembleMemberSet(Event, frozen=True):
     member: int
     weight_rate: int
     veto: int
+
+
+@declare(187, "regime.changed")
+class RegimeChanged(Event, frozen=True):
+    """The regime of an instrument is another one, as a classifier (the strategy of the header) sees it.
+
+    Trend 1 bull, -1 bear, 0 sideways; volatility 1 low, 2 normal, 3 high; character 1 trending, 2 ranging, 3 mixed.
+    With what it saw, rounded to 1/100,000,000: the averages in ticks, ADX, choppiness, and the rank of the volatility
+    in percent.
+    """
+
+    trend: int
+    volatility: int
+    character: int
+    fast_e8: int
+    slow_e8: int
+    adx_e8: int
+    choppiness_e8: int
+    rank_e8: int
+
+
+@declare(188, "define.regime_scale", external=True)
+class RegimeScaleSet(Event, frozen=True):
+    """What confidences are multiplied by in one class of one dimension: 0 trend, 1 volatility, 2 character."""
+
+    dimension: int
+    regime: int
+    long_rate: int
+    short_rate: int
+
+
+@declare(189, "define.calibration", external=True)
+class CalibrationSet(Event, frozen=True):
+    """How the confidences of a strategy are calibrated: method 1 Platt, 2 isotonic; 0 not at all, which clears it.
+
+    Platt: 1 / (1 + exp(slope * confidence + intercept)), in 1/100,000,000.
+    """
+
+    method: int
+    slope_e8: int
+    intercept_e8: int
+
+
+@declare(190, "define.calibration_point", external=True)
+class CalibrationPointSet(Event, frozen=True):
+    """The next point of an isotonic calibration: a confidence, above the one before, and what it becomes."""
+
+    confidence_rate: int
+    calibrated_rate: int
+
+
+@declare(191, "define.filters", external=True)
+class SignalFiltersSet(Event, frozen=True):
+    """Which signals of a strategy are dropped; 0 switches a filter off. With pass_unknown 1 the unknown passes."""
+
+    minimum_confidence_rate: int
+    close_before_ns: int
+    daily_volume: int
+    spread_rate: int
+    earnings_ns: int
+    news_ns: int
+    pass_unknown: int
+
+
+@declare(192, "signal.dropped")
+class SignalDropped(Event, frozen=True):
+    """A signal did not pass a filter: what it said, the filter's number, its limit, and what it saw (-1: nothing).
+
+    Filter 1: confidence; 2: market hours; 3: average daily volume; 4: spread; 5: earnings; 6: news; 7: the arm of an
+    experiment. A signal on one side that stands before one that is dropped for the other ends; so does any when the
+    confidence is too small.
+    """
+
+    direction: int
+    confidence_rate: int
+    filter: int
+    limit: int
+    value: int

@@ -9,7 +9,8 @@ class SignalEmitted(Event, frozen=True):
 
     Stop and target are prices, 0 where none is named; a horizon of 0 never ends. The measure is the ATR in ticks or the
     volatility, in 1/100,000,000; -1 where it is not known. The returns are a low and a high quantile of what is
-    expected, as rates; both 0 where none is named.
+    expected, as rates; both 0 where none is named. The raw confidence is what the strategy named, where calibration or
+    the regime made another one of it; else 0.
     """
 
     direction: int
@@ -21,6 +22,7 @@ class SignalEmitted(Event, frozen=True):
     measure_e8: int
     low_return_rate: int = 0
     high_return_rate: int = 0
+    raw_confidence_rate: int = 0
 
 
 @declare(141, "portfolio.target")

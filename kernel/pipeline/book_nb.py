@@ -4,9 +4,14 @@ Owns the booking of fills in shadow accounts. It decides nothing. Only ``apply``
 """
 
 from kernel.events.layout import (
+    CALIBRATION_POINT,
+    CALIBRATION_SET,
     ENSEMBLE_SET,
+    FILTERS_SET,
     MEMBER_SET,
     RECORD,
+    REGIME_CHANGED,
+    REGIME_SCALE,
     SHADOW_FILLED,
     SHADOW_TERMS,
     SIGNAL_COMBINED,
@@ -14,13 +19,31 @@ from kernel.events.layout import (
 )
 from kernel.fills_nb import fill_nb
 from kernel.jit import inlined, unit
-from kernel.ledger_nb import BAD_INDEX, MISMATCH, OK, UNKNOWN_KIND, book_index_nb
+from kernel.ledger_nb import BAD_INDEX, MISMATCH, NO_CAPACITY, OK, UNKNOWN_KIND, book_index_nb
 from kernel.lifecycle import FLATTEN_ORDER, SHADOW
 from kernel.lifecycle_nb import position_index_nb
-from kernel.pipeline.rules import AT_LEAST, CONFIDENCE, COUNTS, PASSES, QUANTILE
+from kernel.pipeline.rules import (
+    AT_LEAST,
+    BEAR,
+    BULL,
+    CONFIDENCE,
+    COUNTS,
+    HIGH,
+    ISOTONIC,
+    LOW,
+    MIXED,
+    PASSES,
+    QUANTILE,
+    TRENDING,
+)
+from kernel.risk.define_nb import switch_on_nb
 from kernel.state import STATE
+from kernel.tables.pipeline import MAX_POINTS, REGIME_CLASSES, REGIME_DIMENSIONS
 from kernel.tables.table import MAX_LOTS, MAX_STRATEGIES
 from kernel.units import RATE_SCALE
+
+MOST_FACTOR = 10 * RATE_SCALE
+MOST_SLOPE = 1000 * RATE_SCALE
 
 
 @inlined
@@ -109,12 +132,107 @@ def _vote_nb(state, record):
 
 
 @inlined
+def _regime_nb(regime, words):
+    trend, volatility = words[REGIME_CHANGED.trend], words[REGIME_CHANGED.volatility]
+    character = words[REGIME_CHANGED.character]
+    if not (BEAR <= trend <= BULL and LOW <= volatility <= HIGH and TRENDING <= character <= MIXED):
+        return MISMATCH
+    regime.trend = trend
+    regime.volatility = volatility
+    regime.character = character
+    return OK
+
+
+@inlined
+def _regime_scale_nb(state, words):
+    dimension, regime = words[REGIME_SCALE.dimension], words[REGIME_SCALE.regime]
+    long, short = words[REGIME_SCALE.long_rate], words[REGIME_SCALE.short_rate]
+    if not (0 <= dimension < REGIME_DIMENSIONS and -1 <= regime < REGIME_CLASSES - 1):
+        return BAD_INDEX
+    if not (0 <= long <= MOST_FACTOR and 0 <= short <= MOST_FACTOR):
+        return MISMATCH
+    state.head.regimes_on = 1
+    entry = state.regime_scales[dimension * REGIME_CLASSES + regime + 1]
+    entry.active = 1
+    entry.long_rate = long
+    entry.short_rate = short
+    return OK
+
+
+@inlined
+def _calibration_nb(plan, words):
+    method = words[CALIBRATION_SET.method]
+    slope, intercept = words[CALIBRATION_SET.slope_e8], words[CALIBRATION_SET.intercept_e8]
+    if not 0 <= method <= ISOTONIC or max(abs(slope), abs(intercept)) > MOST_SLOPE:
+        return MISMATCH
+    plan.method = method
+    plan.slope_e8 = slope
+    plan.intercept_e8 = intercept
+    plan.point_count = 0
+    return OK
+
+
+@inlined
+def _calibration_point_nb(state, strategy, words):
+    plan, first = state.calibrations[strategy], strategy * MAX_POINTS
+    confidence, calibrated = words[CALIBRATION_POINT.confidence_rate], words[CALIBRATION_POINT.calibrated_rate]
+    if plan.method != ISOTONIC or not (0 <= confidence <= RATE_SCALE and 0 <= calibrated <= RATE_SCALE):
+        return MISMATCH
+    if plan.point_count >= MAX_POINTS:
+        return NO_CAPACITY
+    if plan.point_count > 0 and confidence <= state.calibration_points[first + plan.point_count - 1].confidence_rate:
+        return MISMATCH
+    point = state.calibration_points[first + plan.point_count]
+    point.confidence_rate = confidence
+    point.calibrated_rate = calibrated
+    plan.point_count += 1
+    return OK
+
+
+@inlined
+def _filters_nb(state, strategy, words):
+    """From now on what the filters measure is counted: what the rules of risk count too."""
+    plan, least = state.filters[strategy], 0
+    for word in range(FILTERS_SET.pass_unknown + 1):
+        least = min(least, words[word])
+    if least < 0:
+        return MISMATCH
+    plan.active = 1
+    plan.minimum_confidence_rate = words[FILTERS_SET.minimum_confidence_rate]
+    plan.close_before_ns = words[FILTERS_SET.close_before_ns]
+    plan.daily_volume = words[FILTERS_SET.daily_volume]
+    plan.spread_rate = words[FILTERS_SET.spread_rate]
+    plan.earnings_ns = words[FILTERS_SET.earnings_ns]
+    plan.news_ns = words[FILTERS_SET.news_ns]
+    plan.pass_unknown = words[FILTERS_SET.pass_unknown]
+    return switch_on_nb(state)
+
+
+@inlined
+def _plan_nb(state, kind, strategy, words):
+    """How the signals of a strategy are treated."""
+    if kind == ENSEMBLE_SET.kind:
+        return _ensemble_nb(state, strategy, words)
+    if kind == MEMBER_SET.kind:
+        return _member_nb(state, strategy, words)
+    if kind == CALIBRATION_SET.kind:
+        return _calibration_nb(state.calibrations[strategy], words)
+    if kind == CALIBRATION_POINT.kind:
+        return _calibration_point_nb(state, strategy, words)
+    if kind == FILTERS_SET.kind:
+        return _filters_nb(state, strategy, words)
+    return UNKNOWN_KIND
+
+
+@inlined
 def _opinion_nb(state, record):
     """What is said of an instrument."""
     if not 0 <= record.instrument < state.head.instrument_count:
         return BAD_INDEX
     if record.kind == SIGNAL_VOTED.kind:
         return _vote_nb(state, record)
+    if record.kind == REGIME_CHANGED.kind:
+        return _regime_nb(state.regimes[record.instrument], record.words)
     return OK if PASSES <= record.words[SIGNAL_COMBINED.reason] <= CONFIDENCE else MISMATCH
 
 
@@ -126,12 +244,10 @@ def pipeline_event_nb(state, record):
         return _shadow_fill_nb(state, record)
     if kind == SHADOW_TERMS.kind:
         return _shadow_terms_nb(state, record.words)
+    if kind == REGIME_SCALE.kind:
+        return _regime_scale_nb(state, record.words)
     if not 0 <= record.strategy < state.head.strategy_count:
         return BAD_INDEX
-    if kind == SIGNAL_VOTED.kind or kind == SIGNAL_COMBINED.kind:
+    if kind == SIGNAL_VOTED.kind or kind == SIGNAL_COMBINED.kind or kind == REGIME_CHANGED.kind:
         return _opinion_nb(state, record)
-    if kind == ENSEMBLE_SET.kind:
-        return _ensemble_nb(state, record.strategy, record.words)
-    if kind == MEMBER_SET.kind:
-        return _member_nb(state, record.strategy, record.words)
-    return UNKNOWN_KIND
+    return _plan_nb(state, kind, record.strategy, record.words)

@@ -14,6 +14,7 @@ from kernel.exact_nb import scale_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK
 from kernel.lifecycle_nb import position_index_nb
+from kernel.pipeline.confidence_nb import shape_confidence_nb
 from kernel.pipeline.rules import (
     ALL,
     AT_LEAST,
@@ -28,7 +29,7 @@ from kernel.pipeline.rules import (
     QUANTILE,
     VETO,
 )
-from kernel.pipeline.signal_nb import emit_signal_nb
+from kernel.pipeline.signal_nb import emit_shaped_nb
 from kernel.sizing_nb import MISSING
 from kernel.state import STATE
 from kernel.strategy.context import EMIT_SIGNAL
@@ -168,7 +169,8 @@ def combine_nb(state, output, ensemble, instrument):
         return status
     score = score_nb(state, ensemble, instrument)
     direction = 1 if score > 0 else -1 if score < 0 else 0
-    confidence = abs(score)
+    raw = abs(score)
+    confidence = shape_confidence_nb(state, ensemble, instrument, direction, raw)
     agreeing, opposing, abstaining, vetoed_by = _count_nb(state, ensemble, instrument, direction)
     members = agreeing + opposing + abstaining
     reason = _verdict_nb(plan, direction, confidence, agreeing, members, vetoed_by)
@@ -190,6 +192,6 @@ def combine_nb(state, output, ensemble, instrument):
         intent = output.work.intent
         measure = _measure_nb(state, ensemble, instrument, direction)
         _fill_intent_nb(intent, instrument, said, confidence, measure)
-        status = emit_signal_nb(state, output, ensemble, intent)
+        status = emit_shaped_nb(state, output, ensemble, intent, raw if raw != confidence else 0)
     output.cause = cause
     return status

@@ -17,3 +17,25 @@ VERDICT_REASONS = {
     DISAGREEMENT: "too few agree",
     CONFIDENCE: "below the minimum confidence",
 }
+TREND, VOLATILITY, CHARACTER = range(3)  # dimensions of a regime
+BULL, BEAR, SIDEWAYS = 1, -1, 0
+LOW, NORMAL, HIGH = range(1, 4)
+TRENDING, RANGING, MIXED = range(1, 4)
+REGIMES: dict[int, dict[int, str]] = {
+    TREND: {BULL: "bull", BEAR: "bear", SIDEWAYS: "sideways"},
+    VOLATILITY: {LOW: "low", NORMAL: "normal", HIGH: "high"},
+    CHARACTER: {TRENDING: "trending", RANGING: "ranging", MIXED: "mixed"},
+}
+DIMENSIONS = {TREND: "trend", VOLATILITY: "volatility", CHARACTER: "character"}
+UNCALIBRATED, PLATT, ISOTONIC = range(3)
+METHODS = {PLATT: "platt", ISOTONIC: "isotonic"}
+MINIMUM, HOURS, LIQUIDITY, SPREAD, EARNINGS, NEWS, ARM = range(1, 8)
+FILTERS = {
+    MINIMUM: "confidence",
+    HOURS: "market hours",
+    LIQUIDITY: "average daily volume",
+    SPREAD: "spread",
+    EARNINGS: "earnings",
+    NEWS: "news",
+    ARM: "arm of the experiment",
+}

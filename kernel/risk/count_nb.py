@@ -22,7 +22,7 @@ from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK, book_index_nb, equity_nb
 from kernel.lifecycle import REDUCING
 from kernel.lifecycle_nb import find_order_nb
-from kernel.market import DAILY_VOLUME_LEVEL, EARNINGS_LEVEL, UNKNOWN_SIZE, VOLATILITY_INDEX_LEVEL
+from kernel.market import DAILY_VOLUME_LEVEL, EARNINGS_LEVEL, NEWS_LEVEL, UNKNOWN_SIZE, VOLATILITY_INDEX_LEVEL
 from kernel.risk import rules
 from kernel.risk.totals_nb import refresh_all_nb, refresh_both_nb, refresh_symbol_nb, rule_nb
 from kernel.state import STATE
@@ -112,6 +112,9 @@ def _level_nb(state, instrument, level, value):
     elif level == EARNINGS_LEVEL and value != symbol.earnings_ns:
         symbol.earnings_before_ns = symbol.earnings_ns
         symbol.earnings_ns = value
+    elif level == NEWS_LEVEL and value != symbol.news_ns:
+        symbol.news_before_ns = symbol.news_ns
+        symbol.news_ns = value
 
 
 @unit(STATE, np.int64, np.int64, np.int64, np.int64, np.int64, np.int64, np.int64, np.int64)

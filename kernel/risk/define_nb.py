@@ -27,7 +27,15 @@ from kernel.tables.table import MAX_INSTRUMENTS
 
 
 @inlined
-def _switch_on_nb(state):
+def _measure_anew_nb(state, number):
+    """Losses are measured from the equity of now."""
+    account, equity = state.risk_accounts[number], equity_nb(state.accounts[number])
+    account.day_equity_minor = equity
+    account.peak_equity_minor = equity
+
+
+@unit(STATE)
+def switch_on_nb(state):
     """From now on the totals are kept, so they must be right now: the one scan over all books."""
     if state.head.risk_on == 0:
         state.head.risk_on = 1
@@ -35,14 +43,7 @@ def _switch_on_nb(state):
             refresh_symbol_nb(state, instrument)
         for number in range(state.head.account_count):
             _measure_anew_nb(state, number)
-
-
-@inlined
-def _measure_anew_nb(state, number):
-    """Losses are measured from the equity of now."""
-    account, equity = state.risk_accounts[number], equity_nb(state.accounts[number])
-    account.day_equity_minor = equity
-    account.peak_equity_minor = equity
+    return OK
 
 
 @inlined
@@ -146,7 +147,7 @@ def risk_event_nb(state, record):
             return BAD_INDEX
     elif instrument >= state.head.instrument_count:
         return BAD_INDEX
-    _switch_on_nb(state)
+    switch_on_nb(state)
     if kind == RULE_SET.kind:
         rule = words[RULE_SET.rule]
         if rule <= 0 or rule >= MAX_RULES or words[RULE_SET.value] < 0:

@@ -32,9 +32,15 @@ _TICKS_BOUND = 1 << 52  # beyond it a price is not exact as a float
 
 
 @jit
+def unseen_nb(ask, check, limit, passes):
+    """The same where something else says whether it passes."""
+    return 0 if passes else refuse_nb(ask, check, limit, MISSING)
+
+
+@jit
 def unknown_nb(state, ask, check, limit):
     """The verdict of a gate that does not know its measure."""
-    return 0 if rule_nb(state, rules.PASS_UNKNOWN) > 0 else refuse_nb(ask, check, limit, MISSING)
+    return unseen_nb(ask, check, limit, rule_nb(state, rules.PASS_UNKNOWN) > 0)
 
 
 @inlined
@@ -67,57 +73,66 @@ def index_nb(state, ask):
 
 
 @inlined
-def volume_gate_nb(state, ask):
-    limit, seen = rule_nb(state, rules.DAILY_VOLUME), state.risk_symbols[ask.instrument].daily_volume
+def volume_gate_nb(state, ask, limit, passes):
+    seen = state.risk_symbols[ask.instrument].daily_volume
     if limit == 0 or seen > limit:
         return 0
     if seen == 0:
-        return unknown_nb(state, ask, DAILY_VOLUME, limit)
+        return unseen_nb(ask, DAILY_VOLUME, limit, passes)
     return refuse_nb(ask, DAILY_VOLUME, limit, seen - 1)
 
 
 @inlined
-def spread_nb(state, ask):
-    limit, instrument = rule_nb(state, rules.SPREAD), state.instruments[ask.instrument]
+def spread_nb(state, ask, limit, passes):
+    instrument = state.instruments[ask.instrument]
     if limit == 0:
         return 0
     bid, offer = instrument.bid_ticks, instrument.ask_ticks
     if bid <= 0 or offer <= 0:
-        return unknown_nb(state, ask, SPREAD, limit)
+        return unseen_nb(ask, SPREAD, limit, passes)
     return over_nb(ask, SPREAD, limit, scale_nb(offer - bid, 2 * RATE_SCALE, 1, bid + offer))
 
 
-@inlined
-def earnings_nb(state, ask):
-    """Passes when no earnings of the instrument are known: not everything has them."""
-    window, symbol = rule_nb(state, rules.EARNINGS_BLACKOUT), state.risk_symbols[ask.instrument]
-    if window == 0 or symbol.earnings_ns == 0:
+@jit
+def _near_nb(ask, check, window_ns, now_ns, next_ns, before_ns):
+    """Refuse what is nearer than the window to the time that was told last, or to the one before it.
+
+    Passes when none is known: not everything has them.
+    """
+    if window_ns == 0 or next_ns == 0:
         return 0
-    distance = abs(state.head.now_ns - symbol.earnings_ns)
-    if symbol.earnings_before_ns != 0:
-        distance = min(distance, abs(state.head.now_ns - symbol.earnings_before_ns))
-    if distance <= window:
-        return refuse_nb(ask, EARNINGS, window, distance)
-    return 0
+    distance = abs(now_ns - next_ns)
+    if before_ns != 0:
+        distance = min(distance, abs(now_ns - before_ns))
+    return refuse_nb(ask, check, window_ns, distance) if distance <= window_ns else 0
 
 
 @inlined
-def session_nb(state, ask):
+def earnings_nb(state, ask, window_ns):
+    symbol = state.risk_symbols[ask.instrument]
+    return _near_nb(ask, EARNINGS, window_ns, state.head.now_ns, symbol.earnings_ns, symbol.earnings_before_ns)
+
+
+@inlined
+def news_nb(state, ask, window_ns):
+    """Only a filter of signals asks for it; there is no check of this number."""
+    symbol = state.risk_symbols[ask.instrument]
+    return _near_nb(ask, EARNINGS, window_ns, state.head.now_ns, symbol.news_ns, symbol.news_before_ns)
+
+
+@inlined
+def session_nb(state, ask, before_close_ns, passes):
     """Within the session, and not in its last part; the value is the time that is left, MISSING when it is closed."""
-    before_close, symbol, now_ns = (
-        rule_nb(state, rules.SESSION_HOURS),
-        state.risk_symbols[ask.instrument],
-        state.head.now_ns,
-    )
-    if before_close == 0:
+    symbol, now_ns = state.risk_symbols[ask.instrument], state.head.now_ns
+    if before_close_ns == 0:
         return 0
     if symbol.session_close_ns == 0:
-        return unknown_nb(state, ask, SESSION_HOURS, before_close)
+        return unseen_nb(ask, SESSION_HOURS, before_close_ns, passes)
     left = symbol.session_close_ns - now_ns
     if now_ns < symbol.session_open_ns or left <= 0:
-        return refuse_nb(ask, SESSION_HOURS, before_close, MISSING)
-    if left < before_close:
-        return refuse_nb(ask, SESSION_HOURS, before_close, left)
+        return refuse_nb(ask, SESSION_HOURS, before_close_ns, MISSING)
+    if left < before_close_ns:
+        return refuse_nb(ask, SESSION_HOURS, before_close_ns, left)
     return 0
 
 

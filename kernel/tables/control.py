@@ -26,6 +26,7 @@ HEAD = table_dtype(
     "group_order_count",  # open orders that belong to a group
     "targets_due",  # books whose target is to be set
     "exits_on",  # 1 when a strategy has an exit plan
+    "regimes_on",  # 1: confidences are scaled by the regime
     "shadow_count",  # shadow accounts
     "shadow_fill_count",
     "shadow_trade_count",

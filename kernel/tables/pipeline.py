@@ -1,6 +1,6 @@
 """The signal pipeline in the state."""
 
-from kernel.tables.table import MAX_POSITIONS, MAX_STRATEGIES, table_dtype
+from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, table_dtype
 
 SHADOW = table_dtype("fee_rate", "slippage_rate")
 ENSEMBLE = table_dtype(
@@ -18,4 +18,28 @@ PIPELINE_TABLES = {
     "ensembles": (ENSEMBLE, MAX_STRATEGIES),
     "members": (MEMBER, MAX_STRATEGIES * MAX_STRATEGIES),
     "votes": (VOTE, MAX_POSITIONS),
+}
+REGIME_CLASSES = 5  # of a dimension, from -1 on
+REGIME_DIMENSIONS = 3
+MAX_POINTS = 64  # of an isotonic calibration
+REGIME = table_dtype("trend", "volatility", "character")  # by instrument; a volatility of 0: not known yet
+REGIME_SCALE = table_dtype("active", "long_rate", "short_rate")
+CALIBRATION = table_dtype("method", "slope_e8", "intercept_e8", "point_count")
+CALIBRATION_POINT = table_dtype("confidence_rate", "calibrated_rate")
+FILTERS = table_dtype(
+    "active",
+    "minimum_confidence_rate",
+    "close_before_ns",
+    "daily_volume",
+    "spread_rate",
+    "earnings_ns",
+    "news_ns",
+    "pass_unknown",
+)
+PIPELINE_TABLES |= {
+    "regimes": (REGIME, MAX_INSTRUMENTS),
+    "regime_scales": (REGIME_SCALE, REGIME_DIMENSIONS * REGIME_CLASSES),
+    "calibrations": (CALIBRATION, MAX_STRATEGIES),
+    "calibration_points": (CALIBRATION_POINT, MAX_STRATEGIES * MAX_POINTS),
+    "filters": (FILTERS, MAX_STRATEGIES),
 }

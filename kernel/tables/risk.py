@@ -58,6 +58,8 @@ RISK_SYMBOL = table_dtype(
     "daily_volume",  # plus 1; whole units a day
     "earnings_ns",
     "earnings_before_ns",
+    "news_ns",
+    "news_before_ns",
     "session_open_ns",
     "session_close_ns",
     "stop_until_ns",

@@ -18,6 +18,7 @@ from kernel.market import (
     KIND_NAMES,
     LEVEL,
     LEVEL_NAMES,
+    NEWS_LEVEL,
 )
 from kernel.units import RATE_SCALE
 from replay.catalogue.appending import joined_with
@@ -131,7 +132,7 @@ def _values(
 ) -> tuple[np.ndarray, np.ndarray, list[DataProblem]]:
     """``(values, which rows have one, problems)`` of the column of one level."""
     column = table.columns[name]
-    if number == EARNINGS_LEVEL:
+    if number in (EARNINGS_LEVEL, NEWS_LEVEL):
         times = read_times(column, table.names[name], options.ts_unit, options.timezone)
         return times.ts_ns, times.ts_ns != NO_TIME, list(times.problems)
     read = numbers(column, table.names[name])

@@ -34,6 +34,7 @@ ALIASES = {
     "average_daily_volume": "average_daily_volume adv",
     "earnings": "earnings earnings_time earnings_date",
     "greek": "greek",
+    "news": "news news_time",
     "confidence": "confidence probability",
     "strength": "strength",
     "horizon": "horizon horizon_seconds",

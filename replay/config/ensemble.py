@@ -49,6 +49,12 @@ def check_ensembles(strategies: Sequence[Any]) -> None:
             member_of[member[0]] = label(entry)
 
 
+def ensemble_members(strategies: Sequence[Any]) -> frozenset[int]:
+    """The numbers of the strategies that vote in an ensemble."""
+    ensembles = [at for at, entry in enumerate(strategies) if entry.use == ENSEMBLE]
+    return frozenset(member[0] for at in ensembles for member in resolve_ensemble(strategies, at)["members"])
+
+
 def resolve_ensemble(strategies: Sequence[Any], at: int) -> dict[str, Any]:
     """The ensemble of strategy ``at``, exact: its rules, and each member's number, weight and veto."""
     config, table = strategies[at].ensemble, f"strategy.{at}.ensemble"

@@ -11,7 +11,7 @@ import msgspec
 from kernel.units import BPS
 from replay.config.amounts import Number, instant_ns, rate
 from replay.config.bars import Bars, SeriesConfig, check_bars
-from replay.config.ensemble import ENSEMBLE, EnsembleConfig, check_ensembles, resolve_ensemble
+from replay.config.ensemble import ENSEMBLE, EnsembleConfig, check_ensembles, ensemble_members, resolve_ensemble
 from replay.config.errors import Places, SettingError
 from replay.config.exits import ExitsConfig, check_exits, resolve_exits
 from replay.config.features import FeaturesConfig, check_features
@@ -28,6 +28,13 @@ from replay.config.ledger import (
 from replay.config.limits import LimitsConfig, check_limits
 from replay.config.risk import RiskConfig, check_risk, trailing_stop_rate
 from replay.config.shadow import ShadowConfig, check_shadow, shadow_rates
+from replay.config.signals import (
+    CalibrationConfig,
+    FiltersConfig,
+    RegimesConfig,
+    check_signals,
+    resolve_signal_plans,
+)
 from replay.config.sizing import (
     PortfolioConfig,
     SizingConfig,
@@ -61,6 +68,8 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
     exits: ExitsConfig = msgspec.field(default_factory=ExitsConfig)
     ensemble: EnsembleConfig = msgspec.field(default_factory=EnsembleConfig)
+    calibration: CalibrationConfig = msgspec.field(default_factory=CalibrationConfig)
+    filters: FiltersConfig = msgspec.field(default_factory=FiltersConfig)
     account: str = ""
     bars: Bars = ""
 
@@ -87,6 +96,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     margin: MarginConfig = msgspec.field(default_factory=MarginConfig)
     financing: FinancingConfig = msgspec.field(default_factory=FinancingConfig)
     shadow: ShadowConfig = msgspec.field(default_factory=ShadowConfig)
+    regimes: RegimesConfig = msgspec.field(default_factory=RegimesConfig)
+    filters: FiltersConfig = msgspec.field(default_factory=FiltersConfig)
     limits: LimitsConfig = msgspec.field(default_factory=LimitsConfig)
     sizing: SizingConfig = msgspec.field(default_factory=SizingConfig)
     portfolio: PortfolioConfig = msgspec.field(default_factory=PortfolioConfig)
@@ -140,6 +151,7 @@ def check(config: RunConfig) -> None:
     check_features(config.features)
     check_shadow(config.shadow, config.accounts, config.strategies)
     check_ensembles(config.strategies)
+    check_signals(config)
     check_plans(config)
     check_bars(config.bars, [entry.bars for entry in config.strategies], config.series, config.bar_grace)
 
@@ -182,6 +194,7 @@ def resolve_plans(config: RunConfig, number: int, scale: int) -> dict[str, Any]:
             plans[name], plans["rungs"] = resolve_exits(chosen, table)
     if own.use == ENSEMBLE:
         plans["ensemble"] = resolve_ensemble(config.strategies, number)
+    plans |= resolve_signal_plans(config, number, ensemble_members(config.strategies))
     farthest = trailing_stop_rate(config.risk)
     if farthest:
         if "exits" not in plans:

@@ -6,8 +6,25 @@ from typing import Any
 from kernel.events import catalogue as events
 from kernel.events.layout import Stored
 from kernel.lifecycle import PURPOSE_NAMES, STRATEGY_ORDER
-from kernel.pipeline.rules import AGREEMENTS, COUNTS, VERDICT_REASONS, VOTE_REASONS
+from kernel.pipeline.rules import (
+    AGREEMENTS,
+    ARM,
+    CHARACTER,
+    COUNTS,
+    DIMENSIONS,
+    FILTERS,
+    LIQUIDITY,
+    METHODS,
+    MINIMUM,
+    REGIMES,
+    SPREAD,
+    TREND,
+    VERDICT_REASONS,
+    VOLATILITY,
+    VOTE_REASONS,
+)
 from kernel.units import RATE_SCALE
+from replay.catalogue.intervals import format_span
 from replay.inspect.names import Names
 
 PHRASES: dict[type[events.Event], str] = {
@@ -19,6 +36,15 @@ PHRASES: dict[type[events.Event], str] = {
     "{opposing} oppose, {abstaining} abstain",
     events.EnsembleSet: "{rule}[ {at_least}], confidence at least {minimum_confidence_rate}[, return {quantile_rate}]",
     events.EnsembleMemberSet: "{member}, weight {weight_rate}[, {veto}]",
+    events.RegimeChanged: "{trend}, volatility {volatility} (rank {rank_e8}), {character} (ADX {adx_e8}, choppiness "
+    "{choppiness_e8})",
+    events.RegimeScaleSet: "{dimension} {regime}: long {long_rate}, short {short_rate}",
+    events.CalibrationSet: "{method}[, slope {slope_e8}, intercept {intercept_e8}]",
+    events.CalibrationPointSet: "{confidence_rate} becomes {calibrated_rate}",
+    events.SignalFiltersSet: "[confidence at least {minimum_confidence_rate}][, until {close_before_ns} before the "
+    "close][, volume at least {daily_volume}][, spread at most {spread_rate}][, {earnings_ns} around earnings]"
+    "[, {news_ns} around news][, {pass_unknown}]",
+    events.SignalDropped: "{direction}, confidence {confidence_rate}: {filter} (limit {limit}, found {value})",
     events.ShadowTermsSet: "fills on paper cost a fee of {fee_rate} and slippage of {slippage_rate}",
 }
 
@@ -48,9 +74,63 @@ def _returns(names: Names, stored: Stored) -> str:
     return f"{100 * low / RATE_SCALE:g} to {100 * high / RATE_SCALE:g} %" if low or high else ""
 
 
+def _e8(field: str) -> Any:
+    def text(names: Names, stored: Stored) -> str:
+        return f"{getattr(stored.event, field) / RATE_SCALE:g}"
+
+    return text
+
+
+def _regime(names: Names, stored: Stored) -> str:
+    event: Any = stored.event
+    return REGIMES.get(event.dimension, {}).get(event.regime, f"class {event.regime}")
+
+
+def _span(field: str) -> Any:
+    def text(names: Names, stored: Stored) -> str:
+        length_ns = getattr(stored.event, field)
+        return format_span(length_ns) if length_ns else ""
+
+    return text
+
+
+def _seen(field: str) -> Any:
+    """A limit or value of a filter in its unit."""
+
+    def text(names: Names, stored: Stored) -> str:
+        number, which = getattr(stored.event, field), stored.event.filter  # type: ignore[attr-defined]
+        if number < 0:
+            return "nothing"
+        if which in (MINIMUM, SPREAD):
+            return f"{100 * number / RATE_SCALE:g} %"
+        return str(number) if which in (LIQUIDITY, ARM) else format_span(number)
+
+    return text
+
+
 SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     (events.ShadowFilled, "purpose"): _purpose,
     (events.ModelSignalSeen, "returns"): _returns,
+    (events.RegimeChanged, "trend"): _named("trend", REGIMES[TREND]),
+    (events.RegimeChanged, "volatility"): _named("volatility", REGIMES[VOLATILITY]),
+    (events.RegimeChanged, "character"): _named("character", REGIMES[CHARACTER]),
+    **{(events.RegimeChanged, name): _e8(name) for name in ("adx_e8", "choppiness_e8", "rank_e8")},
+    (events.RegimeScaleSet, "dimension"): _named("dimension", DIMENSIONS),
+    (events.RegimeScaleSet, "regime"): _regime,
+    (events.CalibrationSet, "method"): _named("method", METHODS),
+    **{(events.CalibrationSet, name): _e8(name) for name in ("slope_e8", "intercept_e8")},
+    (events.SignalFiltersSet, "spread_rate"): lambda names, stored: (
+        f"{100 * stored.event.spread_rate / RATE_SCALE:g} %" if stored.event.spread_rate else ""
+    ),
+    (events.SignalFiltersSet, "minimum_confidence_rate"): lambda names, stored: (
+        f"{100 * stored.event.minimum_confidence_rate / RATE_SCALE:g} %" if stored.event.minimum_confidence_rate else ""
+    ),
+    **{(events.SignalFiltersSet, name): _span(name) for name in ("close_before_ns", "earnings_ns", "news_ns")},
+    (events.SignalFiltersSet, "pass_unknown"): _named("pass_unknown", {1: "the unknown passes"}, (0,)),
+    (events.SignalFiltersSet, "daily_volume"): _named("daily_volume", {}, (0,)),
+    (events.SignalDropped, "filter"): _named("filter", FILTERS),
+    (events.SignalDropped, "limit"): _seen("limit"),
+    (events.SignalDropped, "value"): _seen("value"),
     (events.SignalVoted, "member"): _member("member"),
     (events.SignalVoted, "vote_reason"): _named("reason", VOTE_REASONS, (COUNTS,)),
     (events.SignalCombined, "verdict"): _named("reason", VERDICT_REASONS),

@@ -20,7 +20,9 @@ FIELD_NAMES: dict[str, dict[int, str]] = {
 REASON_NAMES = {number: name for number, (name, *_) in REASONS.items()}
 DURATIONS = ("horizon_ns", "time_stop_ns", "max_hold_ns")
 PHRASES: dict[type[events.Event], str] = {
-    events.SignalEmitted: "{direction}, strength {strength_rate}, confidence {confidence_rate}[, for {horizon}]"
+    events.SignalEmitted: "{direction}, strength {strength_rate}, confidence {confidence_rate}"
+    "[ (named {raw_confidence_rate})]"
+    "[, for {horizon}]"
     "[, stop {stop_ticks}][, target {target_ticks}][, measure {measure}]",
     events.PortfolioTarget: "hold {target_lots} ({model}[ {weight_rate}]), equity {equity_minor}, at {price_ticks}"
     "[, measure {measure}]",
@@ -38,7 +40,7 @@ PHRASES: dict[type[events.Event], str] = {
 }
 HIDDEN = dict.fromkeys(
     ("money_minor", "share_rate", "multiple_rate", "win_rate", "payoff_rate", "fraction_rate", "cap_rate", "stop_rate",
-     "trail_rate", "target_rate", "weight_rate", "target_ticks"), (0,),
+     "trail_rate", "target_rate", "weight_rate", "target_ticks", "raw_confidence_rate"), (0,),
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from tests.reference.kernel.common import half_even
 
@@ -81,3 +82,32 @@ def combine(
     elif abs(score) < minimum:
         reason = 4
     return Verdict(side, score, abs(score), agreeing, opposing, abstaining, by, reason)
+
+
+def platt(slope: int, intercept: int, confidence: int) -> int:
+    """In decimals of fifty digits."""
+    from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+
+    with localcontext() as context:
+        context.prec = 50
+        power = Decimal(slope) / ONE * Decimal(confidence) / ONE + Decimal(intercept) / ONE
+        return int((ONE / (1 + power.exp())).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def isotonic(points: list[tuple[int, int]], confidence: int) -> int:
+    """On a straight line between the points."""
+    if not points:
+        return confidence
+    if confidence <= points[0][0]:
+        return points[0][1]
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if confidence <= x1:
+            return y0 + half_even(Fraction((y1 - y0) * (confidence - x0), x1 - x0))
+    return points[-1][1]
+
+
+def scaled(confidence: int, factors: list[int]) -> int:
+    """One factor after the other, each rounded."""
+    for factor in factors:
+        confidence = half_even(Fraction(confidence * factor, ONE))
+    return min(confidence, ONE)

@@ -78,8 +78,8 @@ def test_json_keys_and_values(tmp_path: Path) -> None:
     assert list(found) == [
         "result_hash", "journal_root", "journal", "run_dir", "completed", "strategies", "instruments", "span",
         "bars", "events", "frames", "fills", "trades", "seconds", "bars_per_second", "currency", "deposited",
-        "final_equity", "final_cash", "realised", "fees", "refused", "shadows", "series", "return",
-            "max_drawdown", "sharpe", "metrics",
+        "final_equity", "final_cash", "realised", "fees", "refused", "dropped", "verdicts", "shadows", "series",
+        "return", "max_drawdown", "sharpe", "metrics",
     ]  # fmt: skip
     assert found["final_equity"] == "1089.000000"
     assert Decimal(found["fees"]) == Decimal("1.25")
