@@ -20,6 +20,7 @@ from bench.runs import FAST, SLOW, Spread, in_turn, prepare_run, run_once
 from replay.execution import Prepared
 
 MODES = ("off", "reference", "full")
+SERIES_RULE = "5m"
 DEPTH_ROWS = 200_000
 MEMORY_ROWS = (10_000_000, 50_000_000)
 
@@ -74,6 +75,7 @@ def measure(files: list[Path], options: argparse.Namespace) -> Iterator[Line]:
     say("compiling, or loading from the cache")
     prepared = {mode: prepare_run(files, journal=mode) for mode in MODES}
     prepared["risk"] = prepare_run(files, journal="reference", risk=ALL_CHECKS)
+    prepared["series"] = prepare_run(files, journal="reference", series=[{"rule": SERIES_RULE}])
     bars = run_once(prepared["off"]).bars
     say(f"{bars:,} bars, {options.repeats} repeats, {os.cpu_count()} processors; the best of each, medians beside it")
     yield from speed_lines(prepared, bars, options.repeats)
@@ -89,7 +91,7 @@ def speed_lines(prepared: dict[str, Prepared], bars: int, repeats: int) -> Itera
     """The run loop in each way to journal, and the bare loop for scale."""
     closes = bare.closes_of(prepared["off"])
     bare.bare_seconds(closes[:100], FAST, SLOW)
-    what = {mode: lambda mode=mode: run_once(prepared[mode]).seconds for mode in (*MODES, "risk")}
+    what = {mode: lambda mode=mode: run_once(prepared[mode]).seconds for mode in (*MODES, "risk", "series")}
     what["bare"] = lambda: bare.bare_seconds(closes, FAST, SLOW)
     what |= {"alone": cores.seconds_alone, "two": cores.seconds_of_two}
     found = in_turn(what, repeats)
@@ -108,6 +110,13 @@ def speed_lines(prepared: dict[str, Prepared], bars: int, repeats: int) -> Itera
         unit="%",
         at_least=60,
         note=f"median {kept[1] * 100:.1f} %",
+    )
+    added = [found["series"].best / found["reference"].best - 1, found["series"].median / found["reference"].median - 1]
+    yield Line(
+        what=f"cost of one series of {SERIES_RULE} bars, in time over journal reference",
+        value=added[0] * 100,
+        unit="%",
+        note=f"median {added[1] * 100:.1f} %",
     )
     cost = [found["reference"].best / found["off"].best - 1, found["reference"].median / found["off"].median - 1]
     yield Line(

@@ -17,7 +17,7 @@ from replay.cuts_nb import APPLY_FAILED, NEED_ROWS
 from replay.features_nb import compute_features_nb
 from replay.memory import ENGINE
 
-MOST_RECORDS = 200  # of a transaction, when another bar may still close in it
+MOST_RECORDS = 100  # of a transaction, when another bar may still close in it
 
 
 @inlined

@@ -55,6 +55,8 @@ def _session_span_nb(instrument, size, begin_ns):
 @inlined
 def _place_nb(series, instrument, begin_ns, end_ns):
     """Find the bar of an input of a time series, and begin it when there is none in progress. 0, or why it has none."""
+    if series.input_count > 0 and begin_ns >= series.begin_ns and end_ns <= series.end_ns:
+        return 0
     size = series.size_units
     if series.session == 1:
         begin, end = _session_span_nb(instrument, size, begin_ns)
@@ -222,12 +224,14 @@ def note_row_nb(state, kind, instrument_id, ts_ns, word_0, word_1, word_2, word_
     """One market row for all series of its instrument. Returns a status."""
     instrument = state.instruments[instrument_id]
     at = instrument.first_series
-    if at == 0 or (instrument.expiry_ns != 0 and (instrument.expired != 0 or ts_ns > instrument.expiry_ns)):
+    is_bar = kind == BAR_CLOSED.kind
+    is_over = instrument.expired != 0 or (word_5 >= instrument.expiry_ns if is_bar else ts_ns > instrument.expiry_ns)
+    if at == 0 or (instrument.expiry_ns != 0 and is_over):  # a contract that is over has no price any more
         return OK
     source, lots, side = 0, 0, 0
     opened = high = low = closed = word_0
     begin_ns = end_ns = ts_ns
-    if kind == BAR_CLOSED.kind:
+    if is_bar:
         source = FROM_BARS
         high, low, closed, lots = word_1, word_2, word_3, word_4
         begin_ns = word_5

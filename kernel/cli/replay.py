@@ -35,8 +35,10 @@ _FILLS = ("pessimistic", "next_open", "ohlc", "ohlc_adaptive", "intrabar", "book
     metavar="KEY=VALUE",
     help="Strategy parameter; NAME.KEY=VALUE for one of several.",
 )
-@click.option("--bars", help="Bars that strategies hear, such as 5m, 1d session, renko 50.  [default: the data's own]")
 @click.option("--features", help="Features to compute and record, such as 'ema(12), rsi(14)@1h'.")
+@click.option(
+    "--bars", help="Bars that strategies hear, such as 5m or renko 50; several with commas.  [default: the data's own]"
+)
 @click.option("--from", "start", help="First time to include, such as 2020-01-31.")
 @click.option("--to", "end", help="Time to stop before.")
 @click.option("--cash", help="Starting cash, in the instruments' currency.  [default: 100000]")
@@ -211,8 +213,8 @@ def _overrides(options: dict[str, Any]) -> dict[str, Any]:
         "to": options["end"],
         "journal": options["mode"],
         "data": list(options["data"]) or None,
-        "bars": options["bars"],
         "features": _features(options["features"]),
+        "bars": _bars(options["bars"]),
     }
     for name in ("cash", "fill", "fee_bps", "maker_fee_bps", "slippage_bps", "volume_share", "fsync"):
         overrides[name] = options[name]
@@ -231,6 +233,11 @@ def _features(text: str | None) -> dict[str, Any] | None:
     from kernel.features import split_features
 
     return {"set": split_features(text)}
+
+
+def _bars(rules: str | None) -> str | list[str] | None:
+    """One rule, or several with commas between them."""
+    return [rule.strip() for rule in rules.split(",")] if rules and "," in rules else rules
 
 
 def _pair(entry: str, option: str) -> tuple[str, str]:

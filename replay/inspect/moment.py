@@ -9,6 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from kernel.bars.rule import TIME
 from kernel.ledger_nb import ledger_sum_nb
 from kernel.lifecycle import ORDER_TYPE_NAMES, SIDE_NAMES, STATUS_NAMES, TIME_IN_FORCE_NAMES
 from kernel.state import state_digest
@@ -50,11 +51,17 @@ def moment_rows(state: Any, names: Names) -> dict[str, Any]:
         "positions": positions,
         "orders": [{**_whose(names, row["strategy"], row["instrument"]), **row, **_order_names(row)} for row in orders],
         "timers": [{**_whose(names, row["strategy"], row["instrument"]), **row} for row in timers],
+        "series": [_series(state, number, names) for number in range(int(head.series_count))],
         "instruments": [
             {"instrument": number, "instrument_name": names.instrument(number), **_row(state.instruments[number])}
             for number in range(int(head.instrument_count))
         ],
     }
+
+
+def _series(state: Any, number: int, names: Names) -> Row:
+    row = _row(state.series[number])
+    return {**_whose(names, -1, row["instrument"]), "number": number, "rule": names.rule(number), **row}
 
 
 def _row(record: Any) -> Row:
@@ -129,6 +136,7 @@ def moment_lines(rows: dict[str, Any], names: Names, width: int | None) -> list[
         ("open orders", _ORDER_HEADER, [_order_cells(row, names) for row in rows["orders"]]),
         ("timers", _TIMER_HEADER, [_timer_cells(row) for row in rows["timers"]]),
         ("instruments", _INSTRUMENT_HEADER, [_instrument_cells(row, names) for row in rows["instruments"]]),
+        *([("bars in progress", _SERIES_HEADER, _series_cells(rows["series"], names))] if rows["series"] else []),
     ):
         lines += ["", title if table else f"{title}  none"]
         if table:
@@ -144,6 +152,18 @@ def _table(header: tuple[str, ...], cells: list[list[str]], width: int | None) -
         return lines
     blocks = [pairs(zip(header, row, strict=True)) for row in cells]
     return [line for block in blocks for line in [*block, ""]][:-1]
+
+
+def _series_cells(series: list[Row], names: Names) -> list[list[str]]:
+    """Of the series that have one."""
+    cells = []
+    for row in series:
+        if row["input_count"]:
+            instrument = row["instrument"]
+            prices = [names.price(row[f"{name}_ticks"], instrument) for name in ("open", "high", "low", "close")]
+            begin = row["begin_ns"] if row["kind"] == TIME else row["first_ns"]
+            cells.append([row["rule"], row["instrument_name"], time_text(begin), *prices, str(row["input_count"])])
+    return cells
 
 
 def _account_lines(rows: dict[str, Any], names: Names) -> list[str]:
@@ -195,6 +215,7 @@ _ORDER_HEADER = (
     "stop",
     "since",
 )
+_SERIES_HEADER = ("bars", "instrument", "from (UTC)", "open", "high", "low", "close", "inputs")
 _TIMER_HEADER = ("strategy", "instrument", "timer", "due", "every")
 _INSTRUMENT_HEADER = ("instrument", "last price", "bid", "ask", "updated (UTC)", "events", "halted")
 

@@ -318,3 +318,21 @@ def test_a_change_in_a_file_that_a_strategy_imports_is_seen(tmp_path):
         results.append(json.loads(done.stdout)["result_hash"])
     assert results[0] == results[1]
     assert len(set(results)) == 3
+
+
+def test_bars_that_are_asked_for_are_made_and_shown(tmp_path):
+    done = kernel("replay", "--bars", "8h, 1d", "--to", "2016-08-01", "--out", "run", "--no-report", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"8h of coinbase/BTC-USD +22\d +\d", done.stdout)
+    shown = kernel("show", "run", "--topic", "bar.closed", "--limit", "1", cwd=tmp_path)
+    bar = "8h: open 456.16 .* from 2016-05-18 00:00:00 to 2016-05-18 08:00:00, gaps"
+    assert re.search(bar, shown.stdout)
+    moment = kernel("at", "run", "62", cwd=tmp_path)
+    assert re.search(r"1d +coinbase/BTC-USD +2016-05-", moment.stdout), moment.stdout
+    assert kernel("verify", "--deep", "run", cwd=tmp_path).returncode == 0
+    again = kernel("replay", "run", cwd=tmp_path)
+    assert again.stdout.startswith("identical:")
+    bad = kernel("replay", "--bars", "1h", "--out", "other", cwd=tmp_path)
+    assert bad.returncode == 2
+    assert bad.stderr.count("\n") == 1
+    assert "bars of 4h, of which 1h is not a multiple" in bad.stderr
