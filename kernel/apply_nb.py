@@ -15,9 +15,9 @@ from kernel.events.layout import (
     DEPOSIT,
     FEATURE_VECTOR,
     FEATURES,
-    FILTERS_SET,
     GROUP_BROKEN,
     HALTED,
+    INPUT_ROUTED,
     INTENDED,
     LEVEL_SET,
     LIMITS,
@@ -71,7 +71,7 @@ from kernel.signals_nb import note_refusal_nb, note_rejection_nb, signal_event_n
 from kernel.state import STATE
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES, MAX_TIMERS, NEVER_NS
 
-LAST_PIPELINE_EVENT = FILTERS_SET.kind
+LAST_PIPELINE_EVENT = INPUT_ROUTED.kind
 
 
 @inlined

@@ -12,6 +12,7 @@ from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import TIMER_SET
 from kernel.groups_nb import is_sized_nb
 from kernel.jit import inlined, unit
+from kernel.ledger_nb import OK, book_index_nb
 from kernel.lifecycle import (
     ASK_CANCEL,
     ASK_REPLACE,
@@ -25,10 +26,12 @@ from kernel.lifecycle import (
 )
 from kernel.lifecycle_nb import find_order_nb, reducible_lots_nb
 from kernel.pipeline.combine_nb import combine_nb
+from kernel.pipeline.route_nb import route_nb
+from kernel.pipeline.rules import ARM_A, ARM_B
 from kernel.pipeline.signal_nb import emit_regime_nb, emit_signal_nb
 from kernel.placing_nb import place_nb
 from kernel.requests_nb import ask_cancel_nb, ask_replace_nb, refuse_nb
-from kernel.risk.numbers import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, KERNEL_ORDER, NOT_OPEN
+from kernel.risk.numbers import APPROVED, CAPACITY, INVALID_ORDER, INVALID_TIMER, KERNEL_ORDER, NOT_OPEN, NOT_ROUTED
 from kernel.risk_nb import check_order_nb
 from kernel.state import STATE
 from kernel.strategy.context import CANCEL, COMBINE, EMIT_REGIME, EMIT_SIGNAL, INTENT, REPLACE, SUBMIT
@@ -100,10 +103,36 @@ def _set_timer_nb(state, output, strategy, intent):
     return apply_nb(state, record)
 
 
+@inlined
+def _route_order_nb(state, output, strategy, intent):
+    """Route the instrument of an order. One of arm B that enters what was not routed to it is refused: a value of 1."""
+    output.ask.value = 0
+    if intent.instrument < 0 or intent.instrument >= state.head.instrument_count:
+        return OK
+    cause = output.cause
+    status = route_nb(state, output, intent.instrument)
+    output.cause = cause
+    if status != OK or state.arms[strategy].arm != ARM_B or state.routes[intent.instrument].arm == ARM_B:
+        return status
+    held = state.positions[book_index_nb(state, strategy, intent.instrument, intent.leg)].quantity_lots
+    if intent.instructions & REDUCING != 0 or (held * intent.side < 0 and intent.quantity_lots <= abs(held)):
+        return OK
+    if held * intent.side < 0:  # it may leave, and not turn
+        intent.quantity_lots = abs(held)
+        return OK
+    status = refuse_nb(state, output, strategy, intent.instrument, 0, NOT_ROUTED, ARM_B, ARM_A)
+    output.ask.value = 1
+    return status
+
+
 @unit(STATE, OUTPUT, np.int64, INTENT)
 def decide_nb(state, output, strategy, intent):
     """Turn one intent of a strategy into events. What was approved stands in the state; the driver carries it on."""
     if intent.action == SUBMIT:
+        if state.experiment.active == 1 and state.arms[strategy].arm != 0:
+            status = _route_order_nb(state, output, strategy, intent)
+            if status != OK or output.ask.value != 0:
+                return status
         return place_nb(state, output, strategy, intent.instrument, intent, STRATEGY_ORDER)
     if intent.action == EMIT_SIGNAL:
         return emit_signal_nb(state, output, strategy, intent)

@@ -17,6 +17,7 @@ from kernel.instruments import CONTRACT_NAMES, FIRST_MARGINED, OPTION, OPTION_RI
 from kernel.tables.table import MAX_ACCOUNTS, MAX_CURRENCIES
 from kernel.units import checked_int64, to_decimal, to_units
 from replay.config import RunConfig, SettingError, instant_ns, money, rate
+from replay.config.experiment import on_paper
 from replay.config.ledger import AccountConfig, RateConfig, initial_rate
 from replay.config.risk import trailing_stop_rate
 from replay.config.shadow import with_shadows
@@ -57,7 +58,7 @@ def plan_ledger(config: RunConfig, instruments: tuple[Instrument, ...]) -> Ledge
                 f"is needed: the instruments settle in {' and '.join(settled)}; say its currency and the rates",
             )
         accounts = (AccountConfig(name="", currency=settled[0]),)
-    accounts, wanted = with_shadows(accounts, config.strategies)
+    accounts, wanted = with_shadows(accounts, on_paper(config.experiment, config.strategies))
     if len(accounts) > MAX_ACCOUNTS:
         raise SettingError("account", f"would be {len(accounts)} with those in shadow; the kernel holds {MAX_ACCOUNTS}")
     deposits = [list(_cash(config, at, account).items()) for at, account in enumerate(accounts)]

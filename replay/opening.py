@@ -27,6 +27,7 @@ from replay.config import (
     resolve_venue,
     venue_profile,
 )
+from replay.config.experiment import resolve_experiment, route_key
 from replay.config.signals import resolve_regimes
 from replay.features import feature_events, plan_run_features, resolved_features
 from replay.ledger_plan import (
@@ -97,6 +98,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
     features = plan_run_features(config, universe, strategies)
     plans = [resolve_plans(config, number, plan.scale) for number in range(len(config.strategies))]
     risk = resolved_risk(config, universe.instruments, plan.scale)
+    experiment = resolve_experiment(config.experiment, config.strategies)
     return {
         "instruments": [msgspec.to_builtins(instrument) for instrument in universe.instruments],
         "strategies": [
@@ -118,6 +120,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         "rates": _shown_rates(rates, plan),
         "limits": {key: str(value) for key, value in msgspec.to_builtins(config.limits).items()},
         **({"risk": risk} if risk else {}),
+        **({"experiment": experiment} if experiment else {}),
         **({"regimes": resolve_regimes(config.regimes)} if resolve_regimes(config.regimes) else {}),
         **({"series": resolved_series(series, universe)} if series else {}),
         **({"features": resolved_features(features, universe)} if features.is_recorded and features.sets else {}),
@@ -203,6 +206,7 @@ def _opening_events(
         defined_strategy = events.StrategyDefined(len(description["parameters"]))
         out.append((-1, number, defined_strategy, encode_body(description)))
         out += [(-1, number, event, b"") for event in _plan_events(description)]
+    out += _experiment_events(config, universe)
     out += [(-1, -1, events.RegimeScaleSet(*scale), b"") for scale in resolve_regimes(config.regimes)]
     limits_set = events.LimitsSet(
         limits.order_lots,
@@ -222,6 +226,18 @@ def _opening_events(
     if any(account.shadow for account in plan.accounts):
         out.append((-1, -1, events.ShadowTermsSet(rates.shadow_fee, rates.shadow_slippage), b""))
     return [*out, *deposit_events(plan)]
+
+
+def _experiment_events(config: RunConfig, universe: Universe) -> list[Any]:
+    """The experiment, the keys of instruments, and the arms."""
+    experiment = resolve_experiment(config.experiment, config.strategies)
+    if not experiment:
+        return []
+    arms = experiment.pop("arms")
+    out: list[Any] = [(-1, -1, events.ExperimentSet(**experiment), b"")]
+    for number, instrument in enumerate(universe.instruments):
+        out.append((number, -1, events.RouteKeySet(route_key(instrument.name)), b""))
+    return [*out, *((-1, number, events.ArmSet(arm), b"") for number, arm in enumerate(arms) if arm)]
 
 
 def _plan(config: RunConfig, universe: Universe) -> LedgerPlan:

@@ -33,6 +33,7 @@ COMMANDS = {
     "features": ("kernel.cli.features", "features", "Compute features of data, as Parquet for research."),
     "check": ("kernel.cli.check", "check", "Check a strategy: does it look ahead, does its warm-up hold."),
     "weights": ("kernel.cli.weights", "weights", "Compute portfolio weights, walk-forward."),
+    "compare": ("kernel.cli.compare", "compare", "Compare two engines of a run, or two runs, side by side."),
     "calibrate": ("kernel.cli.calibrate", "calibrate", "Fit the confidences of signals to how often they were right."),
     "new": ("kernel.cli.new", "new", "Write a new strategy file with its test."),
 }

@@ -260,13 +260,18 @@ def _strategies(uses: list[str], settings: list[tuple[str, str]], config_file: P
     entries = entries or [{"use": DEFAULT_STRATEGY}]
     for key, value in settings:
         name, dot, parameter = key.rpartition(".")
-        chosen = [entry for entry in entries if not dot or _short_name(entry["use"]) == name]
+        chosen = [entry for entry in entries if not dot or _called(entry) == name]
         if not chosen:
-            names = ", ".join(_short_name(entry["use"]) for entry in entries)
+            names = ", ".join(_called(entry) for entry in entries)
             raise BadInput(f"--set {key}: no strategy {name!r} in this run; it has {names}")
         for entry in chosen:
             entry.setdefault("set", {})[parameter] = value
     return entries
+
+
+def _called(entry: dict[str, Any]) -> str:
+    """What an entry is called: its own name, else that of what it uses."""
+    return str(entry.get("name") or _short_name(entry["use"]))
 
 
 def _short_name(use: str) -> str:

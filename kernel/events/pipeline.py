@@ -179,3 +179,41 @@ class SignalDropped(Event, frozen=True):
     filter: int
     limit: int
     value: int
+
+
+@declare(193, "define.experiment", external=True)
+class ExperimentSet(Event, frozen=True):
+    """Two engines side by side: a share of inputs, drawn by hash with the seed, is routed to arm B.
+
+    An input is what happens to an instrument in a unit of time: 0 a UTC day, 1 a session of its exchange.
+    """
+
+    share_rate: int
+    seed: int
+    unit: int
+
+
+@declare(194, "define.arm", external=True)
+class ArmSet(Event, frozen=True):
+    """A strategy belongs to an arm of the experiment: 1 A, 2 B. All books of one of arm B lie in shadow accounts."""
+
+    arm: int
+
+
+@declare(195, "define.route_key", external=True)
+class RouteKeySet(Event, frozen=True):
+    """The number by which an instrument is hashed: the first four bytes of the SHA-256 of its name, big-endian."""
+
+    key: int
+
+
+@declare(196, "experiment.routed")
+class InputRouted(Event, frozen=True):
+    """An instrument was routed for a unit of time (the day, or the opening of the session in ns): 1 A alone, 2 B too.
+
+    It goes to B when draw / 2^32 is below the share.
+    """
+
+    unit: int
+    arm: int
+    draw: int

@@ -27,6 +27,10 @@ REGIMES: dict[int, dict[int, str]] = {
     CHARACTER: {TRENDING: "trending", RANGING: "ranging", MIXED: "mixed"},
 }
 DIMENSIONS = {TREND: "trend", VOLATILITY: "volatility", CHARACTER: "character"}
+ARM_A, ARM_B = 1, 2
+ARMS = {ARM_A: "A", ARM_B: "B"}
+BY_DAY, BY_SESSION = range(2)
+UNITS = {BY_DAY: "day", BY_SESSION: "session"}
 UNCALIBRATED, PLATT, ISOTONIC = range(3)
 METHODS = {PLATT: "platt", ISOTONIC: "isotonic"}
 MINIMUM, HOURS, LIQUIDITY, SPREAD, EARNINGS, NEWS, ARM = range(1, 8)

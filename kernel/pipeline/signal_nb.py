@@ -12,6 +12,8 @@ from kernel.jit import inlined, unit
 from kernel.ledger_nb import OK, book_index_nb
 from kernel.pipeline.confidence_nb import shape_confidence_nb
 from kernel.pipeline.filter_nb import filter_nb
+from kernel.pipeline.route_nb import route_nb
+from kernel.pipeline.rules import ARM, ARM_B
 from kernel.requests_nb import refuse_nb
 from kernel.risk.numbers import INVALID_ORDER
 from kernel.state import STATE
@@ -38,6 +40,16 @@ def emit_shaped_nb(state, output, strategy, intent, raw_rate):
 
     ``raw_rate`` is the confidence that the strategy named, 0 when it is the same.
     """
+    if state.experiment.active == 1 and state.arms[strategy].arm != 0:
+        cause = output.cause
+        status = route_nb(state, output, intent.instrument)
+        output.cause = cause
+        if status != OK:
+            return status
+        if intent.side != 0 and state.arms[strategy].arm == ARM_B and state.routes[intent.instrument].arm != ARM_B:
+            output.ask.limit = ARM_B
+            output.ask.value = state.routes[intent.instrument].arm
+            return _drop_nb(state, output, strategy, intent, ARM)
     if intent.side != 0 and state.filters[strategy].active == 1:
         number = filter_nb(state, output.ask, strategy, intent.instrument, intent.side, intent.confidence_rate)
         if number != 0:

@@ -66,7 +66,8 @@ APPROVED = 0
     RATE_UNKNOWN,
     KERNEL_ORDER,
     SHADOW_ORDER,
-) = range(20, 61)
+    NOT_ROUTED,
+) = range(20, 62)
 
 NONE, REDUCTIONS, EXITS = "nothing", "reductions, exits", "exits"
 
@@ -341,6 +342,13 @@ REQUEST_CHECKS = {
         "account",
         "in a shadow account only orders at the market are traded, on paper; no other type and no group",
         "order type",
+        NONE,
+    ),
+    NOT_ROUTED: Check(
+        "not_routed",
+        "strategy, symbol",
+        "an entry of arm B of an experiment, in an instrument that is not routed to it now",
+        "arm",
         NONE,
     ),
     CAPACITY: Check("capacity", "all", "the kernel's table of open orders, intents or timers is full", "count", NONE),

@@ -43,3 +43,11 @@ PIPELINE_TABLES |= {
     "calibration_points": (CALIBRATION_POINT, MAX_STRATEGIES * MAX_POINTS),
     "filters": (FILTERS, MAX_STRATEGIES),
 }
+EXPERIMENT = table_dtype("active", "share_rate", "seed", "unit")
+ARM = table_dtype("arm")  # by strategy
+ROUTE = table_dtype("key", "routed", "unit", "arm")  # by instrument; routed 0: never yet
+PIPELINE_TABLES |= {
+    "experiment": EXPERIMENT,
+    "arms": (ARM, MAX_STRATEGIES),
+    "routes": (ROUTE, MAX_INSTRUMENTS),
+}

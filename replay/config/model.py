@@ -14,6 +14,7 @@ from replay.config.bars import Bars, SeriesConfig, check_bars
 from replay.config.ensemble import ENSEMBLE, EnsembleConfig, check_ensembles, ensemble_members, resolve_ensemble
 from replay.config.errors import Places, SettingError
 from replay.config.exits import ExitsConfig, check_exits, resolve_exits
+from replay.config.experiment import ExperimentConfig, on_paper
 from replay.config.features import FeaturesConfig, check_features
 from replay.config.ledger import (
     AccountConfig,
@@ -96,6 +97,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     margin: MarginConfig = msgspec.field(default_factory=MarginConfig)
     financing: FinancingConfig = msgspec.field(default_factory=FinancingConfig)
     shadow: ShadowConfig = msgspec.field(default_factory=ShadowConfig)
+    experiment: ExperimentConfig = msgspec.field(default_factory=ExperimentConfig)
     regimes: RegimesConfig = msgspec.field(default_factory=RegimesConfig)
     filters: FiltersConfig = msgspec.field(default_factory=FiltersConfig)
     limits: LimitsConfig = msgspec.field(default_factory=LimitsConfig)
@@ -149,7 +151,7 @@ def check(config: RunConfig) -> None:
     check_margin(config.margin)
     check_financing(config.financing)
     check_features(config.features)
-    check_shadow(config.shadow, config.accounts, config.strategies)
+    check_shadow(config.shadow, config.accounts, on_paper(config.experiment, config.strategies))
     check_ensembles(config.strategies)
     check_signals(config)
     check_plans(config)

@@ -3,6 +3,7 @@
 A strategy with ``shadow = true`` gets an account of its own, like the first one but in shadow, unless it names one.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from replay.config.errors import SettingError
 from replay.config.ledger import AccountConfig
 
 MAIN = "main"
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class ShadowConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +35,8 @@ def check_shadow(shadow: ShadowConfig, accounts: Sequence[AccountConfig], strate
         raise SettingError("account.0.shadow", "is true; the first account is a real one: a run counts in its currency")
     by_name = {account.name: account for account in accounts}
     for at, entry in enumerate(strategies):
+        if entry.name and not _NAME.fullmatch(entry.name):
+            raise SettingError(f"strategy.{at}.name", f"is {entry.name!r}; letters, digits, '_' and '-' make a name")
         named = by_name.get(entry.account)
         if entry.shadow and named is not None and not named.shadow:
             raise SettingError(

@@ -9,6 +9,9 @@ from kernel.lifecycle import PURPOSE_NAMES, STRATEGY_ORDER
 from kernel.pipeline.rules import (
     AGREEMENTS,
     ARM,
+    ARM_A,
+    ARM_B,
+    ARMS,
     CHARACTER,
     COUNTS,
     DIMENSIONS,
@@ -19,6 +22,7 @@ from kernel.pipeline.rules import (
     REGIMES,
     SPREAD,
     TREND,
+    UNITS,
     VERDICT_REASONS,
     VOLATILITY,
     VOTE_REASONS,
@@ -45,6 +49,9 @@ PHRASES: dict[type[events.Event], str] = {
     "close][, volume at least {daily_volume}][, spread at most {spread_rate}][, {earnings_ns} around earnings]"
     "[, {news_ns} around news][, {pass_unknown}]",
     events.SignalDropped: "{direction}, confidence {confidence_rate}: {filter} (limit {limit}, found {value})",
+    events.ExperimentSet: "{share_rate} to arm B, seed {seed}, by {unit}",
+    events.ArmSet: "arm {arm}",
+    events.InputRouted: "{arm}, for unit {unit} (draw {draw})",
     events.ShadowTermsSet: "fills on paper cost a fee of {fee_rate} and slippage of {slippage_rate}",
 }
 
@@ -128,6 +135,9 @@ SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     **{(events.SignalFiltersSet, name): _span(name) for name in ("close_before_ns", "earnings_ns", "news_ns")},
     (events.SignalFiltersSet, "pass_unknown"): _named("pass_unknown", {1: "the unknown passes"}, (0,)),
     (events.SignalFiltersSet, "daily_volume"): _named("daily_volume", {}, (0,)),
+    (events.ExperimentSet, "unit"): _named("unit", UNITS),
+    (events.ArmSet, "arm"): _named("arm", ARMS),
+    (events.InputRouted, "arm"): _named("arm", {ARM_A: "to A alone", ARM_B: "to B too"}),
     (events.SignalDropped, "filter"): _named("filter", FILTERS),
     (events.SignalDropped, "limit"): _seen("limit"),
     (events.SignalDropped, "value"): _seen("value"),

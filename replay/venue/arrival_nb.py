@@ -4,6 +4,7 @@ Owns the answers to requests. How long they are on their way is in ``receive_nb`
 order in ``match_nb``.
 """
 
+from kernel.chance_nb import DRAW_BITS, chance_nb
 from kernel.emit_nb import OUTPUT
 from kernel.events.layout import ACCEPTED, CANCELED, REPLACED
 from kernel.jit import jit, unit
@@ -32,7 +33,6 @@ from kernel.lifecycle import (
 from kernel.lifecycle_nb import find_order_nb, reducible_lots_nb
 from kernel.state import STATE
 from replay.venue.book_rules_nb import best_nb, join_nb, meet_book_nb
-from replay.venue.counter_nb import DRAW_BITS, chance_nb
 from replay.venue.kinds_nb import goes_first_nb, has_trigger_nb, is_touch_nb, is_trailing_nb
 from replay.venue.memory import MAX_REQUESTS, REQUEST, VENUE, VENUE_ORDERS
 from replay.venue.path_rules_nb import standing_nb, tick_order_nb

@@ -6,8 +6,8 @@ leads each way, so nothing overtakes: what was sent later arrives no earlier.
 
 import numpy as np
 
+from kernel.chance_nb import DRAW_BITS, chance_nb
 from kernel.jit import jit, unit
-from replay.venue.counter_nb import DRAW_BITS, chance_nb
 from replay.venue.memory import LATENCY
 from replay.venue.profiles import LATENCY_FIXED, LATENCY_NONE, LATENCY_QUANTILES
 

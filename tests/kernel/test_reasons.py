@@ -22,7 +22,7 @@ from kernel.sizing_nb import MISSING, to_e8_nb
 from kernel.strategy.context import CANCEL, SET_TIMER, SUBMIT
 from kernel.tables.table import MAX_ORDERS
 from kernel.units import RATE_SCALE
-from tests.kernel import test_exits, test_risk, test_risk_currencies, test_risk_rules, test_shadow
+from tests.kernel import test_exits, test_experiment, test_risk, test_risk_currencies, test_risk_rules, test_shadow
 from tests.kernel.desk import CASH, RiskDesk
 from tests.kernel.signal_desk import SignalDesk, told
 from tests.kernel.test_kernel_orders import ask, with_order
@@ -53,6 +53,11 @@ def group_refused() -> int:
 def shadow_order() -> int:
     desk = test_shadow.shadow_desk()
     return test_shadow.ask(desk, order_type=life.LIMIT, limit_ticks=90)[0].check
+
+
+def not_routed() -> int:
+    desk = test_experiment.ExperimentDesk(share=0)
+    return desk.order(1, 10)[-1].check
 
 
 def not_open() -> int:
@@ -103,6 +108,7 @@ SCENES: dict[int, Callable[[], int]] = {
     n.INVALID_TIMER: invalid_timer,
     n.KERNEL_ORDER: kernel_order,
     n.SHADOW_ORDER: shadow_order,
+    n.NOT_ROUTED: not_routed,
     n.RATE_UNKNOWN: rate_unknown,
     n.DAILY_LOSS_KILL: lambda: tripped(10**6, 899, daily_loss_kill_percent=10 * PERCENT),
     n.DRAWDOWN: lambda: tripped(10**6, 899, drawdown_percent=10 * PERCENT),

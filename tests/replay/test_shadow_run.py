@@ -76,6 +76,7 @@ def test_the_summary_tells_of_the_paper_apart(tmp_path: Path) -> None:
 
 
 WRONG = [
+    ('[[strategy]]\nuse = "grid"\nname = "a/b"\n', "line 3: strategy.name is 'a/b'; letters, digits"),
     ('[[account]]\nname = "a"\ncurrency = "USD"\nshadow = true\n', "line 4: account.shadow is true; the first account"),
     ("[shadow]\nfee_bps = -1\n", "line 2: shadow.fee_bps is -1; it cannot be negative"),
     (

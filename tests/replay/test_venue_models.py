@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernel.chance_nb import chance_nb, draw_nb
 from kernel.jit import jit
 from kernel.lifecycle import TAKER
 from kernel.records import new_record
 from replay.venue.costs_nb import DAY_NS, charge_nb, count_volume_nb, fee_nb, root_nb, slipped_nb
-from replay.venue.counter_nb import chance_nb, draw_nb
 from replay.venue.latency_nb import latency_ns_nb
 from replay.venue.memory import FEES, LATENCY, MARKET, VENUE_HEAD, VENUE_ORDER
 from replay.venue.profiles import LATENCY_FIXED, LATENCY_QUANTILES, LATENCY_RECORDED
