@@ -5,6 +5,8 @@ Owns what the kernel is told of the data for it; the kernel decides what each se
 
 import difflib
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from kernel.bars.plan import DataFacts, SeriesPlan, plan_series
 from kernel.bars.rule import Rule, RuleError, parse_rule
 from kernel.features.name import DATA
 from kernel.market import BAR, QUOTE, SESSION, TRADE, WEIGHT
+from replay.catalogue.files import open_parquet
 from replay.config import RunConfig, SettingError, length_ns, located
 from replay.loading import LoadedStrategy, Universe
 
@@ -44,6 +47,13 @@ def count_series(series: Sequence[SeriesPlan], universe: Universe, state: Any) -
     )
 
 
+@cache
+def first_open_ns(path: Path, content: str) -> int:
+    """When the first bar of a catalogue file opens; ``content`` tells one content of the file from another."""
+    with open_parquet(path) as parquet:
+        return int(parquet.read_row_group(0, columns=["ts_open"]).column(0)[0].as_py())
+
+
 def data_facts(universe: Universe) -> tuple[DataFacts, ...]:
     """What the data has of each instrument, in the order of their numbers."""
     facts = []
@@ -61,7 +71,7 @@ def data_facts(universe: Universe) -> tuple[DataFacts, ...]:
                 trades=TRADE in heard,
                 quotes=QUOTE in heard,
                 interval_ns=interval_ns,
-                offset_ns=bars[0].first_ts_ns % interval_ns if interval_ns else 0,
+                offset_ns=first_open_ns(bars[0].path, bars[0].source_sha256) % interval_ns if interval_ns else 0,
                 venue_span_ns=venue_span_ns,
                 sessions=any(file.kind == SESSION for file in files),
                 volume_known=known,

@@ -7,11 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from kernel.events.layout import BAR_CLOSED, BAR_DUE, INTENDED, SEGMENT, SERIES_BAR, STATE_DIGEST
+from kernel.events.layout import BAR_CLOSED, BAR_DROPPED, BAR_DUE, INTENDED, SEGMENT, SERIES_BAR, STATE_DIGEST
 from replay.catalogue import open_file, write_file
 from replay.catalogue.files import read_columns
 from replay.config import ConfigError, load_config
 from replay.execution import prepare
+from replay.make_bars import make_bars
 from replay.runner import audit_journal, read_run, resume_backtest, run_backtest
 from replay.sample import sample_root
 from tests.replay.runs import config, frames_of, records_in, run
@@ -19,6 +20,7 @@ from tests.replay.runs import config, frames_of, records_in, run
 STRATEGIES = str(Path(__file__).with_name("bar_strategies.py"))
 BTC = str(sample_root() / "coinbase")
 SPAN = {"data": [BTC], "to": "2017-06-01", "digest_interval": 500, "fee_bps": 0}
+HOUR = 3600 * 10**9
 TRADES = str(sample_root() / "binance-perp" / "BTCUSDT" / "trades.parquet")
 
 
@@ -154,3 +156,61 @@ def test_a_bad_setting_is_named_with_its_line(tmp_path: Path, text: str, line: i
         prepare(load_config(file, {}))
     assert str(found.value).startswith(f"{file}, line {line}: ")
     assert "\n" not in str(found.value)
+
+
+def bars_of(out: Path, series: int = 0) -> np.ndarray:
+    """The words of the bars of a series."""
+    records = records_in(out)
+    words = records["words"][records["kind"] == SERIES_BAR.kind]
+    return words[words[:, SERIES_BAR.series] == series]
+
+
+def test_bars_that_arrive_late_within_the_grace_make_the_same_bars(tmp_path: Path) -> None:
+    """As when live: each finer bar comes up to a minute after its end; what one decides may differ, not the bars."""
+    file = open_file(sample_root() / "coinbase" / "BTC-USD" / "bars-4h.parquet")
+    columns = {name: values[:600].copy() for name, values in read_columns(file.path).items()}
+    late_ns = np.random.default_rng(7).integers(0, 60 * 10**9, 600)
+    for name, more in (("ontime", 0), ("late", late_ns)):
+        metadata = msgspec.structs.replace(file.metadata, rows=600)
+        write_file(tmp_path / name / "bars.parquet", metadata, {**columns, "ts": columns["ts_open"] + 4 * HOUR + more})
+    settings = {"strategy": [{"use": "do_nothing"}], "bars": ["8h", "1d from 8h"]}
+    run(tmp_path / "a", data=[str(tmp_path / "ontime")], **settings)
+    run(tmp_path / "b", data=[str(tmp_path / "late")], bar_grace="1m", **settings)
+    run(tmp_path / "c", data=[str(tmp_path / "late")], **settings)
+    for series in (0, 1):
+        on_time, late = bars_of(tmp_path / "a", series), bars_of(tmp_path / "b", series)
+        assert len(on_time) > 90
+        assert np.array_equal(on_time[: len(late)], late)
+        assert len(on_time) - len(late) <= 1
+    dropped = records_in(tmp_path / "c")
+    dropped = dropped[dropped["kind"] == BAR_DROPPED.kind]
+    assert len(dropped) > 100, "without the grace the last bar of each span comes too late, and the journal says so"
+    assert not np.any(records_in(tmp_path / "b")["kind"] == BAR_DROPPED.kind)
+
+
+def test_data_for_the_venue_alone_is_in_no_bar(tmp_path: Path) -> None:
+    four = sample_root() / "coinbase" / "BTC-USD" / "bars-4h.parquet"
+    make_bars([four], "12h", tmp_path / "bars.parquet", end="2017-01-01")
+    settings = {"data": [str(tmp_path / "bars.parquet")], "strategy": [{"use": "ema_cross"}], "bars": "1d"}
+    run(tmp_path / "plain", **settings)
+    run(tmp_path / "finer", **settings, fill="intrabar", venue={"finer": [str(four)]}, to="2017-01-01")
+    bars = bars_of(tmp_path / "plain")
+    assert len(bars) > 200
+    assert np.array_equal(bars_of(tmp_path / "finer"), bars)
+    assert set(bars[1:, SERIES_BAR.input_count]) == {2}
+    with pytest.raises(ConfigError, match="no trades of it, but bars"):
+        prepare(config(**{**settings, "bars": "1d from trades"}))
+
+
+def test_several_instruments_and_a_strategy_over_all_of_them(tmp_path: Path) -> None:
+    data = [str(sample_root() / place) for place in ("coinbase", "oanda", "us")]
+    settings = {"data": data, "strategy": [{"use": "momentum_rotation"}], "from": "2016-05-01", "to": "2018-01-01"}
+    settings |= {"account": [{"name": "desk", "currency": "USD", "cash": 100_000}], "bars": "1d"}
+    first = run(tmp_path / "first", **settings)
+    assert run(tmp_path / "again", batch_rows=333, **settings) == first
+    records = records_in(tmp_path / "first")
+    bars = records[records["kind"] == SERIES_BAR.kind]
+    assert {(int(one["instrument"]), int(one["words"][SERIES_BAR.series])) for one in bars} == {(0, 0), (1, 1), (2, 2)}
+    assert np.all(np.diff(bars["ts_ingest_ns"]) >= 0)
+    report = audit_journal(tmp_path / "first" / "journal", read_run(tmp_path / "first"))
+    assert report.complete
