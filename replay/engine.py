@@ -67,11 +67,11 @@ class EngineMemory:
         if lay_out is not None:
             functions += lay_out(self.engine, len(functions))
         entries = [address_of(function) for function in functions]
-        self._entries = np.array(entries, np.int64) if JIT_ENABLED else entries
+        self.entries = np.array(entries, np.int64) if JIT_ENABLED else entries
 
     def run(self, rows: np.ndarray) -> int:
         """Let the loop work on ``rows`` (dtype ROW) from ``control.row`` on; returns why it came back."""
-        return int(run_nb(self.engine, self._entries, rows))
+        return int(run_nb(self.engine, self.entries, rows))
 
     def record(self, record: np.ndarray) -> int:
         """Record one event of the driver's (shape ``(1,)``, dtype RECORD); returns NEED_ROWS when it was applied."""

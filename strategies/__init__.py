@@ -9,6 +9,7 @@ BUILT_IN = (
     "do_nothing", "buy_and_hold",
     "ema_cross", "macd_cross", "supertrend", "ichimoku",
     "donchian_breakout", "atr_channel", "opening_range_breakout", "volatility_breakout", "ttm_squeeze", "the_strat",
+    "triple_screen",
     "rsi_reversion", "bollinger_reversion", "vwap_reversion",
     "historical_returns", "momentum_rotation", "pairs",
     "grid", "market_maker",

@@ -51,7 +51,7 @@ def lookahead(strategy: str, cuts: int, seed: int, as_json: bool, **options: Any
     with clear_errors():
         from replay.check.lookahead import check_lookahead
 
-        prepared, watch = _prepare(strategy, options)
+        prepared, watch = _prepare(strategy, options, alone=False)
         with ProgressBar("check") as progress:
             report = check_lookahead(prepared, watch, cuts=cuts, seed=seed, progress=progress)
         if as_json:
@@ -83,8 +83,8 @@ def _tell_lookahead(report: Any) -> None:
     print_lines([f"{good} of {len(report.cuts)} runs the same; {report.decisions:,} decisions in {report.rows:,} rows"])
 
 
-def _prepare(strategy: str, options: dict[str, Any]) -> Any:
-    """The run of one strategy without a journal, and the watch that has seen its file being imported."""
+def _prepare(strategy: str, options: dict[str, Any], *, alone: bool = True) -> Any:
+    """The run of a strategy without a journal, and the watch that has seen its file being imported."""
     with slow_start(COMPILING):
         from replay.check.preparing import prepare_check
         from replay.config import load_config
@@ -98,7 +98,7 @@ def _prepare(strategy: str, options: dict[str, Any]) -> Any:
         }
         config = load_config(options["config_file"], overrides)
         default_data = str(sample_root() / "coinbase" / "BTC-USD")
-        found = prepare_check(config, strategy, dict(_pairs(options["settings"])), default_data)
+        found = prepare_check(config, strategy, dict(_pairs(options["settings"])), default_data, alone=alone)
         compile_loop()
     return found
 
@@ -163,7 +163,10 @@ def _tell_warmup(report: Any) -> None:
         last = f"bar {start.agrees_after:,}{'' if start.is_good else ': too late'}" if start.agrees_after else "none"
         flat = "flat" if start.was_flat else "in a position"
         row = (time_text(start.born_ns), start.instrument, flat, f"{start.bars:,}", f"{start.wishes:,}")
-        rows.append((*row, f"{start.differences:,}", last))
-    header = ("begun", "instrument", "book", "bars", "wishes", "differ", "last that counts")
-    print_lines(lay_out(header, rows, (False, False, False, True, True, True, False), terminal_width()))
+        differs = f"{start.feature_difference:.2g} {start.feature}" if start.feature else ""
+        rows.append((*row, f"{start.differences:,}", last, differs))
+    header = ("begun", "instrument", "book", "bars", "wishes", "differ", "last that counts", "features at warm-up")
+    right = (False, False, False, True, True, True, False, False)
+    shown = len(header) if any(row[-1] for row in rows) else len(header) - 1
+    print_lines(lay_out(header[:shown], [row[:shown] for row in rows], right[:shown], terminal_width()))
     print_lines([f"declared: {_declared(report)}; all agree after {report.needed:,}"])

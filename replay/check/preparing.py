@@ -12,18 +12,22 @@ from replay.loading import find_strategy
 
 
 def prepare_check(
-    config: RunConfig, use: str, parameters: dict[str, str], default_data: str = ""
+    config: RunConfig, use: str, parameters: dict[str, str], default_data: str = "", *, alone: bool = True
 ) -> tuple[Prepared, ReadWatch]:
     """Load a strategy as it is loaded for a run, noting what its file opens meanwhile.
 
-    A strategy of the configuration with the same name keeps its settings. Raises what ``prepare`` raises.
+    A strategy of the configuration with the same name keeps its settings; with ``alone`` false those beside it stay in
+    the run. Raises what ``prepare`` raises.
     """
     data = config.data or [default_data]
     entries = [entry for entry in config.strategies if entry.use == use] or [StrategyConfig(use=use)]
     first = entries[0]
     chosen = msgspec.structs.replace(first, parameters={**first.parameters, **parameters})
+    run = [chosen] if alone or first not in config.strategies else list(config.strategies)
+    if len(run) > 1:
+        run[run.index(first)] = chosen
     # Digests and the journal take sequences and time; neither decides anything.
-    config = msgspec.structs.replace(config, data=data, strategies=[chosen], journal="off", digest_interval=0)
+    config = msgspec.structs.replace(config, data=data, strategies=run, journal="off", digest_interval=0)
     file = Path(use.partition(".py")[0] + ".py").resolve()
     watch = ReadWatch([file] if ".py" in use else [])
     for name in [name for name in sys.modules if name.startswith(f"strategy_file_{file.stem}_")]:

@@ -12,6 +12,7 @@ import numpy as np
 from kernel.strategy.context import BAR, DEPTH, QUOTE, START, TRADE
 from kernel.strategy.declare import CompiledStrategy
 from kernel.strategy.python import Strategy, deliver
+from replay.check.late_features import Copy
 from replay.loading import LoadedStrategy
 
 MARKET_CALLS = (BAR, TRADE, QUOTE, DEPTH)
@@ -32,6 +33,9 @@ class Late(msgspec.Struct):
     born_ns: int
     is_flat: bool
     seen: dict[int, int]
+    copy: Copy | None = None
+    feature_difference: float = 0.0  # the largest when its warm-up was over
+    feature: str = ""
     agrees_after: int = 0
     uncounted: int = 0
     was_flat: bool = False
@@ -48,6 +52,7 @@ class Probe(Strategy):
     starts: frozenset[int]
     horizon: int
     warm_up: int
+    late_features: Any = None
     made: "list[Probe]"
 
     def __init__(self, context: Any, instrument: int, parameters: dict[str, int | float]) -> None:
@@ -69,7 +74,7 @@ class Probe(Strategy):
                 self._begin()
         asked = any(late.bars >= self.warm_up and not late.was_flat for late in self.late)
         flat = asked and self._is_flat()
-        wishes = [(late, self._ask(late.mind, kind)) for late in self.late if late.bars <= self.horizon]
+        wishes = [(late, self._ask_late(late, kind)) for late in self.late if late.bars <= self.horizon]
         wish = self._ask(self.main, kind)  # last: what it asks for is what the engine will see
         for late, other in wishes:
             self._compare(late, kind, wish, other, flat)
@@ -77,7 +82,11 @@ class Probe(Strategy):
     def _begin(self) -> None:
         call = self._context.call
         kind, words = int(call.kind), call.words.copy()
-        late = Late(self.make(self), int(call.ts_ns), self._is_flat(), dict.fromkeys(self.instruments, 0))
+        seen = dict.fromkeys(self.instruments, 0)
+        late = Late(mind=self.make(self), born_ns=int(call.ts_ns), is_flat=self._is_flat(), seen=seen)
+        if self.late_features is not None:
+            bars = self.strategy.bars
+            late.copy = self.late_features.begin(self.instruments, bars[int(call.series)] if bars else "")
         call.kind, call.words[:] = START, 0
         self._ask(late.mind, START)
         call.kind, call.words[:] = kind, words
@@ -89,6 +98,12 @@ class Probe(Strategy):
         orders = state.orders[: state.head.order_count]
         held = [self.position_in(instrument) or self.pending_in(instrument) for instrument in self.instruments]
         return not any(held) and not (orders["strategy"] == number).any()
+
+    def _ask_late(self, late: Late, kind: int) -> Wish:
+        if late.copy is None:
+            return self._ask(late.mind, kind)
+        wish: Wish = self.late_features.seen_by(late.copy, lambda: self._ask(late.mind, kind))
+        return wish
 
     def _ask(self, mind: Any, kind: int) -> Wish:
         call = self._context.call
@@ -102,6 +117,14 @@ class Probe(Strategy):
         if kind in self.counted:
             late.seen[int(call.instrument)] += 1
             late.bars = min(late.seen.values())
+            if late.copy is not None and late.bars == max(self.warm_up, 1) and not late.feature:
+                places = [
+                    place
+                    for _, instrument, read in self.late_features.reads
+                    if instrument in self.instruments
+                    for place in read
+                ]
+                late.feature_difference, late.feature = self.late_features.difference(late.copy, places)
         late.wishes += bool(wish)
         late.was_flat |= flat and late.bars > self.warm_up
         if wish != other:

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from kernel.strategy.declare import NEVER, CompiledStrategy
+from kernel.strategy.declare import NEVER, CompiledStrategy, features_warm_up
+from replay.check.late_features import LateFeatures
 from replay.check.probe import Late, probe_of
 from replay.check.tapes import altered
 from replay.execution import Execution, Prepared
+from replay.features import plan_run_features
 
 DAY_NS = 86_400_000_000_000
 MOST_ROWS = 100_000
@@ -32,6 +34,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     agrees_after: int
     differed_ns: int
     is_good: bool
+    feature_difference: float  # the largest relative one of a feature when the warm-up was over, and of which
+    feature: str
 
 
 class WarmupReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +65,8 @@ def declared_bars(prepared: Prepared) -> tuple[int, int, int]:
         source = strategy.source
         parameters = strategy.parameters
         return source.warm_up_bars(parameters), source.settle_bars(parameters), source.settle_days
-    return strategy.source.warm_up, strategy.source.settle, strategy.source.settle_days
+    warm_up = strategy.source.warm_up or features_warm_up(strategy.features, strategy.bars)
+    return warm_up, strategy.source.settle, strategy.source.settle_days
 
 
 def check_warmup(
@@ -78,6 +83,11 @@ def check_warmup(
     execution = Execution(
         altered(msgspec.structs.replace(prepared, strategies=(probe,)), end=rows), None, progress=progress
     )
+    features = plan_run_features(prepared.config, prepared.universe, prepared.strategies)
+    if features.sets:
+        late_features = LateFeatures(execution.memory, features)
+        for one in made:
+            one.late_features = late_features
     execution.run()
     declared = warm_up, settle, settle_days
     names = [instrument.name for instrument in prepared.universe.instruments]
@@ -97,5 +107,5 @@ def _start(instrument: str, late: Late, declared: tuple[int, int, int]) -> Start
     return Start(
         instrument=instrument, born_ns=late.born_ns, was_flat=late.is_flat, bars=late.bars, wishes=late.wishes,
         differences=late.differences, agrees_after=agrees_after, differed_ns=late.differed_ns,
-        is_good=is_good,
+        is_good=is_good, feature_difference=late.feature_difference, feature=late.feature,
     )  # fmt: skip

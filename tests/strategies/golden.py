@@ -38,6 +38,7 @@ CASES |= {
         "do_nothing": "SPY", "macd_cross": "SPY", "supertrend": "BTC-USD", "ichimoku": "SPY",
         "donchian_breakout": "BTC-USD", "atr_channel": "SPY", "opening_range_breakout": "SPY",
         "volatility_breakout": "SPY", "ttm_squeeze": "BTC-USD", "the_strat": "SPY", "bollinger_reversion": "SPY",
+        "triple_screen": "SPY",
         "vwap_reversion": "BTC-USD", "historical_returns": "BTC-USD", "pairs": "SPY and EURUSD", "grid": "BTC-USD",
         "market_maker": "quotes",
     }.items()

@@ -222,6 +222,33 @@ def vwap_reversion(bars: Mapping[str, Column]) -> Wish:
     return wish
 
 
+def triple_screen(bars: Mapping[str, Column]) -> Wish:
+    """Days by the opens of their bars; a day is known to the bars after it."""
+    close, day = bars["close"], bars["ts_open"] // DAY_NS
+    days, first = np.unique(day, return_index=True)
+    number = np.searchsorted(days, day)
+    closes = close[np.append(first[1:], close.size) - 1]
+    line = smoothed(closes, 25, 12, 2 / 13) - smoothed(closes, 25, 26, 2 / 27)
+    slope = np.diff(line - smoothed(line, 33, 9, 2 / 10), prepend=np.nan)
+    tide = np.zeros(days.size)
+    for at in range(1, days.size):
+        tide[at] = tide[at - 1] if np.isnan(slope[at]) or slope[at] == 0 else np.sign(slope[at])
+    moved = np.diff(close, prepend=close[0])
+    gains, losses = (smoothed(np.maximum(side * moved, 0), 5, 5, 1 / 5) for side in (1, -1))
+    strength = 100 * gains / (gains + losses)
+
+    def wish(at: int, held: int) -> int | None:
+        side = tide[number[at] - 1] if number[at] > 0 else 0
+        weak, strong = strength[at] < 30, strength[at] > 70
+        if side == 0:
+            return None
+        if held:
+            return 0 if side == -held or (strong if held > 0 else weak) else None
+        return 1 if side > 0 and weak else -1 if side < 0 and strong else None
+
+    return wish
+
+
 def volatility_breakout(bars: Mapping[str, Column]) -> Wish:
     day = bars["ts_open"] // DAY_NS
     first = np.searchsorted(day, day)
@@ -244,5 +271,5 @@ def volatility_breakout(bars: Mapping[str, Column]) -> Wish:
 
 RULES = (
     macd_cross, supertrend, historical_returns, bollinger_reversion, ichimoku, donchian_breakout, atr_channel,
-    ttm_squeeze, the_strat, opening_range_breakout, vwap_reversion, volatility_breakout,
+    ttm_squeeze, the_strat, triple_screen, opening_range_breakout, vwap_reversion, volatility_breakout,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from kernel.market import BAR, QUOTE, ROW
 from replay.check.lookahead import LookaheadReport, check_lookahead
 from replay.check.preparing import prepare_check
 from replay.check.tapes import change
-from strategies import BUILT_IN
+from strategies import BUILT_IN, OF_OTHERS
 from tests.replay.check import cheats
 from tests.replay.runs import SPY, config
 from tests.strategies.decisions import data_of
@@ -71,13 +71,26 @@ def test_an_honest_strategy_is_not_accused(tmp_path: Path) -> None:
     assert check(use, [data]) == report
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name not in OF_OTHERS])
 def test_no_built_in_strategy_looks_ahead(name: str) -> None:
     quotes = name == "market_maker"
     span = {"from": "", "to": "2024-08-08T23:57:30"} if quotes else {"from": "2007-06-01", "to": "2008-09-01"}
     report = check(name, data_of(name), cuts=3, **span)
     assert report.is_good, report
     assert report.decisions > 0 or name == "do_nothing"
+
+
+def test_an_ensemble_is_checked_with_its_members() -> None:
+    """With --config the strategies beside it stay in the run."""
+    members = [{"use": f"{name}_cross", "name": name, "shadow": True, "set": {"short": 1}} for name in ("ema", "macd")]
+    ensemble = {"use": "ensemble", "ensemble": {"minimum_confidence": 0.5}}
+    settings = config(data=[SPY], strategy=[*members, ensemble], **SPAN)
+    prepared, watch = prepare_check(settings, "ensemble", {}, alone=False)
+    assert len(prepared.strategies) == 3
+    report = check_lookahead(prepared, watch, cuts=3)
+    assert report.is_good
+    assert report.decisions > 10
+    assert len(prepare_check(settings, "ema_cross", {})[0].strategies) == 1
 
 
 def test_another_future_is_valid_and_leaves_the_past() -> None:

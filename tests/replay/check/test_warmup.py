@@ -8,7 +8,7 @@ from kernel.indicators import fading
 from kernel.strategy.declare import NEVER
 from replay.check.preparing import prepare_check
 from replay.check.warmup import WarmupReport, check_warmup
-from strategies import BUILT_IN
+from strategies import BUILT_IN, OF_OTHERS
 from tests.replay.check import cheats
 from tests.replay.runs import SPY, config
 from tests.strategies.decisions import data_of
@@ -36,12 +36,29 @@ def test_a_warm_up_that_is_too_short_is_caught(tmp_path: Path, text: str) -> Non
     assert wrong.needed == max(start.agrees_after for start in wrong.starts)
 
 
-@pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "market_maker"])
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name not in ("market_maker", *OF_OTHERS)])
 def test_the_declared_bars_of_a_built_in_strategy_hold(name: str) -> None:
     report = check(name, data_of(name))
     assert report.is_good, report
     asks = any(start.wishes for start in report.starts)
     assert asks or name in ("do_nothing", "buy_and_hold")
+
+
+def test_features_begin_late_too() -> None:
+    """Those of the late ones are of fewer bars, and come near with time; the warm-up follows from their look-back."""
+    file = Path(__file__).parents[1] / "feature_strategies.py"
+    reports = [check(f"{file}:{name}") for name in ("cross", "Cross")]
+    assert [report.warm_up for report in reports] == [25, 25]
+    compiled, plain = reports
+    assert compiled.starts == plain.starts
+    assert 25 < compiled.needed < 150
+    for start in compiled.starts:
+        assert 0 < start.feature_difference < 0.01
+        assert start.feature.startswith("ema(period=")
+    screens = check("triple_screen")
+    assert screens.is_good
+    assert {start.feature for start in screens.starts} <= {"macd.histogram@1d", "rsi(period=5)@1h"}
+    assert any(start.feature_difference > 1e-4 for start in screens.starts)
 
 
 def test_what_depends_on_its_start_says_so() -> None:
