@@ -209,6 +209,7 @@ def check_head(state: Any, twin: Kernel) -> None:
         "group_order_count": sum(bool(order.group_id) for order in twin.orders),
         "targets_due": 0,  # signals and exits have a twin of their own: test_signals.py
         "exits_on": 0,
+        "regimes_on": 0,  # test_confidence.py
         "shadow_count": sum(account.shadow for account in twin.accounts),
         "shadow_fill_count": twin.shadow_fill_count,
         "shadow_trade_count": twin.shadow_trade_count,
