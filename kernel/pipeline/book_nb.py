@@ -3,6 +3,7 @@
 Owns the booking of fills in shadow accounts. It decides nothing. Only ``apply`` calls what changes something here.
 """
 
+from kernel.accounts_nb import note_next_expiry_nb
 from kernel.events.layout import (
     ARM_SET,
     CALIBRATION_POINT,
@@ -75,9 +76,10 @@ def _shadow_fill_nb(state, record):
     price, fee = words[SHADOW_FILLED.price_ticks], words[SHADOW_FILLED.fee_minor]
     instrument = state.instruments[record.instrument]
     state.closed_trade.purpose = words[SHADOW_FILLED.purpose]
-    return fill_nb(
-        state, instrument, position, leg, side, price, lots, fee, record.ts_event_ns, record.sequence
-    )  # fmt: skip
+    status = fill_nb(state, instrument, position, leg, side, price, lots, fee, record.ts_event_ns, record.sequence)
+    if status == OK and instrument.expired != 0:
+        note_next_expiry_nb(state)  # what is held of a contract that is over is settled next
+    return status
 
 
 @inlined
