@@ -73,6 +73,8 @@ def _parts(
         parts += [distribution_figure(result, trades), tables.trades_table(result, trades)]
     else:
         parts.append(tables.panel("Trades", "No trade was closed.", ""))
+    if result.series:
+        parts.append(tables.series_table(result))
     parts.append(tables.configuration_table(config) if config else "")
     return [*parts, tables.proof(result), _measures(metrics)]
 

@@ -124,6 +124,19 @@ def _share_of_entry(profit_minor: int, entry_minor: int) -> str:
     return show.percent(profit_minor / abs(entry_minor) if entry_minor else None, signed=True)
 
 
+def series_table(result: RunResult) -> str:
+    """The series of bars that the run made, and which inputs are in none of them."""
+    names = ("bars", "gaps", "late", "straddling", "outside")
+    head = "".join(f'<th scope="col" class="number">{name}</th>' for name in names)
+    lines = []
+    for one in result.series:
+        cells = "".join(f'<td class="number">{show.count(getattr(one, name))}</td>' for name in names)
+        lines.append(f'<tr><th scope="row">{escape(f"{one.rule} of {one.instrument}")}</th>{cells}</tr>')
+    note = "Bars with gaps, and inputs that are in no bar: too late, across an end, outside of sessions"
+    table = f'<table><thead><tr><th scope="col"></th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+    return panel("Bars made", note, table)
+
+
 def configuration_table(config: Mapping[str, Any]) -> str:
     """Every setting of the run under its dotted name, in the order given."""
     rows = "".join(

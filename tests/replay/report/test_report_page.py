@@ -15,6 +15,7 @@ from replay.report import no_trades, render_report, write_report
 from replay.report.distribution import profit_bars
 from replay.report.tables import flattened
 from replay.result import RunResult
+from replay.series import SeriesCount
 from tests.replay.report.makers import BTC, DAY_NS, MONEY, START_NS, curve, result_of, trades_of
 
 EQUITY = [1000 + 40 * ((day * 7) % 11) - 60 * (day % 5) for day in range(120)]
@@ -225,3 +226,14 @@ def test_configuration_is_flattened_in_its_order() -> None:
 def test_times_before_the_first_price_do_not_break_the_read_out() -> None:
     late = (curve([0] * 5, start_ns=START_NS + 50 * DAY_NS).ts_ns, np.array([1.0, 2, 3, 4, 5]))
     assert "held" in page(result_of(EQUITY), no_trades(), {BTC.name: late})
+
+
+def test_series_of_bars_are_listed_with_what_is_in_none_of_them() -> None:
+    counts = (SeriesCount("coinbase/BTC-USD", "1h <b>", 1234, 5, 6, 7, 8),)
+    metrics = compute_metrics(result_of([1, 2]), no_trades())
+    page = render_report(result_of([1, 2], series=counts), metrics, no_trades(), {})
+    assert "<h2>Bars made</h2>" in page
+    assert "1h &lt;b&gt; of coinbase/BTC-USD" in page
+    cells = [f'<td class="number">{text}</td>' for text in ("1,234", "5", "6", "7", "8")]
+    assert "".join(cells) in page
+    assert "Bars made" not in render_report(result_of([1, 2]), metrics, no_trades(), {})
