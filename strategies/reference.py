@@ -46,6 +46,8 @@ def facts(strategy: CompiledStrategy) -> dict[str, Any]:
         "source": source.rstrip(".") if rule else "",
         "parameters": dict(strategy.defaults),
         "called_for": list(strategy.on),
+        "bars": list(strategy.bar_rules(strategy.defaults)),
+        "features": [str(feature) for feature in strategy.asked_features(strategy.defaults)],
         "per": strategy.per,
         "warm_up_bars": strategy.warm_up_bars(strategy.defaults),
         "settle_bars": strategy.settle_bars(strategy.defaults),
@@ -64,9 +66,15 @@ def entry(strategy: CompiledStrategy) -> str:
     title = f"**{told['title']}** " if told["title"] else ""
     return (
         f"\n## `{strategy.name}`\n\n{title}{rule}{source}\n\nParameters: {given}.\n"
-        f"Called for: {', '.join(strategy.on)}{scope}. Warm-up: {told['warm_up_bars']} bars{_settles(told)}. "
-        f"Memory: {told['memory_words']} words.\n"
+        f"Called for: {', '.join(strategy.on)}{_of_series(told)}{scope}. "
+        f"Warm-up: {told['warm_up_bars']} bars{_settles(told)}. Memory: {told['memory_words']} words.\n"
     )
+
+
+def _of_series(told: dict[str, Any]) -> str:
+    bars = f" of {' and '.join(told['bars'])}" if told["bars"] else ""
+    features = f"; reads {', '.join(f'`{name}`' for name in told['features'])}" if told["features"] else ""
+    return bars + features
 
 
 def _settles(told: dict[str, Any]) -> str:
