@@ -143,7 +143,7 @@ def test_at_json_is_exact(run: Path) -> None:
     rows = json.loads(call("at", run, FIRST_ORDER + 5, "--json").output)
     assert list(rows) == [
         "sequence", "ts_ns", "ts", "digest", "head", "accounts", "balances", "limits", "positions", "orders", "timers",
-        "instruments",
+        "series", "instruments",
     ]  # fmt: skip
     account, position = rows["accounts"][0], rows["positions"][0]
     assert account["equity_minor"] == account["cash_minor"] + position["value_minor"]
