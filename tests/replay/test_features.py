@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from kernel.cli import cli
 from kernel.events.layout import FEATURE_VECTOR, FEATURES
 from kernel.features import parse_feature
+from kernel.strategy.declare import StrategyError
 from replay.config import ConfigError, load_config
 from replay.execution import prepare
 from replay.inspect.feature_phrases import real
@@ -129,6 +130,21 @@ def test_the_warm_up_follows_from_the_features() -> None:
     assert cross.warm_up_bars({"fast": 12, "slow": 26}) == 25
     assert cross.warm_up_bars({"fast": 12, "slow": 50}) == 49
     assert stronger.warm_up_bars({}) == 5
+
+
+def test_a_strategy_that_asks_for_what_there_is_not_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "asks.py"
+    for features, message in (('("emaa(3)",)', "did you mean ema?"), ('"ema(0)"', "is not from 1")):
+        file.write_text(
+            "from kernel.strategy.declare import compiled\n\n"
+            f"@compiled(features={features})\ndef asks(ctx, own):\n    pass\n",
+            encoding="utf-8",
+        )
+        with pytest.raises(StrategyError) as found:
+            prepare(config(strategy=[{"use": str(file)}]))
+        assert str(found.value).startswith("strategy asks: feature ")
+        assert message in str(found.value)
+        assert "\n" not in str(found.value)
 
 
 @pytest.mark.parametrize(

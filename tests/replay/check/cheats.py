@@ -59,7 +59,7 @@ ASKS_A_LIBRARY = (
     + """
 class Asks(Strategy):
     def on_bar(self, bar):
-        if bar.close_ticks % 8 == 0:
+        if bar.close_ticks % 100 == 0:
             closes = pyarrow.parquet.read_table({data!r})["close"]
             self.target_lots(int(closes[-1].as_py() > bar.close_ticks))
 """

@@ -14,10 +14,10 @@ from tests.replay.runs import SPY, config
 from tests.strategies.decisions import data_of
 
 
-def check(use: str, data: list[str] | None = None, **settings: object) -> WarmupReport:
-    span = {"from": "2007-06-01", "to": "2009-06-01"}
-    prepared, _ = prepare_check(config(**{"data": data or [SPY], **span, **settings}), use, {})
-    return check_warmup(prepared, starts=6)
+def check(use: str, data: list[str] | None = None, to: str = "2009-06-01", starts: int = 6) -> WarmupReport:
+    span = {"from": "2007-06-01", "to": to}
+    prepared, _ = prepare_check(config(data=data or [SPY], **span), use, {})
+    return check_warmup(prepared, starts=starts)
 
 
 @pytest.mark.parametrize("text", [cheats.HEAD + cheats.WINDOW, cheats.COMPILED_WINDOW])
@@ -38,7 +38,7 @@ def test_a_warm_up_that_is_too_short_is_caught(tmp_path: Path, text: str) -> Non
 
 @pytest.mark.parametrize("name", [name for name in BUILT_IN if name not in ("market_maker", *OF_OTHERS)])
 def test_the_declared_bars_of_a_built_in_strategy_hold(name: str) -> None:
-    report = check(name, data_of(name))
+    report = check(name, data_of(name), "2008-06-01", 4)
     assert report.is_good, report
     asks = any(start.wishes for start in report.starts)
     assert asks or name in ("do_nothing", "buy_and_hold")
