@@ -23,7 +23,7 @@ from replay.catalogue.names import IMPORT_KINDS, detect_kind, match_columns, sel
 from replay.catalogue.options import ImportOptions
 
 NULL_TEXTS = ["", "NA", "N/A", "n/a", "NaN", "nan", "-nan", "null", "NULL", "None", "<NA>", "#N/A"]
-TEXT_FIELDS = frozenset({"ts", "side", "buyer_is_maker", "message", "is_snapshot", "earnings"})
+TEXT_FIELDS = frozenset({"ts", "side", "buyer_is_maker", "message", "is_snapshot", "earnings", "news"})
 _HEADER_BYTES = 1 << 16
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SIDES = {

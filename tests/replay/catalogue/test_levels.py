@@ -57,6 +57,11 @@ def test_each_cell_is_a_row_and_exact(importing):
     assert report.file.instrument.tick_size == "1", "that of the prices"
 
 
+def test_the_time_of_news_is_a_level_too(importing):
+    columns = read_columns(importing("ts,news\n2023-11-22T14:00:00Z,2023-11-22T18:30:00Z\n").file.path)
+    assert (columns["level"].tolist(), columns["value"].tolist()) == ([5], [ns("2023-11-22T18:30")])
+
+
 def test_dates_of_earnings_need_a_zone(importing):
     text = "ts,earnings\n2023-11-22T14:00:00Z,2024-02-01\n"
     with pytest.raises(CatalogueError, match="zone"):
