@@ -11,13 +11,22 @@ from typing import IO, Any
 import msgspec
 import numpy as np
 
-from kernel.events.layout import EXIT_TRIGGERED, INTENDED, RECORD, RUN_CLOSED, SIGNAL, STATE_DIGEST, TIMER_SET
+from kernel.events.layout import (
+    EXIT_TRIGGERED,
+    INTENDED,
+    RECORD,
+    REGIME_CHANGED,
+    RUN_CLOSED,
+    SIGNAL,
+    STATE_DIGEST,
+    TIMER_SET,
+)
 from replay.audit import Difference, compare_records
 from replay.check.reading import ReadWatch
 from replay.check.tapes import FUTURE_ROWS, altered
 from replay.execution import Execution, Prepared
 
-DECISIONS = (INTENDED.kind, SIGNAL.kind, EXIT_TRIGGERED.kind, TIMER_SET.kind)
+DECISIONS = (INTENDED.kind, SIGNAL.kind, REGIME_CHANGED.kind, EXIT_TRIGGERED.kind, TIMER_SET.kind)
 AFTER_DECISIONS = 3  # of four cuts come right after a decision, where one that looks a bar ahead shows it
 _CLOSING = (STATE_DIGEST.kind, RUN_CLOSED.kind)
 

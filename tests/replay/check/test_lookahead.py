@@ -71,7 +71,7 @@ def test_an_honest_strategy_is_not_accused(tmp_path: Path) -> None:
     assert check(use, [data]) == report
 
 
-@pytest.mark.parametrize("name", [name for name in BUILT_IN if name not in OF_OTHERS])
+@pytest.mark.parametrize("name", [*(name for name in BUILT_IN if name not in OF_OTHERS), "regime"])
 def test_no_built_in_strategy_looks_ahead(name: str) -> None:
     quotes = name == "market_maker"
     span = {"from": "", "to": "2024-08-08T23:57:30"} if quotes else {"from": "2007-06-01", "to": "2008-06-01"}

@@ -36,7 +36,10 @@ def test_a_warm_up_that_is_too_short_is_caught(tmp_path: Path, text: str) -> Non
     assert wrong.needed == max(start.agrees_after for start in wrong.starts)
 
 
-@pytest.mark.parametrize("name", [name for name in BUILT_IN if name not in ("market_maker", *OF_OTHERS)])
+ALONE = [*(name for name in BUILT_IN if name not in ("market_maker", *OF_OTHERS)), "regime"]
+
+
+@pytest.mark.parametrize("name", ALONE)
 def test_the_declared_bars_of_a_built_in_strategy_hold(name: str) -> None:
     report = check(name, data_of(name), "2008-06-01", 4)
     assert report.is_good, report
