@@ -22,12 +22,14 @@ from kernel.events.layout import (
     TIMER_SET,
 )
 from replay.audit import Difference, compare_records
+from replay.check.preparing import load_afresh
 from replay.check.reading import ReadWatch
 from replay.check.tapes import FUTURE_ROWS, altered
 from replay.execution import Execution, Prepared
 
 DECISIONS = (INTENDED.kind, SIGNAL.kind, REGIME_CHANGED.kind, EXIT_TRIGGERED.kind, TIMER_SET.kind)
 AFTER_DECISIONS = 3  # of four cuts come right after a decision, where one that looks a bar ahead shows it
+CONFIRMED_BY = 3
 _CLOSING = (STATE_DIGEST.kind, RUN_CLOSED.kind)
 
 
@@ -90,8 +92,22 @@ def check_lookahead(
             _run(prepared, other, watch, end=row + FUTURE_ROWS, cut=row, seed=seed + number)
             other.expect_no_more(row, ended.last_ts_ns)
             told.append(_cut("another future", row, ended.last_ts_ns, other))
+        _confirm(prepared, watch)
         tell(len(chosen), len(chosen))
     return LookaheadReport(rows=rows_total, decisions=whole.decisions, cuts=tuple(told), reads=tuple(watch.found))
+
+
+def _confirm(prepared: Prepared, watch: ReadWatch) -> None:
+    """What somebody else may have opened counts when it is opened each time that the strategy is loaded and run."""
+    suspected = set(watch.suspected)
+    for _ in range(CONFIRMED_BY if suspected else 0):
+        watch.suspected.clear()
+        for strategy in prepared.config.strategies:
+            load_afresh(strategy.use)
+        watch.between(True)
+        _run(prepared, _Compare(None), watch)
+        suspected &= watch.suspected
+    watch.confirm(sorted(suspected))
 
 
 def choose_cuts(kept: IO[bytes], rows_total: int, count: int) -> list[int]:
@@ -154,7 +170,7 @@ class _Keep:
 class _Compare:
     """Compares the records of a run to those that were kept."""
 
-    def __init__(self, kept: IO[bytes]) -> None:
+    def __init__(self, kept: IO[bytes] | None) -> None:
         self._kept = kept
         self._done = self._seen = 0
         self._until: tuple[int, int] | None = None
@@ -166,7 +182,9 @@ class _Compare:
         self._until = row, ts_ns
 
     def frame(self, records: np.ndarray, bodies: bytes, **_: Any) -> None:
-        """Take one frame; nothing is compared after the first difference."""
+        """Take one frame; nothing is compared after the first difference, or without anything to compare it to."""
+        if self._kept is None:
+            return
         here = records[~np.isin(records["kind"], _CLOSING)]
         rows_before = _rows_before(here, self._seen)
         self._seen += len(here)
@@ -179,7 +197,7 @@ class _Compare:
 
     def expect_no_more(self, row: int, ts_ns: int) -> None:
         """After the run: nothing else happened in the whole one until then."""
-        if self.difference is None:
+        if self.difference is None and self._kept is not None:
             there = _read(self._kept, self._done, 1)
             before = (_rows_before(there, self._done) <= row) & (there["ts_ingest_ns"] <= ts_ns)
             self._compare(there[before], there[:0])

@@ -1,6 +1,8 @@
 """Strategies that look ahead are caught, each in the way in which it does it; honest ones are not."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +20,8 @@ from tests.strategies.decisions import data_of
 SPAN = {"from": "1998-01-02", "to": "1998-04-01"}
 
 
-def check(use: str, data: list[str], cuts: int = 4, **settings: object) -> LookaheadReport:
-    prepared, watch = prepare_check(config(**{"data": data, **SPAN, **settings}), use, {})
+def check(use: str, data: list[str], cuts: int = 4, ask_who: bool = True, **settings: object) -> LookaheadReport:
+    prepared, watch = prepare_check(config(**{"data": data, **SPAN, **settings}), use, {}, ask_who=ask_who)
     return check_lookahead(prepared, watch, cuts=cuts)
 
 
@@ -50,6 +52,21 @@ def test_each_way_to_cheat_is_caught(tmp_path: Path, text: str, found: str) -> N
     assert not report.is_good
     told = [cut.what for cut in report.cuts if cut.difference is not None] + list(report.reads)
     assert any(line.endswith(found) for line in told), told
+
+
+@pytest.mark.parametrize("text", [cheats.READS_AT_IMPORT, cheats.ASKS_A_LIBRARY])
+def test_readers_are_caught_where_the_system_does_not_say_who_it_was(tmp_path: Path, text: str) -> None:
+    use, data = written(tmp_path, text)
+    assert check(use, [data], cuts=1, ask_who=False).reads == (f"opens {data}, which holds the run's data",)
+
+
+@pytest.mark.parametrize("ask_who", [True, False])
+def test_somebody_else_who_opens_the_data_is_not_the_strategy(tmp_path: Path, ask_who: bool) -> None:
+    use, data = written(tmp_path, cheats.HONEST)
+    prepared, watch = prepare_check(config(data=[data], **SPAN), use, {}, ask_who=ask_who)
+    subprocess.run([sys.executable, "-c", f"open({data!r}).close()"], check=True)
+    assert check_lookahead(prepared, watch, cuts=1).is_good
+    assert not watch.suspected
 
 
 def test_the_first_event_that_differs_is_named(tmp_path: Path) -> None:
