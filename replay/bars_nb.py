@@ -8,7 +8,7 @@ import numpy as np
 from kernel.bars.closing_nb import bars_due_nb, close_bar_nb, due_series_nb
 from kernel.events.layout import SERIES_BAR, WORDS
 from kernel.jit import inlined, unit, vector
-from kernel.ledger_nb import MISMATCH, OK
+from kernel.ledger_nb import OK
 from kernel.portfolio_nb import portfolio_nb
 from kernel.strategy.context import BAR
 from kernel.tables.table import MAX_STRATEGIES
@@ -44,17 +44,20 @@ def _tell_bar_nb(engine, entries, record, number):
     return NEED_ROWS
 
 
-@unit(ENGINE, vector(np.int64), np.int64)
-def close_bars_nb(engine, entries, cause):
-    """Close the bars that are due, one after another. Returns NEED_ROWS, or why the loop must stop."""
+@unit(ENGINE, vector(np.int64), np.int64, np.int64)
+def close_bars_nb(engine, entries, cause, instrument):
+    """Close the bars that are due, of an instrument or (-1) of all, one after another. Returns NEED_ROWS, or why the
+    loop must stop.
+    """
     state, output, control = engine.context.state, engine.output, engine.control
-    while state.head.next_bar_ns <= state.head.now_ns:
+    number = due_series_nb(state, instrument, -1)
+    while number >= 0:
         if output.count - control.transaction_record > MOST_RECORDS:
+            control.bars_left = 1
             break
-        number = due_series_nb(state)
         output.cause = cause
         at = output.count
-        status = close_bar_nb(state, output, number) if number >= 0 else MISMATCH
+        status = close_bar_nb(state, output, number)
         if status != OK:
             control.status = status
             return APPLY_FAILED
@@ -63,6 +66,7 @@ def close_bars_nb(engine, entries, cause):
             result = _tell_bar_nb(engine, entries, record, number)
             if result != NEED_ROWS:
                 return result
+        number = due_series_nb(state, instrument, number)
     output.cause = cause
     return NEED_ROWS
 
@@ -71,12 +75,13 @@ def close_bars_nb(engine, entries, cause):
 def fall_due_nb(engine, entries, ts_ns, instrument, end_ns):
     """A transaction of time alone: bars end, and what strategies want of it. See ``bars_due_nb`` for the arguments."""
     state, output = engine.context.state, engine.output
+    engine.control.bars_left = 0
     stamp_nb(output, ts_ns, 0)
     status = bars_due_nb(state, output, instrument, end_ns)
     if status != OK:
         engine.control.status = status
         return APPLY_FAILED
-    result = close_bars_nb(engine, entries, output.cause)
+    result = close_bars_nb(engine, entries, output.cause, -1)
     if result == NEED_ROWS and state.head.targets_due > 0:
         asked = output.count
         if not carry_nb(engine, portfolio_nb(state, output), asked):

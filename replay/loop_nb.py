@@ -198,8 +198,8 @@ def _row_nb(engine, entries, row):
             result = invoke_nb(engine, entries, strategy, row.instrument, row.kind, cause, row.ts_ns)
             if result != NEED_ROWS:
                 return result
-    if state.head.next_bar_ns <= row.ts_ns:
-        result = close_bars_nb(engine, entries, cause)
+    if state.head.series_count > 0:
+        result = close_bars_nb(engine, entries, cause, row.instrument)
         if result != NEED_ROWS:
             return result
     if state.head.targets_due > 0 and row.kind <= QUOTE:
@@ -232,6 +232,8 @@ def run_nb(engine, entries, rows):
         if control.started == 0:
             control.started = 1
             result = _start_nb(engine, entries)
+        elif control.bars_left == 1:
+            result = fall_due_nb(engine, entries, head.now_ns, -1, 0)
         elif venue.head.next_due_ns <= min(row.ts_ns, head.next_timer_ns, head.next_bar_ns):
             result = _act_nb(engine)
         elif head.next_bar_ns <= min(row.ts_ns, head.next_timer_ns):

@@ -26,6 +26,7 @@ CONTROL = table_dtype(
     "features_on",  # 1 when some feature is computed
     "row",  # next row of the batch
     "row_count",  # rows done since the start
+    "bars_left",  # 1: bars of this moment are still to be closed, in a transaction of their own
     "status",  # of apply, when it failed
     "strategy",  # that raised
     "started",

@@ -9,6 +9,7 @@ import numpy as np
 
 from kernel.apply_nb import apply_nb
 from kernel.bars.aggregate_nb import aggregate_nb
+from kernel.bars.closing_nb import due_series_nb
 from kernel.bars.plan import SeriesPlan
 from kernel.emit_nb import OUTPUT
 from kernel.events.catalogue import Event, InstrumentDefined, RunOpened
@@ -45,8 +46,8 @@ class Aggregator:
 
     def feed_all(self, rows: np.ndarray) -> np.ndarray:
         """The same with the events that say that time has come; the rows have the sequences that no record has."""
-        done, found, head = 0, [], self.state.head
-        while done < len(rows) or head.next_bar_ns <= head.now_ns:
+        done, found = 0, []
+        while done < len(rows) or due_series_nb(self.state, -1, -1) >= 0:
             self._output.count = 0
             done = int(aggregate_nb(self.state, self._output, rows, done))
             if done < 0:

@@ -6,7 +6,7 @@ from kernel.apply_nb import apply_nb
 from kernel.bars.closing_nb import bars_due_nb, close_bar_nb, due_series_nb, overtaken_ns_nb
 from kernel.emit_nb import OUTPUT, OUTPUT_RECORDS, begin_nb
 from kernel.jit import inlined, unit, vector
-from kernel.ledger_nb import MISMATCH, OK
+from kernel.ledger_nb import OK
 from kernel.market import ROW, ROW_WORDS
 from kernel.marks_nb import event_kind_nb
 from kernel.state import STATE
@@ -35,10 +35,11 @@ def aggregate_nb(state, output, rows, at):
     """
     head = state.head
     status = OK
+    instrument, number = -1, due_series_nb(state, -1, -1)
     while status == OK and output.count < OUTPUT_RECORDS - 8:
-        if head.next_bar_ns <= head.now_ns:
-            number = due_series_nb(state)
-            status = close_bar_nb(state, output, number) if number >= 0 else MISMATCH
+        if number >= 0:
+            status = close_bar_nb(state, output, number)
+            number = due_series_nb(state, instrument, number)
             continue
         if at >= len(rows):
             break
@@ -48,8 +49,11 @@ def aggregate_nb(state, output, rows, at):
             of_row = head.next_bar_ns > row.ts_ns
             output.ts_event_ns = output.ts_ingest_ns = row.ts_ns if of_row else head.next_bar_ns
             output.cause = 0
-            status = bars_due_nb(state, output, row.instrument if of_row else -1, overtaken_ns if of_row else 0)
+            instrument = row.instrument if of_row else -1
+            status = bars_due_nb(state, output, instrument, overtaken_ns if of_row else 0)
         else:
+            instrument = row.instrument
             status = _take_row_nb(state, output, row)
             at += 1
+        number = due_series_nb(state, instrument, -1)
     return at if status == OK else -1 - status

@@ -110,9 +110,11 @@ def _feed_nb(state, number):
 
 
 @inlined
-def _after_bar_nb(state, series):
+def _after_bar_nb(state, number):
     """Clear the bar in progress. Returns a status."""
+    series = state.series[number]
     status = OK
+    was_next = series.kind == TIME and (series.cut == 1 or series.end_ns + series.wait_ns <= state.head.next_bar_ns)
     if series.kind == TICK_IMBALANCE or series.kind == VOLUME_IMBALANCE:
         status = expect_imbalance_nb(series)
     series.bar_count += 1
@@ -129,7 +131,8 @@ def _after_bar_nb(state, series):
             series.begin_ns = series.end_ns
             lay_brick_nb(series)
             make_due_nb(state.head, series)
-    refresh_next_bar_nb(state)
+    if was_next:
+        refresh_next_bar_nb(state, number)
     return status
 
 
@@ -155,7 +158,7 @@ def _close_nb(state, record):
     ):
         return MISMATCH
     status = _feed_nb(state, number)
-    return status if status != OK else _after_bar_nb(state, series)
+    return status if status != OK else _after_bar_nb(state, number)
 
 
 @inlined
@@ -172,7 +175,6 @@ def _drop_nb(state, record):
     else:
         series.straddle_count += 1
     series.dropped = series.dropped_open_ns = series.dropped_end_ns = 0
-    refresh_next_bar_nb(state)
     return OK
 
 

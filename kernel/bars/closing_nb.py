@@ -7,25 +7,44 @@ from kernel.bars.input_nb import flags_nb
 from kernel.bars.rule import FROM_BARS, FROM_QUOTES, FROM_TRADES, TIME
 from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import BAR_CLOSED, BAR_DROPPED, BAR_DUE, SERIES_BAR
-from kernel.jit import unit
+from kernel.jit import inlined, unit
 from kernel.market import BAR, QUOTE, ROW, TRADE
 from kernel.state import STATE
 
 
-@unit(STATE)
-def due_series_nb(state):
-    """The series that is the next to tell something now, or -1.
+@inlined
+def _is_due_nb(state, number):
+    series = state.series[number]
+    return series.dropped != 0 or series.due_ns <= state.head.now_ns
+
+
+@unit(STATE, np.int64, np.int64)
+def due_series_nb(state, instrument, after):
+    """The series that is the next to tell something now, of an instrument, or of all with -1; -1 for none.
 
     Time bars first, shorter ones before longer ones: a bar that is made of others takes the last of them before it
     closes. Then the others, from the last one on: what is made of several bricks closes before the next brick.
+    ``after`` is the one before in this moment (or -1): of all, a time bar is looked for behind it first.
     """
     found = -1
-    for number in range(state.head.series_count):
-        series = state.series[number]
-        if series.dropped != 0 or series.due_ns <= state.head.now_ns:
-            if series.kind == TIME:
+    if instrument >= 0:
+        at = state.instruments[instrument].first_series
+        while at > 0:
+            if _is_due_nb(state, at - 1):
+                found = at - 1
+                if state.series[found].kind == TIME:
+                    return found
+            at = state.series[at - 1].next_series
+        return found
+    first = max(after, 0)
+    for step in range(state.head.series_count):
+        number = first + step
+        if number >= state.head.series_count:
+            number -= state.head.series_count
+        if _is_due_nb(state, number):
+            if state.series[number].kind == TIME:
                 return number
-            found = number
+            found = max(found, number)
     return found
 
 

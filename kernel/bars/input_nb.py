@@ -37,7 +37,6 @@ _OUTSIDE = 3  # of all sessions; the others are those of the tables
 def make_due_nb(head, series):
     """The bar in progress is to be closed at once."""
     series.due_ns = head.now_ns
-    head.next_bar_ns = min(head.next_bar_ns, head.now_ns)
 
 
 @inlined
@@ -161,7 +160,6 @@ def take_input_nb(
         series.dropped = reason
         series.dropped_open_ns = begin_ns
         series.dropped_end_ns = end_ns
-        head.next_bar_ns = min(head.next_bar_ns, head.now_ns)
         return OK
     if series.input_count == 0:
         _begin_nb(series, open_ticks, high_ticks, low_ticks, close_ticks, begin_ns, end_ns)
@@ -265,10 +263,20 @@ def note_row_nb(state, kind, instrument_id, ts_ns, word_0, word_1, word_2, word_
 
 
 @jit
-def refresh_next_bar_nb(state):
-    """When the next bar is due, over all series."""
+def refresh_next_bar_nb(state, number):
+    """When time ends the next bar, over all series, after that of one has closed.
+
+    No bar can be due before that one was, so the first that is due then is found; it is mostly that of the series after
+    this one.
+    """
+    head = state.head
+    was_ns = head.next_bar_ns
     next_ns = NEVER_NS
-    for number in range(state.head.series_count):
-        series = state.series[number]
-        next_ns = min(next_ns, state.head.now_ns if series.dropped != 0 else series.due_ns)
-    state.head.next_bar_ns = next_ns
+    for step in range(head.series_count):
+        at = number + 1 + step
+        series = state.series[at if at < head.series_count else at - head.series_count]
+        if series.kind == TIME and series.input_count > 0:
+            next_ns = min(next_ns, series.end_ns + series.wait_ns)
+            if next_ns == was_ns:
+                break
+    head.next_bar_ns = next_ns

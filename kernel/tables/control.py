@@ -32,7 +32,7 @@ HEAD = table_dtype(
     "shadow_trade_count",
     "risk_on",  # 1 when a rule of risk is in force, or a kill switch or a mode was ever set
     "series_count",  # of bars that are made here
-    "next_bar_ns",  # when the next bar of a series is due; NEVER_NS without one
+    "next_bar_ns",  # when time ends the next bar of a series; NEVER_NS without one
     "bars_wait",  # 1: time bars wait longer for their last input than the next one may take to come
 )
 TIMER = table_dtype("active", "strategy", "instrument", "timer", "due_ns", "interval_ns")

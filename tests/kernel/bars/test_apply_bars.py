@@ -10,6 +10,7 @@ from kernel.events import catalogue as c
 from kernel.events.layout import Stored, encode
 from kernel.state import new_state
 from kernel.tables.bars import LATE, MAX_SERIES
+from kernel.tables.table import NEVER_NS
 from tests.kernel.bars.desk import HOUR, MINUTE
 
 FIVE = c.SeriesDefined(0, 1, 5 * MINUTE, 0, 0, 0, 0)
@@ -113,8 +114,9 @@ def test_a_bar_closes_once_when_it_is_due() -> None:
     assert desk.apply(closed(volume_lots=28, input_count=4, bar_flags=2)) == "MISMATCH"
     desk.state = before
     assert desk.minute(4) == "OK"
-    assert int(desk.state.head.next_bar_ns) == desk.now_ns
+    assert int(desk.series.due_ns) == desk.now_ns
     assert desk.apply(closed()) == "OK"
+    assert int(desk.state.head.next_bar_ns) == NEVER_NS
     assert int(desk.series.bar_count) == 1
     assert desk.apply(closed()) == "MISMATCH"
 
@@ -143,7 +145,7 @@ def test_a_dropped_input_is_told_once() -> None:
     desk.minute(5)
     assert desk.apply(c.BarInputDropped(0, LATE, 0, 0)) == "MISMATCH"
     assert desk.minute(3, known_ns=7 * MINUTE) == "OK"
-    assert int(desk.state.head.next_bar_ns) == desk.now_ns
+    assert int(desk.series.dropped) == LATE
     assert desk.apply(c.BarInputDropped(1, LATE, 3 * MINUTE, 4 * MINUTE)) == "BAD_INDEX"
     assert desk.apply(c.BarInputDropped(0, 2, 3 * MINUTE, 4 * MINUTE)) == "MISMATCH"
     assert desk.apply(c.BarInputDropped(0, LATE, 3 * MINUTE, 4 * MINUTE)) == "OK"
