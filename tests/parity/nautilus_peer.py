@@ -1,11 +1,12 @@
 """NautilusTrader runs the strategies: ``python nautilus_peer.py JOB.json > outcomes.json``.
 
-Runs in the peer's interpreter and imports nothing of ours but the text of the strategies. Prices are fed as whole
-ticks and sizes as units with as many decimals as lots need; the account's currency is one tick of one unit, with as
-many decimals as our money has, so that its rounding of fees is ours. The job names the bars (a .npy of whole numbers:
-open time, close time, open, high, low, close, volume), the cash and the runs. Settings are its defaults: no latency,
-fill and fee models of its own, stops in the market rejected; the risk engine is bypassed, as ours has no limits
-either. Bars that have no volume at all get plenty, because ours takes none for unknown.
+Runs in the peer's interpreter and imports nothing of ours but the text of the strategies. Prices are fed in thousands
+of ticks, because it computes the adaptive order of a bar in 64 bits, which overflow at a distance of 922 units. Sizes
+are units with as many decimals as lots need; the account's currency is a thousand ticks of one unit, with as many
+decimals as our money has, so that its rounding of fees is ours. The job names the bars (a .npy of whole numbers: open
+time, close time, open, high, low, close, volume), the cash and the runs. Settings are its defaults: no latency, fill
+and fee models of its own, stops in the market rejected; the risk engine is bypassed, as ours has no limits either.
+Bars that have no volume at all get plenty, because ours takes none for unknown.
 """
 
 import json
@@ -27,7 +28,18 @@ from shared_strategies import STRATEGIES
 NAME = InstrumentId(Symbol("BARS"), Venue("PEER"))
 BAR_TYPE = BarType.from_str(f"{NAME}-1-MINUTE-LAST-EXTERNAL")
 PLENTY = 1_000_000_000
+FINER = 3  # decimals of a price
 BASE = Currency("THING", 8, 0, "what is traded", CurrencyType.CRYPTO)
+
+
+def ticks(price):
+    """A price as it is fed."""
+    return Price(price / 10**FINER, FINER)
+
+
+def in_ticks(amount):
+    """A price, or money, as it was."""
+    return amount.as_decimal().scaleb(FINER)
 
 
 class HostConfig(StrategyConfig, frozen=True):
@@ -49,17 +61,17 @@ class Host(Strategy):
     def on_bar(self, bar):
         self.equity.append(self.worth(bar.close))
         self.desk.begin()
-        self.decider.on_bar(self.desk, int(bar.open), int(bar.high), int(bar.low), int(bar.close))
+        self.decider.on_bar(self.desk, *(int(in_ticks(one)) for one in (bar.open, bar.high, bar.low, bar.close)))
 
     def worth(self, close):
-        """Equity in the account's currency: its balance and the value of what is open, at the close of the bar."""
-        total = self.portfolio.account(NAME.venue).balance_total(self.currency).as_double()
-        return total + sum(one.unrealized_pnl(close).as_double() for one in self.cache.positions_open())
+        """Equity in ticks of one unit: the balance and the value of what is open, at the close of the bar."""
+        total = in_ticks(self.portfolio.account(NAME.venue).balance_total(self.currency))
+        return float(total + sum(in_ticks(one.unrealized_pnl(close)) for one in self.cache.positions_open()))
 
     def on_order_filled(self, event):
         lots = int(event.last_qty.as_decimal() * self.desk.unit_lots)
         signed = lots if event.order_side == OrderSide.BUY else -lots
-        bar, price = self.desk.row_of[event.ts_event], int(event.last_px)
+        bar, price = self.desk.row_of[event.ts_event], int(in_ticks(event.last_px))
         closing = 0
         if self.held * signed < 0:
             closing = int(np.sign(signed)) * min(abs(signed), abs(self.held))
@@ -70,7 +82,7 @@ class Host(Strategy):
 
     def on_position_closed(self, event):
         last = next(fill for fill in reversed(self.fills) if fill[3] is not None)
-        last[3] = event.realized_pnl.as_double()
+        last[3] = float(in_ticks(event.realized_pnl))
 
 
 class Desk:
@@ -106,20 +118,20 @@ class Desk:
         self.send(self.host.order_factory.market, -1, units)
 
     def limit(self, side, units, price):
-        self.send(self.host.order_factory.limit, side, units, price=Price(price, 0))
+        self.send(self.host.order_factory.limit, side, units, price=ticks(price))
 
     def stop(self, side, units, price):
-        self.send(self.host.order_factory.stop_market, side, units, trigger_price=Price(price, 0))
+        self.send(self.host.order_factory.stop_market, side, units, trigger_price=ticks(price))
 
     def stop_limit(self, side, units, stop, limit):
-        prices = {"trigger_price": Price(stop, 0), "price": Price(limit, 0)}
+        prices = {"trigger_price": ticks(stop), "price": ticks(limit)}
         self.send(self.host.order_factory.stop_limit, side, units, **prices)
 
     def bracket(self, side, units, limit, target, loss):
-        given = {"entry_order_type": OrderType.LIMIT, "entry_price": Price(limit, 0)} if limit else {}
+        given = {"entry_order_type": OrderType.LIMIT, "entry_price": ticks(limit)} if limit else {}
         orders = self.host.order_factory.bracket(
             NAME, OrderSide.BUY if side > 0 else OrderSide.SELL, Quantity(units, self.size_decimals),
-            tp_price=Price(target, 0), sl_trigger_price=Price(loss, 0), tp_post_only=False, **given,
+            tp_price=ticks(target), sl_trigger_price=ticks(loss), tp_post_only=False, **given,
         )  # fmt: skip
         self.orders += orders.orders
         self.host.submit_order_list(orders)
@@ -142,7 +154,7 @@ def make_bars(table, decimals):
     volumes = table[:, 6] if known else np.full(len(table), PLENTY * 10**decimals)
     rows = zip(table[:, 1].tolist(), table[:, 2:6].tolist(), volumes.tolist(), strict=True)
     return [
-        Bar(BAR_TYPE, *(Price(price, 0) for price in prices), quantity(lots, decimals), ts, ts)
+        Bar(BAR_TYPE, *(ticks(price) for price in prices), quantity(lots, decimals), ts, ts)
         for ts, prices, lots in rows
     ]
 
@@ -153,20 +165,21 @@ def quantity(lots, decimals):
 
 def execute(job, bars, run):
     """One run: fills, and the equity after every bar."""
-    currency = Currency(f"TICK{job['money_decimals']}", job["money_decimals"], 0, "a tick", CurrencyType.FIAT)
+    decimals = job["money_decimals"] + FINER
+    currency = Currency(f"TICK{decimals}", decimals, 0, "a thousand ticks", CurrencyType.FIAT)
     quiet = LoggingConfig(bypass_logging=True)
     engine = BacktestEngine(
         BacktestEngineConfig(logging=quiet, run_analysis=False, risk_engine=RiskEngineConfig(bypass=True))
     )
     engine.add_venue(
-        NAME.venue, OmsType.NETTING, AccountType.MARGIN, [Money(job["cash_ticks"], currency)], base_currency=currency,
-        default_leverage=Decimal(1), bar_adaptive_high_low_ordering=job["adaptive"],
+        NAME.venue, OmsType.NETTING, AccountType.MARGIN, [Money(job["cash_ticks"] / 10**FINER, currency)],
+        base_currency=currency, default_leverage=Decimal(1), bar_adaptive_high_low_ordering=job["adaptive"],
     )  # fmt: skip
     fee = Decimal(str(run["fee"]))
     decimals = job["size_decimals"]
     engine.add_instrument(
         CurrencyPair(
-            NAME, NAME.symbol, BASE, currency, 0, decimals, Price(1, 0), quantity(1, decimals), 0, 0,
+            NAME, NAME.symbol, BASE, currency, FINER, decimals, ticks(1), quantity(1, decimals), 0, 0,
             margin_init=Decimal(0), margin_maint=Decimal(0), maker_fee=fee, taker_fee=fee,
         )
     )  # fmt: skip
