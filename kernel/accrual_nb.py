@@ -7,7 +7,7 @@ instant; a position that was opened since pays from the first instant at or afte
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import begin_nb
 from kernel.events.layout import ACCRUAL_DONE, BORROW_PAID, CONVERTED, INTEREST_PAID
-from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
 from kernel.income_nb import DAY_NS, accrued_until_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import MONEY_OVERFLOW, OK, book_index_nb
@@ -33,7 +33,7 @@ def _borrow_nb(state, output, strategy, instrument_id, leg, position):
     value = abs(position.value_minor)
     if days <= 0:
         return OK
-    amount = scale_nb(value, instrument.borrow_rate * days, 1, RATE_SCALE * head.days_per_year)
+    amount = scale_linked_nb(value, instrument.borrow_rate * days, 1, RATE_SCALE * head.days_per_year)
     if amount == OVERFLOW:
         return MONEY_OVERFLOW
     record = begin_nb(state, output, BORROW_PAID.kind, instrument_id, strategy)
@@ -54,7 +54,7 @@ def _interest_nb(state, output, row):
     days = _due_days_nb(head, balance.accrued_ns, 0)
     if rate == 0 or days <= 0 or balance.cash_minor == 0:
         return OK
-    amount = scale_nb(balance.cash_minor, rate * days, 1, RATE_SCALE * head.days_per_year)
+    amount = scale_linked_nb(balance.cash_minor, rate * days, 1, RATE_SCALE * head.days_per_year)
     if amount == OVERFLOW:
         return MONEY_OVERFLOW
     record = begin_nb(state, output, INTEREST_PAID.kind, -1, -1)
@@ -75,7 +75,7 @@ def _sweep_nb(state, output, row):
     known = balance.rate_denominator != 0 and balance.currency != account.currency
     if account.sweep == 0 or not known or balance.cash_minor == 0:
         return OK
-    converted = scale_nb(balance.cash_minor, balance.rate_numerator, 1, balance.rate_denominator)
+    converted = scale_linked_nb(balance.cash_minor, balance.rate_numerator, 1, balance.rate_denominator)
     if converted == OVERFLOW:
         return MONEY_OVERFLOW
     record = begin_nb(state, output, CONVERTED.kind, -1, -1)

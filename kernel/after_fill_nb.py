@@ -1,15 +1,18 @@
 """What follows from a fill that has just been booked: what it did to the book, and the round trip that it ended."""
 
+import numpy as np
+
 from kernel.apply_nb import apply_nb
-from kernel.emit_nb import begin_nb
+from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import LIQUIDATION_FEE, POSITION_CHANGED, TRADE_CLOSED
-from kernel.exact_nb import OVERFLOW, scale_nb
-from kernel.jit import jit
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
+from kernel.jit import unit
 from kernel.ledger_nb import MONEY_OVERFLOW, OK, book_index_nb, exposure_nb
+from kernel.state import STATE
 from kernel.units import RATE_SCALE
 
 
-@jit
+@unit(STATE, OUTPUT, np.int64, np.int64, np.int64)
 def after_fill_nb(state, output, strategy, instrument, order_id):
     """Record what a fill, already applied, did to the book; and the round trip when it ended one."""
     trade = state.closed_trade
@@ -45,12 +48,12 @@ def after_fill_nb(state, output, strategy, instrument, order_id):
     return apply_nb(state, record)
 
 
-@jit
+@unit(STATE, OUTPUT, *[np.int64] * 5)
 def liquidation_fee_nb(state, output, strategy, instrument, order_id, price_ticks, quantity_lots):
     """The fee that a fill of a liquidation costs beside the venue's. Returns a status."""
     entry = state.instruments[instrument]
     value = exposure_nb(entry, price_ticks, quantity_lots)
-    amount = scale_nb(value, entry.liquidation_fee_rate, 1, RATE_SCALE) if value != OVERFLOW else OVERFLOW
+    amount = scale_linked_nb(value, entry.liquidation_fee_rate, 1, RATE_SCALE) if value != OVERFLOW else OVERFLOW
     if amount == OVERFLOW:
         return MONEY_OVERFLOW
     if amount == 0:

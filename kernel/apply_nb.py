@@ -246,6 +246,27 @@ def _money_nb(state, record):
 
 
 @unit(STATE, RECORD)
+def _seldom_nb(state, record):
+    """Events that are few: compiled by themselves, so that the others are compiled sooner."""
+    head, kind = state.head, record.kind
+    if kind == TIMER_SET.kind:
+        return _set_timer_nb(state, record)
+    if kind == TIMER_FIRED.kind:
+        return _fire_timer_nb(state, record)
+    if kind == STATE_DIGEST.kind:
+        if head.digest_interval > 0:
+            head.next_digest = (record.sequence // head.digest_interval + 1) * head.digest_interval
+        return OK
+    if kind == RUN_OPENED.kind or kind == LIMITS.kind or kind == HALTED.kind or kind == RESUMED.kind:
+        return _define_nb(state, record)
+    if kind == FEATURES.kind or kind == FEATURE_VECTOR.kind:  # floats, which no decision of the kernel rests on
+        return OK
+    if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind:
+        return OK
+    return _money_nb(state, record)
+
+
+@unit(STATE, RECORD)
 def apply_nb(state, record):
     """Book one event. Returns OK, or the status that says why it does not fit the state."""
     head, kind = state.head, record.kind
@@ -275,24 +296,10 @@ def apply_nb(state, record):
         return pipeline_event_nb(state, record)
     if RULE_SET.kind <= kind <= VENUE_POSITION.kind:
         return risk_event_nb(state, record)
+    if TERMS.kind <= kind <= LIQUIDATION_FEE.kind:
+        return book_money_nb(state, record)
     if kind == POSITION_CHANGED.kind:
         return _position_nb(state, record)
     if kind == TRADE_CLOSED.kind:
         return _trade_closed_nb(state, record)
-    if kind == TIMER_SET.kind:
-        return _set_timer_nb(state, record)
-    if kind == TIMER_FIRED.kind:
-        return _fire_timer_nb(state, record)
-    if kind == STATE_DIGEST.kind:
-        if head.digest_interval > 0:
-            head.next_digest = (record.sequence // head.digest_interval + 1) * head.digest_interval
-        return OK
-    if kind == RUN_OPENED.kind or kind == LIMITS.kind or kind == HALTED.kind or kind == RESUMED.kind:
-        return _define_nb(state, record)
-    if kind == FEATURES.kind or kind == FEATURE_VECTOR.kind:  # floats, which no decision of the kernel rests on
-        return OK
-    if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind:
-        return OK
-    if TERMS.kind <= kind <= LIQUIDATION_FEE.kind:
-        return book_money_nb(state, record)
-    return _money_nb(state, record)
+    return _seldom_nb(state, record)

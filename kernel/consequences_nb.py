@@ -23,7 +23,7 @@ from kernel.events.layout import (
     SETTLED,
     SPLIT_APPLIED,
 )
-from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_linked_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import MISMATCH, MONEY_OVERFLOW, OK, book_index_nb, exposure_nb
 from kernel.lifecycle import ASK_CANCEL, NEXT
@@ -74,7 +74,7 @@ def _fund_nb(state, output, instrument_id, strategy, leg, position, words):
         return MONEY_OVERFLOW
     if position.quantity_lots < 0:
         value = -value
-    amount = scale_nb(value, words[FUNDING_DUE.rate], 1, RATE_SCALE)
+    amount = scale_linked_nb(value, words[FUNDING_DUE.rate], 1, RATE_SCALE)
     if amount == OVERFLOW:
         return MONEY_OVERFLOW
     record = begin_nb(state, output, FUNDING_PAID.kind, instrument_id, strategy)
@@ -92,7 +92,7 @@ def _dividend_nb(state, output, instrument_id, strategy, leg, position, words):
     numerator, denominator = words[CORPORATE_ACTION.numerator], words[CORPORATE_ACTION.denominator]
     if numerator < 0 or denominator <= 0:
         return MISMATCH
-    amount = scale_nb(position.quantity_lots, numerator, 1, denominator)
+    amount = scale_linked_nb(position.quantity_lots, numerator, 1, denominator)
     if amount == OVERFLOW:
         return MONEY_OVERFLOW
     record = begin_nb(state, output, DIVIDEND_PAID.kind, instrument_id, strategy)
@@ -117,8 +117,8 @@ def _split_nb(state, output, instrument_id, strategy, leg, position, words):
     total = abs(before) * numerator
     after, rest = total // denominator, total % denominator
     side = 1 if before > 0 else -1
-    cash = scale_nb(instrument.last_ticks, rest, instrument.numerator, denominator * instrument.denominator)
-    cost_out = scale_nb(position.cost_minor, rest, 1, total)
+    cash = scale_linked_nb(instrument.last_ticks, rest, instrument.numerator, denominator * instrument.denominator)
+    cost_out = scale_linked_nb(position.cost_minor, rest, 1, total)
     if cash == OVERFLOW or cost_out == OVERFLOW:
         return MONEY_OVERFLOW
     record = begin_nb(state, output, SPLIT_APPLIED.kind, instrument_id, strategy)

@@ -10,7 +10,7 @@ import numpy as np
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import EXIT_TRIGGERED
-from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_linked_nb
 from kernel.exits_nb import PARTIAL_TARGET, STAY, check_exit_nb, tier_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK
@@ -49,7 +49,7 @@ def _gather_nb(state, facts, strategy, instrument_id):
     facts.signal_ns = row.signal_ns
     facts.horizon_ns = row.horizon_ns
     facts.volatility_e8 = row.measure_e8
-    greek = scale_nb(instrument.greek_e8, position.quantity_lots, 1, 1)
+    greek = scale_linked_nb(instrument.greek_e8, position.quantity_lots, 1, 1)
     facts.greek_e8 = MONEY_MAX if greek == OVERFLOW else greek
     facts.now_ns = state.head.now_ns
     facts.last_ticks = last

@@ -5,7 +5,7 @@ a partial close takes out its share of the cost, rounded half to even, and leave
 rounding. Fully paid instruments move the cash by the notional, margined ones by the realised profit alone; fees always.
 """
 
-from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_linked_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import MISMATCH, MONEY_OVERFLOW, notional_nb, revalue_nb
 
@@ -27,11 +27,11 @@ def fill_nb(state, instrument, position, leg, side, price_ticks, quantity_lots, 
     closed_money = notional_nb(instrument, price_ticks, closed)
     if money == OVERFLOW or abs(fee_minor) >= MONEY_MAX or abs(money) + abs(fee_minor) >= MONEY_MAX:
         return MONEY_OVERFLOW
-    closed_fee = scale_nb(fee_minor, closed, 1, quantity_lots)
+    closed_fee = scale_linked_nb(fee_minor, closed, 1, quantity_lots)
     cost_out = 0
     realised = 0
     if closed > 0:
-        cost_out = scale_nb(position.cost_minor, closed, 1, abs(before))
+        cost_out = scale_linked_nb(position.cost_minor, closed, 1, abs(before))
         realised = -side * closed_money - cost_out
     cost_change = side * (money - closed_money) - cost_out
     position.cost_minor += cost_change

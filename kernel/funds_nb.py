@@ -1,6 +1,6 @@
 """Whether an account carries what a fill would leave: asked at the fill, by the simulated venue and on paper."""
 
-from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
 from kernel.jit import jit
 from kernel.ledger_nb import CASH, book_index_nb, convert_nb, equity_nb, exposure_nb, initial_rate_nb
 from kernel.netting_nb import nets_nb, netted_gross_minor_nb, netted_value_nb
@@ -26,7 +26,7 @@ def has_funds_nb(state, strategy, instrument_id, leg, side, price_ticks, quantit
     if account.mode == CASH and instrument.margined == 0:
         return after >= 0 and money - position.value_minor <= balance.cash_minor - fee_minor
     if instrument.has_margin != 0:
-        initial = scale_nb(money, initial_rate_nb(state, instrument, money), 1, RATE_SCALE)
+        initial = scale_linked_nb(money, initial_rate_nb(state, instrument, money), 1, RATE_SCALE)
         before = convert_nb(balance, position.initial_minor)
         initial = convert_nb(balance, initial) if initial != OVERFLOW else OVERFLOW
         fits = initial != OVERFLOW and before != OVERFLOW
@@ -42,5 +42,5 @@ def has_funds_nb(state, strategy, instrument_id, leg, side, price_ticks, quantit
     if limits.margin_rate == 0 or money == OVERFLOW:
         return money != OVERFLOW
     gross = netted_gross_minor_nb(state, position.account) - convert_nb(balance, before) + money
-    required = scale_nb(gross, limits.margin_rate, 1, RATE_SCALE)
+    required = scale_linked_nb(gross, limits.margin_rate, 1, RATE_SCALE)
     return required != OVERFLOW and required <= equity_nb(account) - convert_nb(balance, fee_minor)

@@ -25,7 +25,7 @@ from kernel.events.layout import (
     SPLIT_APPLIED,
     TERMS,
 )
-from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_linked_nb
 from kernel.fills_nb import fill_nb
 from kernel.financing_nb import set_financing_nb
 from kernel.jit import inlined, jit, unit
@@ -167,7 +167,11 @@ def _convert_nb(state, record):
     if not (0 < numerator < MONEY_MAX and 0 < denominator < MONEY_MAX):
         return MISMATCH
     given, taken = words[CONVERTED.from_minor], words[CONVERTED.to_minor]
-    if not -MONEY_MAX < given < MONEY_MAX or taken != scale_nb(given, numerator, 1, denominator) or taken == OVERFLOW:
+    if (
+        not -MONEY_MAX < given < MONEY_MAX
+        or taken != scale_linked_nb(given, numerator, 1, denominator)
+        or taken == OVERFLOW
+    ):
         return MISMATCH
     there, here = balance_row_nb(state, record.account, source), balance_row_nb(state, record.account, target)
     if there < 0 or here < 0:

@@ -18,7 +18,7 @@ from kernel.events.layout import (
     MARGIN_CALLED,
     MARGIN_RESTORED,
 )
-from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_linked_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import MONEY_OVERFLOW, OK, book_index_nb, convert_nb, equity_nb
 from kernel.lifecycle import ASK_CANCEL, GTC, LIQUIDATION_ORDER, MARKET, NEXT, PENDING_CANCEL, REDUCE_ONLY
@@ -160,7 +160,7 @@ def _watch_account_nb(state, output, number):
     """Compare equity with the levels of one account."""
     account = state.accounts[number]
     equity, maintenance = equity_nb(account), account.maintenance_minor
-    level = scale_nb(maintenance, max(state.head.margin_call_rate, RATE_SCALE), 1, RATE_SCALE)
+    level = scale_linked_nb(maintenance, max(state.head.margin_call_rate, RATE_SCALE), 1, RATE_SCALE)
     if level == OVERFLOW or abs(equity) >= MONEY_MAX:
         return MONEY_OVERFLOW
     status = OK

@@ -15,6 +15,7 @@ from kernel.events.layout import (
     GROUP_BROKEN,
     INTENDED,
     ORDER_TERMS,
+    RECORD,
     REJECTED,
     RELEASED,
     REPLACE_REQUESTED,
@@ -24,7 +25,7 @@ from kernel.events.layout import (
 )
 from kernel.fills_nb import fill_nb
 from kernel.groups_nb import group_broken_nb, group_fill_nb, is_sized_nb, join_group_nb, note_group_fill_nb
-from kernel.jit import inlined
+from kernel.jit import inlined, unit
 from kernel.ledger_nb import (
     BAD_INDEX,
     ILLEGAL_TRANSITION,
@@ -56,6 +57,7 @@ from kernel.lifecycle import (
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.lifecycle_nb import advance_nb, find_order_nb, note_stop_nb, pend_nb, position_index_nb
+from kernel.state import STATE
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
 
 assert CROSSED[1:] == FILLED[1:]  # a cross is booked as a fill
@@ -257,7 +259,7 @@ def _refused_nb(state, words):
     return advance_nb(state, words[REQUEST_REJECTED.order_id], refused)
 
 
-@inlined
+@unit(STATE, RECORD)
 def order_nb(state, record):
     """The events of an order's life."""
     kind, words = record.kind, record.words

@@ -11,7 +11,7 @@ that does so passes all but what makes an order valid.
 import numpy as np
 
 from kernel.emit_nb import OUTPUT
-from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
 from kernel.jit import inlined, unit
 from kernel.ledger_nb import (
     book_index_nb,
@@ -126,7 +126,7 @@ def _sane_nb(state, ask, book, notional_minor):
     if limits.price_band_rate > 0:
         of_limit = abs(ask.limit_ticks - last) if ask.limit_ticks > 0 else 0
         of_stop = abs(ask.stop_ticks - last) if ask.stop_ticks > 0 else 0
-        rate = scale_nb(max(of_limit, of_stop), RATE_SCALE, 1, last)
+        rate = scale_linked_nb(max(of_limit, of_stop), RATE_SCALE, 1, last)
         if rate == OVERFLOW or rate > limits.price_band_rate:
             return refuse_nb(ask, PRICE_BAND, limits.price_band_rate, rate)
     return APPROVED

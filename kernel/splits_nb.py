@@ -8,7 +8,7 @@ import numpy as np
 
 from kernel.accounts_nb import post_nb
 from kernel.events.layout import RECORD, SPLIT_APPLIED
-from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_linked_nb, scale_nb
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_linked_nb
 from kernel.fills_nb import hand_over_trade_nb
 from kernel.financing_nb import MAX_RATE
 from kernel.jit import jit, unit
@@ -22,7 +22,7 @@ from kernel.tables.risk import WINDOW_BARS
 @jit
 def scaled_ticks_nb(ticks, numerator, denominator):
     """A price after a split of ``numerator`` new lots for ``denominator`` old ones, rounded half to even."""
-    return scale_nb(ticks, denominator, 1, numerator)
+    return scale_linked_nb(ticks, denominator, 1, numerator)
 
 
 @unit(INSTRUMENT, np.int64, np.int64)
@@ -112,7 +112,7 @@ def book_split_nb(state, record, instrument, position):
     numerator, denominator = words[SPLIT_APPLIED.numerator], words[SPLIT_APPLIED.denominator]
     if not (0 < numerator < MAX_RATE and 0 < denominator < MAX_RATE) or before == 0 or before * after < 0:
         return MISMATCH
-    whole = scale_nb(before, numerator, 1, denominator)
+    whole = scale_linked_nb(before, numerator, 1, denominator)
     cash, realised = words[SPLIT_APPLIED.cash_minor], words[SPLIT_APPLIED.realised_minor]
     if whole == OVERFLOW or abs(whole) >= MONEY_MAX or not -MONEY_MAX < cash < MONEY_MAX:
         return MONEY_OVERFLOW
@@ -132,7 +132,7 @@ def book_split_nb(state, record, instrument, position):
     position.quantity_lots = after
     position.trade_realised_minor += realised
     position.trade_exit_minor += abs(cash)
-    position.trade_quantity_lots = scale_nb(position.trade_quantity_lots, numerator, 1, denominator)
+    position.trade_quantity_lots = scale_linked_nb(position.trade_quantity_lots, numerator, 1, denominator)
     position.high_ticks = scaled_ticks_nb(position.high_ticks, numerator, denominator)
     position.low_ticks = scaled_ticks_nb(position.low_ticks, numerator, denominator)
     position.trade_stop_ticks = scaled_ticks_nb(position.trade_stop_ticks, numerator, denominator)

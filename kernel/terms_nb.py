@@ -3,7 +3,7 @@
 Owns the application of the table in ``terms.py``, and the arithmetic of trailing stops that the simulated venue uses.
 """
 
-from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
 from kernel.jit import inlined, jit
 from kernel.lifecycle import (
     AT_CLOSE,
@@ -68,7 +68,7 @@ def trail_stop_nb(side, trail_kind, trail_value, best_ticks, stop_ticks):
     """
     distance = trail_value
     if trail_kind == TRAIL_BPS:
-        distance = scale_nb(best_ticks, trail_value, 1, BPS_PARTS)
+        distance = scale_linked_nb(best_ticks, trail_value, 1, BPS_PARTS)
     if best_ticks <= 0 or distance == OVERFLOW:
         return stop_ticks
     moved = best_ticks + side * max(distance, 1)

@@ -14,7 +14,6 @@ from kernel.market import ROW
 from kernel.state import initialise_state
 from kernel.strategy.context import MEMORY_WORDS
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES
-from replay.fold_nb import fold_nb
 from replay.loop_nb import close_frame_nb, record_event_nb, run_nb
 from replay.memory import ENGINE
 from replay.merge_nb import first_descent_nb, interleave_nb, merge_nb
@@ -123,6 +122,6 @@ def _lay_out_books(engine: Any, instrument_count: int, plans: Sequence[Plan]) ->
 
 def compile_loop() -> None:
     """Compile the loop and what is called beside it in a run, or load them from the store."""
-    beside = (fold_nb, pick_nb, first_descent_nb, interleave_nb, merge_nb)
+    beside = (pick_nb, first_descent_nb, interleave_nb, merge_nb)
     for function in (run_nb, record_event_nb, close_frame_nb, *beside):
         address_of(function)

@@ -55,7 +55,7 @@ from replay.venue.resting_nb import drop_done_nb
 from replay.venue.settle_nb import settle_nb
 
 
-@inlined
+@unit(ENGINE, vector(np.int64))
 def _start_nb(engine, entries):
     """Call each strategy once before the first row, for each of its instruments (or once for a portfolio)."""
     ctx = engine.context
@@ -85,10 +85,11 @@ def _due_timer_nb(state, ts_ns):
     return found
 
 
-@inlined
-def _fire_nb(engine, entries, at):
-    """Fire one timer: an input of its own."""
+@unit(ENGINE, vector(np.int64), np.int64)
+def _fire_nb(engine, entries, ts_ns):
+    """Fire the next timer, due at ``ts_ns`` at the latest: an input of its own."""
     ctx, output = engine.context, engine.output
+    at = _due_timer_nb(ctx.state, ts_ns)
     timer = ctx.state.timers[at]
     strategy, instrument, due_ns = timer.strategy, timer.instrument, timer.due_ns
     stamp_nb(output, due_ns, 0)
@@ -242,7 +243,7 @@ def run_nb(engine, entries, rows):
             ended_ns = overtaken_ns_nb(engine.context.state, row)
             result = fall_due_nb(engine, entries, row.ts_ns, row.instrument, ended_ns)
         elif head.next_timer_ns <= row.ts_ns:
-            result = _fire_nb(engine, entries, _due_timer_nb(engine.context.state, row.ts_ns))
+            result = _fire_nb(engine, entries, row.ts_ns)
         else:
             taken = 1
             result = _row_nb(engine, entries, row)

@@ -31,7 +31,7 @@ Queues are kept in parts of a lot (1/1024), each step rounded half to even; hftb
 The functions take any record with the fields of ``QUEUE``. Naive twin: ``tests/reference/queue.py``.
 """
 
-from kernel.exact_nb import scale_nb
+from kernel.exact_nb import scale_linked_nb
 from kernel.jit import inlined, jit
 from kernel.records import record_dtype
 
@@ -89,7 +89,7 @@ def _weights_nb(model, exponent, front, back):
     largest = max(front, back) if model == POWER else total
     bound = 1 << _WEIGHT_BITS // exponent
     if largest > bound:
-        front, back = scale_nb(front, bound, 1, largest), scale_nb(back, bound, 1, largest)
+        front, back = scale_linked_nb(front, bound, 1, largest), scale_linked_nb(back, bound, 1, largest)
         total = front + back  # one more than the bound at most: far below what wraps
     front_power = back_power = total_power = 1
     for _ in range(exponent):
@@ -118,7 +118,7 @@ def queue_depth_nb(queue, model, exponent, level_lots):
     queue.traded_lots = 0
     if gone > 0 and model != RISK_AVERSE:
         ahead, total = _weights_nb(model, exponent, front, back)
-        front -= scale_nb(gone, ahead, 1, total) if total > 0 else 0
+        front -= scale_linked_nb(gone, ahead, 1, total) if total > 0 else 0
     queue.ahead_parts = max(min(front, lots * PARTS), 0)
 
 

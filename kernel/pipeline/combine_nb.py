@@ -10,7 +10,7 @@ import numpy as np
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import SIGNAL_COMBINED, SIGNAL_VOTED
-from kernel.exact_nb import scale_nb
+from kernel.exact_nb import scale_linked_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK
 from kernel.lifecycle_nb import position_index_nb
@@ -92,7 +92,7 @@ def score_nb(state, ensemble, instrument):
             vote = state.votes[position_index_nb(state, member, instrument)]
             total += entry.weight_rate * vote.direction * vote.confidence_rate
             weights += entry.weight_rate
-    return scale_nb(total, 1, 1, weights) if weights > 0 else 0
+    return scale_linked_nb(total, 1, 1, weights) if weights > 0 else 0
 
 
 @jit

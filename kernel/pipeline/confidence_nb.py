@@ -7,7 +7,7 @@ scaled by the regime: its ensemble is.
 
 import numpy as np
 
-from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
 from kernel.indicators.elementary_nb import exp_nb
 from kernel.jit import inlined, jit, unit
 from kernel.pipeline.rules import CHARACTER, ISOTONIC, PLATT, TREND, VOLATILITY
@@ -40,7 +40,7 @@ def isotonic_rate_nb(points, first, count, confidence_rate):
             before = points[at - 1]
             rise = after.calibrated_rate - before.calibrated_rate
             span = after.confidence_rate - before.confidence_rate
-            return before.calibrated_rate + scale_nb(rise, confidence_rate - before.confidence_rate, 1, span)
+            return before.calibrated_rate + scale_linked_nb(rise, confidence_rate - before.confidence_rate, 1, span)
     return points[first + count - 1].calibrated_rate
 
 
@@ -59,9 +59,9 @@ def _scaled_nb(state, instrument, direction, confidence_rate):
     regime = state.regimes[instrument]
     if regime.volatility == 0:
         return confidence_rate
-    scaled = scale_nb(confidence_rate, _factor_nb(state, TREND, regime.trend, direction), 1, RATE_SCALE)
-    scaled = scale_nb(scaled, _factor_nb(state, VOLATILITY, regime.volatility, direction), 1, RATE_SCALE)
-    scaled = scale_nb(scaled, _factor_nb(state, CHARACTER, regime.character, direction), 1, RATE_SCALE)
+    scaled = scale_linked_nb(confidence_rate, _factor_nb(state, TREND, regime.trend, direction), 1, RATE_SCALE)
+    scaled = scale_linked_nb(scaled, _factor_nb(state, VOLATILITY, regime.volatility, direction), 1, RATE_SCALE)
+    scaled = scale_linked_nb(scaled, _factor_nb(state, CHARACTER, regime.character, direction), 1, RATE_SCALE)
     return min(scaled, RATE_SCALE)
 
 

@@ -13,7 +13,7 @@ from kernel.after_fill_nb import after_fill_nb, liquidation_fee_nb
 from kernel.apply_nb import apply_nb
 from kernel.emit_nb import OUTPUT, begin_nb
 from kernel.events.layout import SHADOW_FILLED
-from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
 from kernel.funds_nb import has_funds_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import MONEY_OVERFLOW, OK, book_index_nb, equity_nb, exposure_nb
@@ -40,7 +40,7 @@ def shadow_ticks_nb(state, instrument, side):
         price = entry.ask_ticks if side > 0 else entry.bid_ticks
     if rate == 0:
         return price
-    slip = max(scale_nb(abs(price), rate, 1, RATE_SCALE), 1)
+    slip = max(scale_linked_nb(abs(price), rate, 1, RATE_SCALE), 1)
     return price + slip if side > 0 else max(price - slip, 1)
 
 
@@ -110,7 +110,7 @@ def shadow_place_nb(state, output, strategy, instrument, intent, purpose):
         return refuse_nb(state, output, strategy, instrument, 0, HALTED, 0, entry.trading_status)
     price = shadow_ticks_nb(state, instrument, side)
     money = exposure_nb(entry, price, lots)
-    fee = scale_nb(money, state.shadow.fee_rate, 1, RATE_SCALE) if money != OVERFLOW else OVERFLOW
+    fee = scale_linked_nb(money, state.shadow.fee_rate, 1, RATE_SCALE) if money != OVERFLOW else OVERFLOW
     grows = position.quantity_lots * side >= 0 or lots > abs(position.quantity_lots)
     if fee == OVERFLOW or (grows and account.liquidating == 1):
         return refuse_nb(state, output, strategy, instrument, 0, BUYING_POWER, equity_nb(account), OVERFLOW)
@@ -126,7 +126,7 @@ def shadow_close_nb(state, output, strategy, instrument, leg):
     side, lots = (SELL if position.quantity_lots > 0 else BUY), min(abs(position.quantity_lots), MAX_LOTS)
     price = shadow_ticks_nb(state, instrument, side)
     money = exposure_nb(entry, price, lots)
-    fee = scale_nb(money, state.shadow.fee_rate, 1, RATE_SCALE) if money != OVERFLOW else OVERFLOW
+    fee = scale_linked_nb(money, state.shadow.fee_rate, 1, RATE_SCALE) if money != OVERFLOW else OVERFLOW
     if fee == OVERFLOW:
         return MONEY_OVERFLOW
     return _trade_nb(state, output, strategy, instrument, leg, side, lots, price, fee, LIQUIDATION_ORDER)

@@ -5,7 +5,7 @@ A gate whose measure has not been seen refuses, with the value MISSING, unless t
 
 import numpy as np
 
-from kernel.exact_nb import scale_nb
+from kernel.exact_nb import scale_linked_nb
 from kernel.jit import inlined, jit
 from kernel.risk import rules
 from kernel.risk.count_nb import RANGE_BARS
@@ -90,7 +90,7 @@ def spread_nb(state, ask, limit, passes):
     bid, offer = instrument.bid_ticks, instrument.ask_ticks
     if bid <= 0 or offer <= 0:
         return unseen_nb(ask, SPREAD, limit, passes)
-    return over_nb(ask, SPREAD, limit, scale_nb(offer - bid, 2 * RATE_SCALE, 1, bid + offer))
+    return over_nb(ask, SPREAD, limit, scale_linked_nb(offer - bid, 2 * RATE_SCALE, 1, bid + offer))
 
 
 @jit
@@ -144,7 +144,7 @@ def range_nb(state, ask):
     symbol = state.risk_symbols[ask.instrument]
     if symbol.bar_count < RANGE_BARS:
         return unknown_nb(state, ask, RANGE_LOW if low > 0 else RANGE_HIGH, max(low, high))
-    rate = scale_nb(symbol.range_e8, 1, 1, state.instruments[ask.instrument].last_ticks)
+    rate = scale_linked_nb(symbol.range_e8, 1, 1, state.instruments[ask.instrument].last_ticks)
     if rate < low:
         return refuse_nb(ask, RANGE_LOW, low, rate)
     return over_nb(ask, RANGE_HIGH, high, rate)

@@ -1,6 +1,6 @@
 """Position and buying power: whether an account can carry what an order may come to."""
 
-from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_nb
+from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_linked_nb
 from kernel.jit import inlined
 from kernel.ledger_nb import CASH, book_index_nb, convert_nb, equity_nb, exposure_nb, initial_rate_nb
 from kernel.netting_nb import crossing_minor_nb, is_first_nb, leaving_lots_nb, nets_nb, netted_sides_nb
@@ -58,7 +58,7 @@ def _required_minor_nb(state, ask, book, nets, price_ticks):
         price = max(instrument.last_ticks, price_ticks) if mine else instrument.last_ticks
         money = exposure_nb(instrument, price, lots)
         if money != OVERFLOW and instrument.has_margin != 0:
-            money = scale_nb(money, initial_rate_nb(state, instrument, money), 1, RATE_SCALE)
+            money = scale_linked_nb(money, initial_rate_nb(state, instrument, money), 1, RATE_SCALE)
         if money != OVERFLOW:
             money = convert_nb(state.balances[position.balance], money)
         if money == OVERFLOW or plain + own + money >= MONEY_MAX:
@@ -67,7 +67,7 @@ def _required_minor_nb(state, ask, book, nets, price_ticks):
             own += money
         else:
             plain += money
-    required = scale_nb(plain, state.limits.margin_rate, 1, RATE_SCALE)
+    required = scale_linked_nb(plain, state.limits.margin_rate, 1, RATE_SCALE)
     return OVERFLOW if required == OVERFLOW or required + own >= MONEY_MAX else required + own
 
 
@@ -115,7 +115,7 @@ def margin_checks_nb(state, ask, price_ticks, notional_minor):
     instrument = state.instruments[ask.instrument]
     if ask.waits == 1 and state.head.strategy_count > 1:
         notional_minor = exposure_nb(instrument, price_ticks, leaving_lots_nb(state, ask, position.account))
-    costs = scale_nb(notional_minor, limits.cost_buffer_rate, 1, RATE_SCALE)
+    costs = scale_linked_nb(notional_minor, limits.cost_buffer_rate, 1, RATE_SCALE)
     if account.mode == CASH and instrument.margined == 0:
         left = _cash_left_nb(state, book, ask.extra_lots if ask.side > 0 else 0, price_ticks)
         if after < 0 or left == OVERFLOW or costs == OVERFLOW or left < costs:

@@ -3,7 +3,7 @@
 Each returns its number when it refuses, with the limit and the value left in the question, else 0.
 """
 
-from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
 from kernel.jit import inlined, jit
 from kernel.ledger_nb import book_index_nb
 from kernel.lifecycle import INTENDED, LIMIT, MARKET, REDUCING
@@ -51,7 +51,7 @@ def book_band_nb(state, ask):
     if limit == 0 or ask.limit_ticks == 0 or other <= 0:
         return 0
     beyond = ask.side * (ask.limit_ticks - other)
-    return over_nb(ask, BOOK_BAND, limit, scale_nb(max(beyond, 0), RATE_SCALE, 1, other))
+    return over_nb(ask, BOOK_BAND, limit, scale_linked_nb(max(beyond, 0), RATE_SCALE, 1, other))
 
 
 @inlined
@@ -60,7 +60,7 @@ def fat_finger_nb(state, ask):
     multiple, symbol = rule_nb(state, rules.FAT_FINGER), state.risk_symbols[ask.instrument]
     if multiple == 0 or symbol.order_count < AVERAGE_ORDERS:
         return 0
-    limit = scale_nb(scale_nb(symbol.order_lots, 1, 1, symbol.order_count), multiple, 1, RATE_SCALE)
+    limit = scale_linked_nb(scale_linked_nb(symbol.order_lots, 1, 1, symbol.order_count), multiple, 1, RATE_SCALE)
     if limit == OVERFLOW or ask.quantity_lots > limit:
         return refuse_nb(ask, FAT_FINGER, limit, ask.quantity_lots)
     return 0
@@ -78,7 +78,7 @@ def volume_nb(state, ask):
         if volume < 0 or total >= 1 << 61:
             return 0
         total += min(volume, 1 << 61)
-    limit = scale_nb(total, multiple, 1, WINDOW_BARS * RATE_SCALE)
+    limit = scale_linked_nb(total, multiple, 1, WINDOW_BARS * RATE_SCALE)
     if limit == OVERFLOW or ask.quantity_lots > limit:
         return refuse_nb(ask, VOLUME_SHARE, limit, ask.quantity_lots)
     return 0

@@ -6,7 +6,7 @@ rounded half to even (a root is rounded down).
 
 import numpy as np
 
-from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
 from kernel.jit import inlined, jit, unit
 from kernel.lifecycle import MAKER
 from kernel.units import RATE_SCALE
@@ -41,11 +41,11 @@ def slippage_rate_nb(head, quantity_lots, volume_lots):
     lots = min(quantity_lots, volume_lots)
     volume = max(volume_lots, 1)
     if head.impact_rate != 0:
-        root = root_nb(scale_nb(lots, _ROOT_SCALE, 1, volume)) if volume_lots > 0 else RATE_SCALE
-        rate += scale_nb(head.impact_rate, root, 1, RATE_SCALE)
+        root = root_nb(scale_linked_nb(lots, _ROOT_SCALE, 1, volume)) if volume_lots > 0 else RATE_SCALE
+        rate += scale_linked_nb(head.impact_rate, root, 1, RATE_SCALE)
     if head.share_impact_rate != 0:
-        share = scale_nb(lots, RATE_SCALE, 1, volume) if volume_lots > 0 else RATE_SCALE
-        rate += scale_nb(head.share_impact_rate, scale_nb(share, share, 1, RATE_SCALE), 1, RATE_SCALE)
+        share = scale_linked_nb(lots, RATE_SCALE, 1, volume) if volume_lots > 0 else RATE_SCALE
+        rate += scale_linked_nb(head.share_impact_rate, scale_linked_nb(share, share, 1, RATE_SCALE), 1, RATE_SCALE)
     return rate
 
 
@@ -55,7 +55,7 @@ def slipped_nb(head, side, price_ticks, quantity_lots, volume_lots):
     rate = slippage_rate_nb(head, quantity_lots, volume_lots)
     if rate == 0:
         return price_ticks
-    slip = max(scale_nb(abs(price_ticks), rate, 1, RATE_SCALE), 1)
+    slip = max(scale_linked_nb(abs(price_ticks), rate, 1, RATE_SCALE), 1)
     return price_ticks + slip if side > 0 else max(price_ticks - slip, 1)
 
 
@@ -71,10 +71,10 @@ def _rate_nb(fees, liquidity):
 @inlined
 def fee_nb(fees, market, money_minor, quantity_lots, liquidity):
     """The fee of one fill before minimum and maximum, or OVERFLOW: a rate of its money and an amount for each lot."""
-    fee = scale_nb(money_minor, _rate_nb(fees, liquidity), 1, RATE_SCALE)
+    fee = scale_linked_nb(money_minor, _rate_nb(fees, liquidity), 1, RATE_SCALE)
     if market.fee_unit == 0 or fee == OVERFLOW:
         return fee
-    by_lot = scale_nb(quantity_lots, market.fee_unit, 1, RATE_SCALE)
+    by_lot = scale_linked_nb(quantity_lots, market.fee_unit, 1, RATE_SCALE)
     return OVERFLOW if by_lot == OVERFLOW else fee + by_lot
 
 

@@ -8,7 +8,7 @@ a row offers. All rules are written for a buyer; a sale is the same thing with e
 import numpy as np
 
 from kernel.events.layout import BAR_CLOSED, QUOTE_SEEN, TRADE_SEEN
-from kernel.exact_nb import OVERFLOW, scale_nb
+from kernel.exact_nb import OVERFLOW, scale_linked_nb
 from kernel.jit import inlined, jit, unit
 from kernel.lifecycle import MARKET
 from kernel.market import BAR, NO_PRICE, QUOTE, ROW, UNKNOWN_SIZE
@@ -127,5 +127,5 @@ def offered_lots_nb(head, instrument, row, side):
     volume = volume_lots_nb(instrument, row, side)
     if row.kind == QUOTE or volume == UNLIMITED:
         return volume
-    share = scale_nb(volume, head.volume_share_rate, 1, RATE_SCALE)
+    share = scale_linked_nb(volume, head.volume_share_rate, 1, RATE_SCALE)
     return UNLIMITED if share == OVERFLOW else share
