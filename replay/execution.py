@@ -155,6 +155,7 @@ class Execution:
         self.refusals: tuple[Refusal, ...] = ()
         self.dropped: dict[str, int] = {}
         self.verdicts: dict[str, int] = {}
+        self.regimes: dict[str, int] = {}
         self._sink, self._trades, self._prices = sink, trades, prices
         self._progress, self._should_stop = progress, should_stop
         self._result = ResultHash()
@@ -190,7 +191,7 @@ class Execution:
         days = self.memory.engine.days[: statistics.day_count]
         self.result_hash = self._result.finish(self.memory.state, days)
         self.refusals = list_refusals(self._pipeline.refusals)
-        self.dropped, self.verdicts = list_opinions(self._pipeline.opinions)
+        self.dropped, self.verdicts, self.regimes = list_opinions(self._pipeline.opinions)
 
     def _open(self) -> None:
         prepared = self.prepared

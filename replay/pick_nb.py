@@ -9,6 +9,7 @@ from kernel.events.layout import (
     CHECKED,
     FILLED,
     RECORD,
+    REGIME_CHANGED,
     REQUEST_REFUSED,
     SHADOW_FILLED,
     SIGNAL_COMBINED,
@@ -20,7 +21,7 @@ from kernel.risk.gates_nb import MISSING
 
 FILL_WORDS = 8
 MAX_CHECKS = 128  # numbers of checks
-DROPS, VERDICTS = range(2)
+DROPS, VERDICTS, TRENDS = range(3)
 OPINIONS = 8  # numbers of filters, and of reasons
 REFUSALS, FIRST_NS, UNSEEN = range(3)  # what is kept of each
 
@@ -32,8 +33,8 @@ def pick_nb(records, fills, trades, refusals, counts, opinions):
     A fill (also one on paper, in a shadow account) is its time, instrument, strategy, side, price, quantity, fee and
     liquidity. ``refusals`` (int64, a row for each check) is added to: how many orders and requests the check refused,
     the time of the first in nanoseconds, and how many it refused for a measure of -1, which gates say that have not
-    seen theirs. ``opinions`` (int64, a row each for dropped signals and for verdicts of ensembles) counts by the number
-    of the filter, and of the reason.
+    seen theirs. ``opinions`` (int64, a row each for dropped signals, verdicts of ensembles and changes of a regime)
+    counts by the number of the filter, of the reason, and of the trend plus 1.
     """
     fill_count = 0
     trade_count = 0
@@ -65,6 +66,8 @@ def pick_nb(records, fills, trades, refusals, counts, opinions):
             opinions[DROPS, record.words[SIGNAL_DROPPED.filter]] += 1
         elif record.kind == SIGNAL_COMBINED.kind:
             opinions[VERDICTS, record.words[SIGNAL_COMBINED.reason]] += 1
+        elif record.kind == REGIME_CHANGED.kind:
+            opinions[TRENDS, record.words[REGIME_CHANGED.trend] + 1] += 1
     counts[0] = fill_count
     counts[1] = trade_count
     return 0

@@ -106,7 +106,7 @@ class Pipeline:
         self._closed = np.zeros(OUTPUT_RECORDS, np.int64)
         self.refusals = np.zeros((MAX_CHECKS, 3), np.int64)  # by number of the check, as ``pick_nb`` counts them
         self._counts = np.zeros(2, np.int64)
-        self.opinions = np.zeros((2, OPINIONS), np.int64)
+        self.opinions = np.zeros((3, OPINIONS), np.int64)
         self._rows_done = 0
         self._segment = _Segment()
         self._queue: queue.Queue[Chunk | None] = queue.Queue(QUEUE_ITEMS)

@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 
 from kernel.instruments import Instrument
-from kernel.pipeline.rules import FILTERS, VERDICT_REASONS
+from kernel.pipeline.rules import FILTERS, REGIMES, TREND, VERDICT_REASONS
 from kernel.risk.numbers import CHECKS, DAILY_VOLUME, SPREAD, VOLATILITY_INDEX
 from kernel.units import to_decimal
-from replay.pick_nb import DROPS, FIRST_NS, REFUSALS, UNSEEN, VERDICTS
+from replay.pick_nb import DROPS, FIRST_NS, REFUSALS, TRENDS, UNSEEN, VERDICTS
 from replay.series import SeriesCount
 from replay.shadows import Shadow
 
@@ -56,11 +56,13 @@ def list_refusals(counted: np.ndarray) -> tuple[Refusal, ...]:
     )
 
 
-def list_opinions(counted: np.ndarray) -> tuple[dict[str, int], dict[str, int]]:
-    """How many signals each filter dropped, and how many verdicts of ensembles there were of each kind."""
+def list_opinions(counted: np.ndarray) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    """How many signals each filter dropped, verdicts of ensembles there were, and changes to a regime of each trend."""
     dropped = {name: int(counted[DROPS, number]) for number, name in FILTERS.items() if counted[DROPS, number]}
     reasons = VERDICT_REASONS.items()
-    return dropped, {name: int(counted[VERDICTS, number]) for number, name in reasons if counted[VERDICTS, number]}
+    verdicts = {name: int(counted[VERDICTS, number]) for number, name in reasons if counted[VERDICTS, number]}
+    trends = REGIMES[TREND].items()
+    return dropped, verdicts, {name: int(counted[TRENDS, at + 1]) for at, name in trends if counted[TRENDS, at + 1]}
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +70,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
     ``curve`` has one point a row until it is full, then every second row, and so on (at most 65,536 points). ``days``
     has the last equity of each UTC day that saw a row. ``trades`` counts round trips that are over.
-    ``dropped`` and ``verdicts`` count signals that a filter dropped, and verdicts of ensembles, by name.
+    ``dropped``, ``verdicts`` and ``regimes`` count signals that a filter dropped, verdicts of ensembles, and changes of
+    a regime, by name.
     """
 
     run_dir: Path
@@ -103,6 +106,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     series: tuple[SeriesCount, ...] = ()
     dropped: dict[str, int] = {}
     verdicts: dict[str, int] = {}
+    regimes: dict[str, int] = {}
 
     def prices(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """For each instrument's name some of its times (ns) and prices (float64), for drawing."""

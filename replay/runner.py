@@ -225,6 +225,7 @@ def _result(
         ),
         dropped=execution.dropped,
         verdicts=execution.verdicts,
+        regimes=execution.regimes,
         shadows=list_shadows(
             state,
             [account.name for account in prepared.ledger.accounts],

@@ -84,6 +84,7 @@ def summary_json(result: RunResult, metrics: Metrics) -> dict[str, Any]:
         ],
         "dropped": result.dropped,
         "verdicts": result.verdicts,
+        "regimes": result.regimes,
         "shadows": [
             {
                 "account": one.account,
@@ -162,7 +163,11 @@ def _refusals(result: RunResult, color: bool) -> list[str]:
 def _opinions(result: RunResult, color: bool) -> list[str]:
     """What became of signals and votes; ``kernel show RUN --topic 'signal.*'`` lists them."""
     rows = []
-    for heading, counted in (("Signals dropped by", result.dropped), ("Votes came to", result.verdicts)):
+    for heading, counted in (
+        ("Signals dropped by", result.dropped),
+        ("Votes came to", result.verdicts),
+        ("Regimes", result.regimes),
+    ):
         if counted:
             told = ", ".join(f"{name} {show.count(number)}" for name, number in counted.items())
             rows.append(f"{_paint(heading, _DIM, color)}  {told}")

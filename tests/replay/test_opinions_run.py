@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kernel.events.layout import REGIME_CHANGED, SIGNAL, SIGNAL_COMBINED, SIGNAL_DROPPED
-from kernel.pipeline.rules import FILTERS, MINIMUM, VERDICT_REASONS
+from kernel.pipeline.rules import FILTERS, MINIMUM, REGIMES, TREND, VERDICT_REASONS
 from replay.execution import prepare
 from replay.runner import audit_journal, resume_backtest, run_backtest
 from tests.replay.runs import config, records_in, run
@@ -44,7 +44,9 @@ def test_the_summary_counts_what_the_journal_says(done: tuple[Path, Any]) -> Non
     assert len(dropped) > 5
     reasons = records[records["kind"] == SIGNAL_COMBINED.kind]["words"][:, SIGNAL_COMBINED.reason].tolist()
     assert result.verdicts == {VERDICT_REASONS[one]: reasons.count(one) for one in sorted(set(reasons))}
-    assert np.count_nonzero(records["kind"] == REGIME_CHANGED.kind) > 100
+    trends = records[records["kind"] == REGIME_CHANGED.kind]["words"][:, REGIME_CHANGED.trend].tolist()
+    assert len(trends) > 100
+    assert result.regimes == {name: trends.count(number) for number, name in REGIMES[TREND].items()}
     signals = records[records["kind"] == SIGNAL.kind]["words"]
     opening = signals[signals[:, SIGNAL.direction] != 0]
     assert np.all(opening[:, SIGNAL.confidence_rate] >= 55_000_000)

@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from replay.metrics import compute_metrics
 from replay.report import no_trades
 from replay.report.characters import equity_chart
 from replay.series import SeriesCount
+from replay.shadows import Shadow
 from replay.summary import render_summary, summary_json
 from tests.replay.report.makers import DAY_NS, MONEY, curve, result_of, trades_of
 
@@ -72,14 +74,28 @@ def test_interruption_is_said() -> None:
     assert "Interrupted" in text
 
 
+def test_what_traded_on_paper_and_became_of_opinions_is_told() -> None:
+    shadows = (Shadow("shadow rsi", ("rsi",), 12, 10 * MONEY, 11 * MONEY, MONEY, 0), Shadow("b", (), 0, 0, 0, 0, 0))
+    counts = {"dropped": {"news": 3, "spread": 1200}, "verdicts": {"a signal": 2}, "regimes": {"bull": 7}}
+    result = msgspec.structs.replace(result_of([1000, 1010]), shadows=shadows, **counts)
+    text = render_summary(result, compute_metrics(result, no_trades()), width=80, color=False, encoding="utf-8")
+    assert "Signals dropped by  news 3, spread 1,200\n  Votes came to  a signal 2\n  Regimes  bull 7" in text
+    lines = [line.split() for line in text.splitlines()]
+    assert ["rsi", "+10.00%", "12", f"{11 * MONEY / 10**result.scale:,.2f}"] in lines
+    assert ["b", "n/a", "0", "0.00"] in lines
+    found = summary_json(result, compute_metrics(result, no_trades()))
+    assert {name: found[name] for name in counts} == counts
+    assert [one["strategies"] for one in found["shadows"]] == [["rsi"], []]
+
+
 def test_json_keys_and_values(tmp_path: Path) -> None:
     result = result_of([1100, 990, 1089])
     found = summary_json(result, compute_metrics(result, trades_of(tmp_path, [3, -1])))
     assert list(found) == [
         "result_hash", "journal_root", "journal", "run_dir", "completed", "strategies", "instruments", "span",
         "bars", "events", "frames", "fills", "trades", "seconds", "bars_per_second", "currency", "deposited",
-        "final_equity", "final_cash", "realised", "fees", "refused", "dropped", "verdicts", "shadows", "series",
-        "return", "max_drawdown", "sharpe", "metrics",
+        "final_equity", "final_cash", "realised", "fees", "refused", "dropped", "verdicts", "regimes",
+        "shadows", "series", "return", "max_drawdown", "sharpe", "metrics",
     ]  # fmt: skip
     assert found["final_equity"] == "1089.000000"
     assert Decimal(found["fees"]) == Decimal("1.25")
