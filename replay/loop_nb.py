@@ -20,7 +20,7 @@ a row's time come before it, each as a transaction of its own, earliest first, t
 import numpy as np
 
 from kernel.apply_nb import apply_nb
-from kernel.bars.closing_nb import overtaken_ns_nb
+from kernel.bars.closing_nb import due_series_nb, overtaken_ns_nb
 from kernel.consequences_nb import consequences_nb, has_consequences_nb
 from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
 from kernel.events.layout import RECORD, TIMER_FIRED, WORDS
@@ -199,7 +199,7 @@ def _row_nb(engine, entries, row):
             result = invoke_nb(engine, entries, strategy, row.instrument, row.kind, cause, row.ts_ns)
             if result != NEED_ROWS:
                 return result
-    if state.head.series_count > 0:
+    if state.head.series_count > 0 and due_series_nb(state, row.instrument, -1) >= 0:
         result = close_bars_nb(engine, entries, cause, row.instrument)
         if result != NEED_ROWS:
             return result
