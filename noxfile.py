@@ -71,11 +71,12 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Speed and memory on this machine, as ratios in one run; then the indicators beside TA-Lib."""
+    """Speed and memory on this machine, as ratios in one run; then indicators beside TA-Lib, and features."""
     session.install("-c", "requirements.lock", "-e", ".[test]")
     session.run("python", "-m", "bench", *session.posargs)
     if not session.posargs:
         session.run("python", "-m", "bench.indicators")
+        session.run("python", "-m", "bench.features")
 
 
 @nox.session

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench import __main__ as bench_main
+from bench import features as bench_features
 from bench import indicators as bench_indicators
 from bench import processes
 from bench.data import CHUNK_ROWS, walk_chunks, walk_file
@@ -167,3 +168,11 @@ def test_indicators_are_measured_beside_talib():
     assert (columns["open"] <= columns["high"]).all()
     assert min(bench_indicators.beside(indicator_named("ema"), columns, 1)) > 0.0
     assert len(set(bench_indicators.FORTY)) == 40
+
+
+def test_features_are_measured_in_a_run_and_as_a_table() -> None:
+    lines = bench_features.feature_lines(walk_file(ROWS), ROWS, 1, ["ema(12)", "macd"])
+    assert [line.what for line in lines][1] == "2 features in a run"
+    assert lines[1].note.startswith("4 values; ")
+    assert all(line.value > 0.0 for line in lines)
+    assert len(bench_features.NAMES) == 40

@@ -17,7 +17,7 @@ from replay.execution import prepare
 from replay.inspect.feature_phrases import real
 from replay.loading import find_strategy, load_universe
 from replay.research import feature_tables
-from replay.runner import audit_journal, read_run
+from replay.runner import audit_journal, read_run, resume_backtest, run_backtest
 from replay.sample import sample_root
 from tests.replay.runs import SPY, config, records_in, run
 
@@ -106,6 +106,23 @@ def test_modes_batches_and_an_audit_agree(tmp_path: Path) -> None:
     report = audit_journal(tmp_path / "reference" / "journal", read_run(tmp_path / "reference"))
     assert report.complete
     assert report.result_hash == found[0]["result_hash"]
+
+
+def test_a_run_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    settings = {"features": {"set": SET}, "strategy": [{"use": f"{HERE}:cross"}], **SPAN}
+    whole = run(tmp_path / "whole", **settings)
+    asked = iter([False] * 5 + [True] * 1000)
+    interrupted = run_backtest(
+        prepare(config(**settings)), tmp_path / "run", batch_rows=50, should_stop=lambda: next(asked)
+    )
+    assert not interrupted.completed
+    resumed = resume_backtest(tmp_path / "run")
+    assert resumed.result_hash == whole["result_hash"]
+    assert audit_journal(tmp_path / "run" / "journal", read_run(tmp_path / "run")).complete
+    for series in (-1, 0, 1):
+        here, there = (vectors(tmp_path / name, series) for name in ("whole", "run"))
+        assert np.array_equal(here[0], there[0])
+        assert here[1].tobytes() == there[1].tobytes()
 
 
 def test_several_instruments_and_another_ones_features(tmp_path: Path) -> None:
