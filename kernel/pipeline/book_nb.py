@@ -24,17 +24,14 @@ from kernel.events.layout import (
 )
 from kernel.fills_nb import fill_nb
 from kernel.jit import inlined, unit
-from kernel.ledger_nb import BAD_INDEX, MISMATCH, NO_CAPACITY, OK, UNKNOWN_KIND, book_index_nb, is_shadow_nb
+from kernel.ledger_nb import BAD_INDEX, MISMATCH, NO_CAPACITY, OK, UNKNOWN_KIND, book_index_nb
 from kernel.lifecycle import FLATTEN_ORDER, SHADOW
 from kernel.lifecycle_nb import position_index_nb
+from kernel.pipeline.arms_nb import arm_nb, experiment_nb, routed_nb
 from kernel.pipeline.rules import (
-    ARM_A,
-    ARM_B,
     AT_LEAST,
     BEAR,
     BULL,
-    BY_DAY,
-    BY_SESSION,
     CONFIDENCE,
     COUNTS,
     HIGH,
@@ -219,49 +216,6 @@ def _filters_nb(state, strategy, words):
 
 
 @inlined
-def _experiment_nb(experiment, words):
-    share, unit_of_time = words[EXPERIMENT_SET.share_rate], words[EXPERIMENT_SET.unit]
-    if not (0 <= share <= RATE_SCALE and BY_DAY <= unit_of_time <= BY_SESSION) or words[EXPERIMENT_SET.seed] < 0:
-        return MISMATCH
-    experiment.active = 1
-    experiment.share_rate = share
-    experiment.seed = words[EXPERIMENT_SET.seed]
-    experiment.unit = unit_of_time
-    return OK
-
-
-@inlined
-def _arm_nb(state, strategy, arm):
-    """The second engine is always on paper: not one of its books may lie in a real account."""
-    if not ARM_A <= arm <= ARM_B:
-        return MISMATCH
-    for instrument in range(state.head.instrument_count if arm == ARM_B else 0):
-        if not is_shadow_nb(state, strategy, instrument):
-            return MISMATCH
-    state.arms[strategy].arm = arm
-    return OK
-
-
-@inlined
-def _route_nb(state, record):
-    words = record.words
-    if not 0 <= record.instrument < state.head.instrument_count:
-        return BAD_INDEX
-    route = state.routes[record.instrument]
-    if record.kind == ROUTE_KEY.kind:
-        if not 0 <= words[ROUTE_KEY.key] < 1 << 32:
-            return MISMATCH
-        route.key = words[ROUTE_KEY.key]
-        return OK
-    if state.experiment.active == 0 or not ARM_A <= words[INPUT_ROUTED.arm] <= ARM_B:
-        return MISMATCH
-    route.routed = 1
-    route.unit = words[INPUT_ROUTED.unit]
-    route.arm = words[INPUT_ROUTED.arm]
-    return OK
-
-
-@inlined
 def _plan_nb(state, kind, strategy, words):
     """How the signals of a strategy are treated."""
     if kind == ENSEMBLE_SET.kind:
@@ -275,7 +229,7 @@ def _plan_nb(state, kind, strategy, words):
     if kind == FILTERS_SET.kind:
         return _filters_nb(state, strategy, words)
     if kind == ARM_SET.kind:
-        return _arm_nb(state, strategy, words[ARM_SET.arm])
+        return arm_nb(state, strategy, words[ARM_SET.arm])
     return UNKNOWN_KIND
 
 
@@ -302,9 +256,9 @@ def pipeline_event_nb(state, record):
     if kind == REGIME_SCALE.kind:
         return _regime_scale_nb(state, record.words)
     if kind == EXPERIMENT_SET.kind:
-        return _experiment_nb(state.experiment, record.words)
+        return experiment_nb(state.experiment, record.words)
     if kind == ROUTE_KEY.kind or kind == INPUT_ROUTED.kind:
-        return _route_nb(state, record)
+        return routed_nb(state, record)
     if not 0 <= record.strategy < state.head.strategy_count:
         return BAD_INDEX
     if kind == SIGNAL_VOTED.kind or kind == SIGNAL_COMBINED.kind or kind == REGIME_CHANGED.kind:
