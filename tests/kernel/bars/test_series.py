@@ -5,9 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel.bars.rule import TICK_IMBALANCE, TICKS, VALUE, VOLUME, VOLUME_IMBALANCE
+from kernel.bars.aggregate import Aggregator
+from kernel.bars.plan import plan_series
+from kernel.bars.rule import TICK_IMBALANCE, TICKS, VALUE, VOLUME, VOLUME_IMBALANCE, parse_rule
+from kernel.events.layout import SERIES_BAR
 from kernel.tables.bars import CUT, GAPS, LATE, SHORT, STRADDLES
-from tests.kernel.bars.desk import DAY, HOUR, MINUTE, Made, facts, row, rows_of
+from kernel.tables.table import NEVER_NS
+from tests.kernel.bars.desk import DAY, HOUR, MINUTE, PAPER, Made, facts, row, rows_of
 from tests.reference import bars as twin
 from tests.reference.bars import Bar, Input, tick
 
@@ -270,3 +274,29 @@ def test_what_there_was_before_does_not_change_with_what_comes_after() -> None:
         part = Made(rules, rows_of(inputs[:cut], "bars"))
         for rule in rules:
             assert part.bars(rule) == whole.bars(rule)[: len(part.bars(rule))]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(minutes(150), min_size=2, max_size=4))
+def test_bars_of_several_instruments_do_not_disturb_each_other(several: list[list[Input]]) -> None:
+    rules = {"5m": 5 * MINUTE, "1h": HOUR, "1h from 5m": HOUR}
+    wanted = [(number, parse_rule(rule)) for number in range(len(several)) for rule in rules]
+    plans = plan_series(wanted, [facts()] * len(several))
+    parts = [rows_of(inputs, "bars") for inputs in several]
+    for number, part in enumerate(parts):
+        part["instrument"] = number
+    rows = np.concatenate(parts)
+    rows = rows[np.lexsort((rows["instrument"], rows["ts_ns"]))]
+    aggregator = Aggregator([PAPER] * len(several), plans)
+    records = aggregator.feed(rows)
+    words = records["words"][records["kind"] == SERIES_BAR.kind]
+    assert np.all(np.diff(records["ts_ingest_ns"]) >= 0)
+    until_ns = int(rows["ts_ns"].max()) if len(rows) else 0
+    due_ns = []
+    for plan in plans:
+        bars = twin.time_bars(several[plan.instrument], rules[plan.rule], None, True, until_ns)[0]
+        mine = words[words[:, SERIES_BAR.series] == plan.number]
+        assert mine[:, :7].tolist() == [[*bar[1:5], bar.lots, bar.begin_ns, bar.end_ns] for bar in bars]
+        series = aggregator.state.series[plan.number]
+        due_ns += [int(series.end_ns + series.wait_ns)] if series.input_count else []
+    assert int(aggregator.state.head.next_bar_ns) == min(due_ns, default=NEVER_NS)
