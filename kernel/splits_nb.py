@@ -110,7 +110,9 @@ def book_split_nb(state, record, instrument, position):
     words = record.words
     before, after = words[SPLIT_APPLIED.lots_before], words[SPLIT_APPLIED.lots_after]
     numerator, denominator = words[SPLIT_APPLIED.numerator], words[SPLIT_APPLIED.denominator]
-    if not (0 < numerator < MAX_RATE and 0 < denominator < MAX_RATE) or before == 0 or before * after < 0:
+    if not (0 < numerator < MAX_RATE and 0 < denominator < MAX_RATE) or before == 0:
+        return MISMATCH
+    if after != 0 and (before > 0) != (after > 0):
         return MISMATCH
     whole = scale_linked_nb(before, numerator, 1, denominator)
     cash, realised = words[SPLIT_APPLIED.cash_minor], words[SPLIT_APPLIED.realised_minor]
