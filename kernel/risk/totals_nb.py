@@ -56,7 +56,12 @@ def refresh_book_nb(state, strategy, instrument, leg):
     lots = worse_lots_nb(position, 0, 0)
     if lots == 0 and exposure.lots == 0:
         return
-    money = money_nb(state, at, instrument, state.instruments[instrument].last_ticks, lots)
+    last = state.instruments[instrument].last_ticks
+    if lots == abs(position.quantity_lots) and last > 0:  # nothing is on its way: it was just valued at that price
+        money = in_first_nb(state, at, abs(position.value_minor))
+        money = EXPOSURE_MAX if money == OVERFLOW else min(abs(money), EXPOSURE_MAX)
+    else:
+        money = money_nb(state, at, instrument, last, lots)
     count = int(lots > 0) - int(exposure.lots > 0)
     change = money - exposure.money_minor
     symbol, account = state.risk_symbols[instrument], state.risk_accounts[position.account]
