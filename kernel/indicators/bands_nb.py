@@ -4,7 +4,8 @@ from math import sqrt
 
 from kernel.indicators.averages_nb import NAN, TALIB, ema_of_nb, wilder_of_nb
 from kernel.indicators.declare import factor, indicator, period
-from kernel.indicators.windows_nb import moments_nb, range_nb, sum_nb
+from kernel.indicators.extremes_nb import range_nb
+from kernel.indicators.windows_nb import moments_nb, sum_nb
 from kernel.jit import inlined
 
 BARS = "high low close"

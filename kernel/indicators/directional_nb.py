@@ -3,7 +3,8 @@
 from kernel.indicators.averages_nb import NAN, TALIB
 from kernel.indicators.bands_nb import BARS, atr_of_nb, true_range_nb
 from kernel.indicators.declare import choice, indicator, period
-from kernel.indicators.windows_nb import delay_nb, highest_age_nb, sum_nb
+from kernel.indicators.extremes_nb import highest_age_nb
+from kernel.indicators.windows_nb import delay_nb, sum_nb
 from kernel.jit import fused_nb, inlined
 
 MOVES = "last_high last_low last_close up down width"

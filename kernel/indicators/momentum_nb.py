@@ -2,7 +2,8 @@
 
 from kernel.indicators.averages_nb import NAN, TALIB, wilder_of_nb
 from kernel.indicators.declare import choice, indicator, period
-from kernel.indicators.windows_nb import delay_nb, range_nb, sum_nb, unsigned
+from kernel.indicators.extremes_nb import range_nb
+from kernel.indicators.windows_nb import delay_nb, sum_nb, unsigned
 from kernel.jit import inlined
 
 AVERAGE = choice("average", 2)  # 0 simple, 1 exponential

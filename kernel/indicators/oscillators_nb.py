@@ -3,7 +3,8 @@
 from kernel.indicators.averages_nb import NAN, TALIB
 from kernel.indicators.bands_nb import BARS
 from kernel.indicators.declare import indicator, period
-from kernel.indicators.windows_nb import delay_nb, range_nb, sum_nb, sum_two_nb
+from kernel.indicators.extremes_nb import range_nb
+from kernel.indicators.windows_nb import delay_nb, sum_nb, sum_two_nb
 from kernel.jit import inlined
 
 

@@ -6,9 +6,10 @@ from kernel.indicators.averages_nb import NAN, TALIB, ema_of_nb, wilder_of_nb
 from kernel.indicators.bands_nb import BARS
 from kernel.indicators.declare import indicator, period
 from kernel.indicators.elementary_nb import log_nb
+from kernel.indicators.extremes_nb import range_nb
 from kernel.indicators.momentum_nb import strength_nb
 from kernel.indicators.oscillators_nb import inside_nb
-from kernel.indicators.windows_nb import delay_nb, moments_nb, range_nb, sum_nb, unsigned
+from kernel.indicators.windows_nb import delay_nb, moments_nb, sum_nb, unsigned
 
 
 @indicator(

@@ -2,7 +2,8 @@
 
 from kernel.indicators.averages_nb import NAN, TALIB
 from kernel.indicators.declare import indicator, period
-from kernel.indicators.windows_nb import highest_age_nb, highest_nb, lowest_nb, range_nb, sum_nb
+from kernel.indicators.extremes_nb import highest_age_nb, highest_nb, lowest_nb, range_nb
+from kernel.indicators.windows_nb import sum_nb
 
 BAR = "open high low close"
 

@@ -5,7 +5,8 @@ from kernel.indicators.bands_nb import BARS, atr_of_nb, true_range_nb
 from kernel.indicators.declare import choice, factor, indicator, period
 from kernel.indicators.directional_nb import moves_nb
 from kernel.indicators.elementary_nb import log_nb
-from kernel.indicators.windows_nb import range_nb, sum_nb
+from kernel.indicators.extremes_nb import range_nb
+from kernel.indicators.windows_nb import sum_nb
 from kernel.jit import inlined
 
 MOVES = "last_high last_low last_close up down width"

@@ -5,9 +5,10 @@ from math import sqrt
 from kernel.indicators.averages_nb import NAN
 from kernel.indicators.bands_nb import BARS, true_range_nb
 from kernel.indicators.declare import Parameter, factor, indicator, period
+from kernel.indicators.extremes_nb import range_nb
 from kernel.indicators.statistics_nb import fitted_nb
 from kernel.indicators.volume_nb import DAY_NS, session_of_nb
-from kernel.indicators.windows_nb import delay_nb, line_nb, moments_nb, range_nb, sum_nb
+from kernel.indicators.windows_nb import delay_nb, line_nb, moments_nb, sum_nb
 
 
 @indicator(
