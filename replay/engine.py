@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kernel.jit import JIT_ENABLED, address_of
+from kernel.jit import JIT_ENABLED, address_of, compile_together
 from kernel.market import ROW
 from kernel.state import initialise_state
 from kernel.strategy.context import MEMORY_WORDS
 from kernel.tables.table import MAX_INSTRUMENTS, MAX_POSITIONS, MAX_STRATEGIES
+from replay.fold_nb import fold_nb
 from replay.loop_nb import close_frame_nb, record_event_nb, run_nb
 from replay.memory import ENGINE
 from replay.merge_nb import first_descent_nb, interleave_nb, merge_nb
@@ -122,6 +123,8 @@ def _lay_out_books(engine: Any, instrument_count: int, plans: Sequence[Plan]) ->
 
 def compile_loop() -> None:
     """Compile the loop and what is called beside it in a run, or load them from the store."""
-    beside = (pick_nb, first_descent_nb, interleave_nb, merge_nb)
-    for function in (run_nb, record_event_nb, close_frame_nb, *beside):
+    beside = (fold_nb, pick_nb, first_descent_nb, interleave_nb, merge_nb)
+    functions = (run_nb, record_event_nb, close_frame_nb, *beside)
+    compile_together(functions)
+    for function in functions:
         address_of(function)

@@ -10,11 +10,21 @@ This is the one package of the core that touches files, and only to keep machine
 decision. It never turns on fastmath or parallel reductions, which would make sums depend on the machine.
 """
 
-from kernel.jit.declared import JIT_ENABLED, CompileError, address_of, data_address, inlined, jit, unit, vector
+from kernel.jit.declared import (
+    JIT_ENABLED,
+    CompileError,
+    address_of,
+    compile_together,
+    data_address,
+    inlined,
+    jit,
+    unit,
+    vector,
+)  # fmt: skip
 from kernel.jit.primitives import call_address, call_entry, floats_at, fused_nb, integers_at
 from kernel.jit.store import cache_root
 
 __all__ = [
-    "JIT_ENABLED", "CompileError", "address_of", "cache_root", "call_address", "call_entry", "data_address",
-    "floats_at", "fused_nb", "inlined", "integers_at", "jit", "unit", "vector",
+    "JIT_ENABLED", "CompileError", "address_of", "cache_root", "call_address", "call_entry", "compile_together",
+    "data_address", "floats_at", "fused_nb", "inlined", "integers_at", "jit", "unit", "vector",
 ]  # fmt: skip

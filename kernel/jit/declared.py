@@ -6,7 +6,7 @@ Owns the signatures of units and the call from Python into machine code.
 import ctypes
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -170,6 +170,15 @@ def address_of(function: Any) -> Any:
     Raises CompileError.
     """
     return function.address if isinstance(function, Unit) else function
+
+
+def compile_together(functions: Sequence[Any]) -> None:
+    """Compile what several units need and the store has not, side by side. Raises CompileError."""
+    units = [function for function in functions if isinstance(function, Unit)]
+    if units:
+        from kernel.jit.image import compile_missing
+
+        compile_missing(units)
 
 
 # --- calls from Python --------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Owns the one execution engine of the process. What is missing in the store is co
 """
 
 import threading
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import llvmlite.binding as llvm
 
 from kernel.jit.declared import CompileError, Unit
 from kernel.jit.digest import callees
-from kernel.jit.store import read
+from kernel.jit.store import exists, read
 
 _lock = threading.RLock()
 _loaded: "dict[str, _Loaded]" = {}  # by symbol
@@ -56,6 +57,17 @@ def load(unit: Unit) -> tuple[int, str]:
             _loaded[needed.symbol] = _Loaded(needed.digest, code.returns)
         _engine().finalize_object()
         return _engine().get_function_address(unit.symbol), _loaded[unit.symbol].returns
+
+
+def compile_missing(units: Sequence[Unit]) -> None:
+    """Compile what the units need and the store has not, all together. Raises CompileError."""
+    with _lock:
+        needed = {id(one): one for unit in units for one in reachable(unit)}
+        missing = [one for one in needed.values() if not _is_loaded(one) and not exists(one)]
+        if missing:
+            from kernel.jit.together import compile_units
+
+            compile_units(missing)
 
 
 def _is_loaded(unit: Unit) -> bool:

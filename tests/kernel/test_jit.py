@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kernel.jit import JIT_ENABLED, CompileError, cache_root, inlined, jit, unit, vector
+from kernel.jit import JIT_ENABLED, CompileError, cache_root, compile_together, inlined, jit, unit, vector
 from kernel.jit import together as together_module
 
 compiling = pytest.mark.skipif(not JIT_ENABLED, reason="nothing is compiled")
@@ -280,3 +280,23 @@ def test_no_unsafe_options() -> None:
             assert "fastmath=" not in text, path
             assert "parallel=" not in text, path
             assert "cache=True" not in text, path
+
+
+@unit(np.int64)
+def half(number):  # type: ignore[no-untyped-def]
+    return number // 2
+
+
+@unit(np.int64)
+def quarter(number):  # type: ignore[no-untyped-def]
+    return half(half(number))
+
+
+@compiling
+def test_what_several_units_need_is_compiled_together_and_once() -> None:
+    compile_together([quarter, half, len])
+    before = stored()
+    assert [name.rpartition(".")[2] for name in before] == ["half", "quarter"]
+    compile_together([quarter, half])
+    assert stored() == before
+    assert quarter(41) == 10
