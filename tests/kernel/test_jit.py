@@ -26,8 +26,11 @@ def stored() -> list[str]:
 
 
 def run(program: str, folder: Path) -> str:
-    """What a process prints that finds modules in ``folder``."""
-    program = f"import sys\nsys.path.insert(0, {str(folder)!r})\n{program}"
+    """What a process prints that finds modules in ``folder``.
+
+    It writes no bytecode: Python's own would be stale where a file of the same size is written twice in a second.
+    """
+    program = f"import sys\nsys.dont_write_bytecode = True\nsys.path.insert(0, {str(folder)!r})\n{program}"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
