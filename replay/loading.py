@@ -4,7 +4,6 @@ Owns the search in folders, the numbering of instruments, and the loading of str
 in the order of their names, so neither the order of paths nor the split into files changes anything.
 """
 
-import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -19,6 +18,7 @@ import msgspec
 from kernel.features.name import DATA, Feature
 from kernel.instruments import Instrument
 from kernel.market import BAR, KIND_NAMES, LEVEL, MODEL, QUOTE, SESSION, TRADE, WEIGHT
+from kernel.naming import near_name
 from kernel.strategy.declare import (
     CompiledStrategy,
     StrategyError,
@@ -167,8 +167,7 @@ def _load_strategy(number: int, config: StrategyConfig, universe: Universe, run_
     ids = universe.ids
     for wanted in config.instruments:
         if wanted not in ids:
-            near = difflib.get_close_matches(wanted, ids, 1)
-            hint = f"did you mean {near[0]}?" if near else f"the data has {', '.join(ids)}"
+            hint = near_name(wanted, ids, f"the data has {', '.join(ids)}")
             raise SettingError(
                 f"strategy.{number}.instruments", f"of {name}: no data for instrument {wanted!r}; {hint}"
             )
@@ -200,8 +199,7 @@ def find_strategy(use: str) -> tuple[CompiledStrategy | type[Strategy], Path]:
     path, _, wanted = use.partition(".py")
     if ".py" not in use:
         if use not in BUILT_IN:
-            near = difflib.get_close_matches(use, BUILT_IN, 1)
-            hint = f"did you mean {near[0]}?" if near else f"built in: {', '.join(BUILT_IN)}; or name a FILE.py"
+            hint = near_name(use, BUILT_IN, f"built in: {', '.join(BUILT_IN)}; or name a FILE.py")
             raise StrategyError(f"no strategy {use!r}; {hint}")
         module = importlib.import_module(f"strategies.{use}")
         return getattr(module, use), Path(str(module.__file__))

@@ -3,7 +3,6 @@
 Owns what the kernel is told of the data for it; the kernel decides what each series is made of.
 """
 
-import difflib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from kernel.bars.plan import DataFacts, SeriesPlan, plan_series
 from kernel.bars.rule import Rule, RuleError, parse_rule
 from kernel.features.name import DATA
 from kernel.market import BAR, QUOTE, SESSION, TRADE, WEIGHT
+from kernel.naming import near_name
 from replay.catalogue.files import open_parquet
 from replay.config import RunConfig, SettingError, length_ns, located
 from replay.loading import LoadedStrategy, Universe
@@ -110,8 +110,7 @@ def _by_settings(config: RunConfig, universe: Universe) -> list[tuple[int, Rule]
     for number, entry in enumerate(config.series):
         for name in entry.instruments:
             if name not in universe.ids:
-                near = difflib.get_close_matches(name, universe.ids, 1)
-                hint = f"did you mean {near[0]}?" if near else f"the data has {', '.join(universe.ids)}"
+                hint = near_name(name, universe.ids, f"the data has {', '.join(universe.ids)}")
                 raise SettingError(f"series.{number}.instruments", f"no data for instrument {name!r}; {hint}")
         names = entry.instruments or list(universe.ids)
         wanted += [(universe.ids[name], parse_rule(entry.rule)) for name in names]

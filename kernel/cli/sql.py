@@ -132,9 +132,9 @@ def _one_line(error: Exception) -> str:
 
 
 def _table_list(views: "list[View]", only: str | None) -> list[str]:
-    import difflib
-
     import duckdb
+
+    from kernel.naming import near_name
 
     connection = duckdb.connect(":memory:")
     found = connection.execute(
@@ -144,8 +144,7 @@ def _table_list(views: "list[View]", only: str | None) -> list[str]:
     reserved = {word for (word,) in found}
     names = [view.name for view in views]
     if only is not None and only not in names:
-        near = difflib.get_close_matches(only, names, 1)
-        raise BadInput(f"no view {only!r}; " + (f"did you mean {near[0]}?" if near else "--tables alone lists all"))
+        raise BadInput(f"no view {only!r}; {near_name(only, names, '--tables alone lists all')}")
     lines: list[str] = []
     for view in views:
         if only in (None, view.name):

@@ -3,13 +3,13 @@
 Owns their syntax: parsing, with errors of one line, and the one canonical way to write each.
 """
 
-import difflib
 import re
 
 import msgspec
 
 from kernel.bars.rule import TIME, RuleError, parse_rule
 from kernel.indicators import Indicator, IndicatorError, indicator_named
+from kernel.naming import near_name
 
 DATA = "data"  # as a series: the data's own bars
 OF = ("open", "high", "low", "close", "volume")  # what a value can be taken from
@@ -127,8 +127,7 @@ def parse_feature(text: str) -> Feature:
         raise FeatureError(f"feature {text!r}: {error}") from None
     output = found[3] or ""
     if output and output not in indicator.outputs:
-        near = difflib.get_close_matches(output, indicator.outputs, 1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(indicator.outputs)}"
+        hint = near_name(output, indicator.outputs, f"it has {', '.join(indicator.outputs)}")
         raise FeatureError(f"feature {text!r}: {indicator.name} has no output {output!r}; {hint}")
     if len(indicator.outputs) == 1:
         output = ""
@@ -168,8 +167,7 @@ def _arguments(text: str, indicator: Indicator, whole: str) -> tuple[dict[str, i
                 raise FeatureError(f"feature {whole!r}: parameter {part!r} {why}")
             name, value = names[place], name
         if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names) or 'none'}"
+            hint = near_name(name, names, f"it has {', '.join(names) or 'none'}")
             raise FeatureError(f"feature {whole!r}: {indicator.name} has no parameter {name!r}; {hint}")
         if name in given:
             raise FeatureError(f"feature {whole!r}: {name} is given twice")

@@ -4,11 +4,11 @@
 for strategies. Importing this package compiles nothing.
 """
 
-import difflib
 import importlib
 from math import ceil, log
 
 from kernel.indicators.declare import REGISTRY, Indicator, IndicatorError
+from kernel.naming import near_name
 
 __all__ = ["FAMILIES", "Indicator", "IndicatorError", "fading", "indicator_named", "indicators", "lookback", "words"]
 
@@ -34,8 +34,7 @@ def indicator_named(name: str) -> Indicator:
         importlib.import_module(f"kernel.indicators.{family}_nb")
     known = indicators()
     if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"did you mean {near[0]}?" if near else "kernel indicators lists them"
+        hint = near_name(name, known, "kernel indicators lists them")
         raise IndicatorError(f"no indicator {name!r}; {hint}")
     return known[name]
 

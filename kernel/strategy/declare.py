@@ -13,6 +13,7 @@ import numpy as np
 from kernel.bars.rule import RuleError, parse_rule
 from kernel.features.name import Feature, FeatureError, parse_feature
 from kernel.jit import CompileError, address_of, jit, unit
+from kernel.naming import near_name
 from kernel.strategy.context import CALL_NAMES, CONTEXT, MAX_PARAMETERS
 
 NEVER = -1  # as ``settle``: what it decides depends on when it began, for ever
@@ -216,13 +217,11 @@ def resolve_parameters(
     name: str, defaults: dict[str, int | float], given: dict[str, int | float | str]
 ) -> dict[str, int | float]:
     """Defaults overlaid with what was given, each in the type of its default. Raises StrategyError."""
-    import difflib
 
     resolved = dict(defaults)
     for key, value in given.items():
         if key not in defaults:
-            near = difflib.get_close_matches(key, defaults, 1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(defaults) or 'none'}"
+            hint = near_name(key, defaults, f"it has {', '.join(defaults) or 'none'}")
             raise StrategyError(f"strategy {name} has no parameter {key!r}; {hint}")
         kind = int if isinstance(defaults[key], int) else float
         try:

@@ -4,7 +4,6 @@ Owns the precedence (defaults, file, command line, in rising order), the refusal
 every message names.
 """
 
-import difflib
 import re
 import tomllib
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from kernel.naming import near_name
 from replay.config.errors import ConfigError, Places, SettingError, located
 from replay.config.model import NOT_SETTINGS, RunConfig, check
 from replay.config.places import setting_lines
@@ -84,9 +84,8 @@ def _refuse_unknown(values: Any, struct: Any, prefix: str) -> None:
     for key, value in values.items():
         setting = f"{prefix}{key}"
         if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, 1)
             shown = re.sub(r"\d+\.", "", prefix)
-            hint = f"did you mean {shown}{near[0]}?" if near else f"known: {', '.join(fields)}"
+            hint = near_name(str(key), fields, f"known: {', '.join(fields)}", prefix=shown)
             raise SettingError(setting, f"is an unknown setting; {hint}")
         for below, entry in _structs_in(fields[key], value, setting):
             _refuse_unknown(entry[0], entry[1], f"{below}.")

@@ -4,13 +4,13 @@ Owns the reading of each rule in its unit and the refusal of rules that contradi
 declared in ``kernel/risk/rules.py``.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from kernel.instruments import Instrument
+from kernel.naming import near_name
 from kernel.risk import rules as r
 from kernel.risk.modes import MODES
 from kernel.risk.rules import RULES, Rule
@@ -226,7 +226,6 @@ def resolve_correlations(risk: Any, instruments: Sequence[Instrument]) -> list[t
 def _instrument(setting: str, name: str, instruments: Sequence[Instrument]) -> int:
     names = [instrument.name for instrument in instruments]
     if name not in names:
-        near = difflib.get_close_matches(name, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"the data has {', '.join(names)}"
+        hint = near_name(name, names, f"the data has {', '.join(names)}")
         raise SettingError(setting, f"names {name!r}, which is not in the data; {hint}")
     return names.index(name)

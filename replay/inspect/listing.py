@@ -3,7 +3,6 @@
 Owns the columns, and the reading of what the user filters by (topics with wildcards, names, times, sequences).
 """
 
-import difflib
 import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -11,6 +10,7 @@ import msgspec
 
 from kernel.events.catalogue import event_types
 from kernel.events.layout import SEGMENT, Stored
+from kernel.naming import near_name
 from kernel.risk.numbers import CHECKS
 from replay.history import HistoryError
 from replay.inspect.frames import MARKET_KINDS
@@ -30,8 +30,9 @@ def kinds_of_topics(patterns: Sequence[str]) -> frozenset[int]:
         if not fitting:
             topics = [kind.topic for kind in types]
             wildcards = sorted({f"{topic.partition('.')[0]}.*" for topic in topics})
-            near = difflib.get_close_matches(pattern, [*topics, *wildcards, *(kind.name for kind in types)], 1)
-            hint = f"did you mean {near[0]}?" if near else f"topics: {', '.join(wildcards)}"
+            hint = near_name(
+                pattern, [*topics, *wildcards, *(kind.name for kind in types)], f"topics: {', '.join(wildcards)}"
+            )
             raise HistoryError(f"no topic {pattern!r}; {hint}")
         found |= fitting
     return frozenset(found)
@@ -46,8 +47,7 @@ def number_of(what: str, name: str, known: Sequence[str]) -> int:
     ends = [one for one in known if one.rpartition("/")[2] == name]
     if len(ends) == 1:
         return known.index(ends[0])
-    near = difflib.get_close_matches(name, known, 1, 0.4)
-    hint = f"did you mean {near[0]}?" if near else f"the journal has {', '.join(known[:12]) or 'none'}"
+    hint = near_name(name, known, f"the journal has {', '.join(known[:12]) or 'none'}", cutoff=0.4)
     raise HistoryError(f"no {what} {name!r}; {hint}")
 
 
@@ -61,8 +61,7 @@ def checks_of(names: Sequence[str]) -> frozenset[int]:
         elif name in known:
             found.add(known[name])
         else:
-            near = difflib.get_close_matches(name, [*known, "refused"], 1)
-            hint = f"did you mean {near[0]}?" if near else "docs/risk.md lists them; or refused, or approved"
+            hint = near_name(name, [*known, "refused"], "docs/risk.md lists them; or refused, or approved")
             raise HistoryError(f"no check {name!r}; {hint}")
     return frozenset(found)
 

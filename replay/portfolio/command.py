@@ -3,13 +3,13 @@
 Owns the meaning of the options: names of instruments, spans, views.
 """
 
-import difflib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kernel.naming import near_name
 from kernel.units import RATE_SCALE, UnitError, from_units, to_rate
 from replay.catalogue import CatalogueError
 from replay.catalogue.intervals import parse_interval
@@ -110,8 +110,7 @@ def _market_weight(names: Sequence[str], text: str) -> tuple[str, float]:
 def _known(names: Sequence[str], name: str, option: str) -> str:
     if name in names:
         return name
-    near = difflib.get_close_matches(name, names, 1)
-    raise ConfigError(f"{option}: no data for {name!r}; {f'did you mean {near[0]}?' if near else ', '.join(names)}")
+    raise ConfigError(f"{option}: no data for {name!r}; {near_name(name, names, ', '.join(names))}")
 
 
 def _number(where: str, text: str) -> float:
