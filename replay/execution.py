@@ -93,7 +93,7 @@ class Engine:
             host.plan() if host is not None else _compiled_plan(strategy, mine)
             for host, strategy, mine in zip(self.hosts, prepared.strategies, heard, strict=True)
         ]
-        features = plan_run_features(prepared.config, prepared.universe, prepared.strategies)
+        features = plan_run_features(prepared.config, prepared.universe, prepared.strategies, series)
         self.memory = EngineMemory(
             len(prepared.universe.instruments), plans, lambda engine, first: lay_out_features(engine, features, first)
         )

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from kernel.bars.plan import SeriesPlan
 from kernel.events.body import encode_body
 from kernel.events.catalogue import FeaturesDefined
 from kernel.features.generate import features_entry, features_source
@@ -18,7 +19,6 @@ from kernel.market import BAR, TRADE
 from kernel.tables.table import MAX_INSTRUMENTS
 from replay.config import RunConfig, SettingError, located
 from replay.loading import LoadedStrategy, Universe
-from replay.series import plan_run_series
 
 
 class RunFeatures(msgspec.Struct, frozen=True):
@@ -37,8 +37,10 @@ class RunFeatures(msgspec.Struct, frozen=True):
         return sum(len(one.columns) for _, one in self.sets)
 
 
-def plan_run_features(config: RunConfig, universe: Universe, strategies: Sequence[LoadedStrategy]) -> RunFeatures:
-    """All features of a run. Raises ConfigError."""
+def plan_run_features(
+    config: RunConfig, universe: Universe, strategies: Sequence[LoadedStrategy], series: Sequence[SeriesPlan]
+) -> RunFeatures:
+    """All features of a run, whose series are ``series``. Raises ConfigError."""
     with located(config.places):
         wanted = [*_by_strategies(strategies, universe), *_by_settings(config, universe)]
         if not wanted:
@@ -49,7 +51,7 @@ def plan_run_features(config: RunConfig, universe: Universe, strategies: Sequenc
             check_places(sum(len(places) + 1 for _, _, places in reads))
         except FeatureError as error:
             raise SettingError("features", f"cannot be used: {error}") from None
-    numbers = {(one.instrument, one.rule): one.number for one in plan_run_series(config, universe, strategies)}
+    numbers = {(one.instrument, one.rule): one.number for one in series}
     numbered = tuple((numbers[one.instrument, one.rule] if one.rule else -1, one) for one in sets)
     return RunFeatures(numbered, reads, config.features.is_recorded)
 

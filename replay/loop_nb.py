@@ -230,6 +230,7 @@ def run_nb(engine, entries, rows):
         first_record, first_sequence, ts_before_ns = output.count, head.next_sequence, head.now_ns
         control.transaction_record = control.told_record = first_record
         taken = 0
+        overtaken_ns = overtaken_ns_nb(engine.context.state, row) if head.bars_wait == 1 else 0
         if control.started == 0:
             control.started = 1
             result = _start_nb(engine, entries)
@@ -239,9 +240,8 @@ def run_nb(engine, entries, rows):
             result = _act_nb(engine)
         elif head.next_bar_ns <= min(row.ts_ns, head.next_timer_ns):
             result = fall_due_nb(engine, entries, max(head.next_bar_ns, head.now_ns), -1, 0)
-        elif head.bars_wait == 1 and overtaken_ns_nb(engine.context.state, row) > 0:
-            ended_ns = overtaken_ns_nb(engine.context.state, row)
-            result = fall_due_nb(engine, entries, row.ts_ns, row.instrument, ended_ns)
+        elif overtaken_ns > 0:
+            result = fall_due_nb(engine, entries, row.ts_ns, row.instrument, overtaken_ns)
         elif head.next_timer_ns <= row.ts_ns:
             result = _fire_nb(engine, entries, row.ts_ns)
         else:

@@ -95,7 +95,7 @@ def resolved_config(config: RunConfig, universe: Universe, strategies: tuple[Loa
         for number, strategy in enumerate(strategies):
             check_one_book(config, plan, number, strategy.instruments)
     series = plan_run_series(config, universe, strategies)
-    features = plan_run_features(config, universe, strategies)
+    features = plan_run_features(config, universe, strategies, series)
     plans = [resolve_plans(config, number, plan.scale) for number in range(len(config.strategies))]
     risk = resolved_risk(config, universe.instruments, plan.scale)
     experiment = resolve_experiment(config.experiment, config.strategies)
@@ -198,10 +198,11 @@ def _opening_events(
         defined = instrument_event(plan, instrument, universe.volume_known[number])
         out.append((number, -1, defined, encode_body(msgspec.to_builtins(instrument))))
     out += terms_events(plan, config, universe.instruments, ts_ns)
-    for one in plan_run_series(config, universe, strategies):
+    series = plan_run_series(config, universe, strategies)
+    for one in series:
         defined_series, source = one.events
         out += [(one.instrument, -1, defined_series, encode_body(one.rule)), (one.instrument, -1, source, b"")]
-    out += feature_events(plan_run_features(config, universe, strategies))
+    out += feature_events(plan_run_features(config, universe, strategies, series))
     for number, description in enumerate(resolved["strategies"]):
         defined_strategy = events.StrategyDefined(len(description["parameters"]))
         out.append((-1, number, defined_strategy, encode_body(description)))

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from kernel.bars.aggregate import Aggregator
 from kernel.bars.plan import SeriesPlan, plan_series
 from kernel.bars.rule import RuleError, parse_rule
-from kernel.events.layout import SERIES_BAR
+from kernel.events.layout import BAR_CLOSED, SERIES_BAR
 from kernel.features.batch import feature_columns
 from kernel.features.name import DATA, Feature
 from kernel.market import BAR
@@ -135,7 +135,7 @@ def _collect(universe: Universe, tape: Tape, plans: Sequence[SeriesPlan]) -> dic
         for number in np.unique(rows["instrument"]).tolist():
             mine = rows["instrument"] == number
             words = rows["words"][mine]
-            found[number, ""] = _Bars(numbers[mine], rows["ts_ns"][mine], words, words[:, 5])
+            found[number, ""] = _Bars(numbers[mine], rows["ts_ns"][mine], words, words[:, BAR_CLOSED.ts_open_ns])
     records = np.concatenate(closed) if closed else None
     for plan in plans:
         assert records is not None

@@ -9,11 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from kernel.events.layout import BAR_CLOSED
 from kernel.features.name import Feature
 from kernel.jit import CompileError, address_of, unit
 from kernel.strategy.context import CONTEXT
 
-_WORDS = {"open": 0, "high": 1, "low": 2, "close": 3, "volume": 4, "timestamp": 5}  # of the bar that has closed
+_WORDS = {  # of the bar that has closed
+    "open": BAR_CLOSED.open_ticks, "high": BAR_CLOSED.high_ticks, "low": BAR_CLOSED.low_ticks,
+    "close": BAR_CLOSED.close_ticks, "volume": BAR_CLOSED.volume_lots, "timestamp": BAR_CLOSED.ts_open_ns,
+}  # fmt: skip
 
 
 def steps_of(features: Sequence[Feature]) -> list[Feature]:

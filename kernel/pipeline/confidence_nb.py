@@ -7,7 +7,7 @@ scaled by the regime: its ensemble is.
 
 import numpy as np
 
-from kernel.exact_nb import OVERFLOW, scale_linked_nb
+from kernel.exact_nb import scale_linked_nb
 from kernel.indicators.elementary_nb import exp_nb
 from kernel.jit import inlined, jit, unit
 from kernel.pipeline.rules import CHARACTER, ISOTONIC, PLATT, TREND, VOLATILITY
@@ -78,6 +78,3 @@ def shape_confidence_nb(state, strategy, instrument, direction, confidence_rate)
     if state.head.regimes_on == 0 or direction == 0 or state.ensembles[strategy].member_of != 0:
         return confidence_rate
     return _scaled_nb(state, instrument, direction, confidence_rate)
-
-
-assert OVERFLOW < 0  # rates are far too small for it

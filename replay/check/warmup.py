@@ -13,6 +13,7 @@ from replay.check.probe import Late, probe_of
 from replay.check.tapes import altered
 from replay.execution import Execution, Prepared
 from replay.features import plan_run_features
+from replay.series import plan_run_series
 
 DAY_NS = 86_400_000_000_000
 MOST_ROWS = 100_000
@@ -83,7 +84,8 @@ def check_warmup(
     execution = Execution(
         altered(msgspec.structs.replace(prepared, strategies=(probe,)), end=rows), None, progress=progress
     )
-    features = plan_run_features(prepared.config, prepared.universe, prepared.strategies)
+    run = prepared.config, prepared.universe, prepared.strategies
+    features = plan_run_features(*run, plan_run_series(*run))
     if features.sets:
         late_features = LateFeatures(execution.memory, features)
         for one in made:
