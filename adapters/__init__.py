@@ -1,1 +1,1 @@
-"""Venues and data providers at the edge of the kernel. Adapters do not import each other."""
+"""Venues and providers at the edge: each turns bytes into the shapes of ``kernel.venue``, and back."""

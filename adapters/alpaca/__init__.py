@@ -1,0 +1,1 @@
+"""Alpaca: US equities and crypto, by alpaca-py."""

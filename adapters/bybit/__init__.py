@@ -1,0 +1,1 @@
+"""Bybit: spot, linear and inverse contracts, by ccxt."""

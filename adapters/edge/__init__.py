@@ -1,0 +1,1 @@
+"""What adapters share: secrets, rate limits, retries. Knows no venue."""

@@ -1,0 +1,1 @@
+"""Providers of market data: what ``kernel data fetch`` downloads from."""
