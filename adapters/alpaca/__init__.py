@@ -1,1 +1,4 @@
-"""Alpaca: US equities and crypto, by alpaca-py."""
+"""Alpaca: US equities and crypto, by alpaca-py.
+
+``AlpacaAdapter`` is the venue, ``AlpacaSettings`` says how it is reached.
+"""
