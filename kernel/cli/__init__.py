@@ -26,7 +26,7 @@ COMMANDS = {
     "diff": ("kernel.cli.inspect", "diff", "Find the first difference between two journals."),
     "sql": ("kernel.cli.sql", "sql", "Query a journal with SQL."),
     "trades": ("kernel.cli.trades", "trades", "List the round trips of a run, closed and open."),
-    "data": ("kernel.cli.data", "data", "Import, validate and describe market data."),
+    "data": ("kernel.cli.data", "data", "Download, import, validate and describe market data."),
     "risk": ("kernel.cli.risk", "risk", "Check a configuration and list the limits that apply."),
     "indicators": ("kernel.cli.indicators", "indicators", "List the indicators with their parameters and look-back."),
     "strategies": ("kernel.cli.strategies", "strategies", "List the built-in strategies with parameters and warm-up."),

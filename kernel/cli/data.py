@@ -7,6 +7,7 @@ the exit code is 0, 1 for a problem with the data, and 2 for a wrong command lin
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,9 +49,27 @@ def _failures(command: str) -> Iterator[None]:
         raise DataFailure(f"kernel data {command}: {place}{error.strerror or error}") from None
 
 
-@click.group()
+# Commands that live in a module of their own: the module, and their name there.
+ELSEWHERE = {"fetch": ("kernel.cli.data_fetch", "fetch"), "providers": ("kernel.cli.data_fetch", "providers")}
+
+
+class DataGroup(click.Group):
+    """Finds the commands of other modules when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *ELSEWHERE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = ELSEWHERE[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=DataGroup)
 def data() -> None:
-    """Import market data, check it, and show what is there."""
+    """Download market data, import it, check it, and show what is there."""
 
 
 def _mapping(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

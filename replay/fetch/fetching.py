@@ -1,0 +1,165 @@
+"""A download from its request to its catalogue file.
+
+Owns the order of the steps: what is there already, what the provider says of the instrument, the pages, the import, and
+the record. The import is that of ``kernel data import``, so a downloaded file is one like any other; the files that it
+names as its sources are the rows as they came.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from adapters.providers.chain import Chain
+from adapters.providers.shapes import Facts
+from adapters.providers.spans import interval_text
+from adapters.providers.times import utc_text
+from replay.catalogue.files import read_columns
+from replay.catalogue.importer import import_file
+from replay.catalogue.model import CatalogueError, CatalogueFile
+from replay.catalogue.options import ImportOptions, ImportReport
+from replay.catalogue.sessions import session_times
+from replay.fetch.download import OnProgress, download
+from replay.fetch.grid import Stretch, bars_in, joined, missing_in_sessions
+from replay.fetch.staging import VERSION, Request, Staging, discard_imported
+from replay.fetch.target import Fetched, Record, Target, check_instrument, choose_target, write_record
+
+_FACTS = ("tick_size", "lot_size", "currency", "multiplier", "asset_class")
+
+
+class FetchReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a download did. ``report`` is None when everything was there already.
+
+    ``absent_bars`` are those that no provider had: of an always open market when asked for twice (``no_trade`` names
+    the stretches), of one with a calendar in its sessions. None where that cannot be told.
+    """
+
+    file: CatalogueFile
+    report: ImportReport | None
+    rows: dict[str, int]
+    absent_bars: int | None
+    no_trade: tuple[Stretch, ...]
+    notes: tuple[str, ...]
+
+
+async def fetch(
+    chain: Chain, root: Path, request: Request, options: ImportOptions, *, restart: bool = False,
+    on_progress: OnProgress = lambda done, total: None, tell: Callable[[str], None] = lambda line: None,
+) -> FetchReport:  # fmt: skip
+    """Download what is not there yet, and import it. ``options`` say what is told by hand, ``replace`` included.
+
+    Raises CatalogueError and ProviderError. What has come by then is kept, and the same call goes on with it.
+    """
+    target = choose_target(root, request, options.replace)
+    if target.existing is not None:  # a run that was killed between its import and its end left pages behind
+        discard_imported(target.folder, {source.sha256 for source in target.existing.metadata.sources})
+    if target.is_done:
+        assert target.existing is not None
+        note = f"everything until {utc_text(request.end_ns)} is there already"
+        return _report(target.existing, None, {}, target.record, [note])
+    facts = await chain.links[0].provider.describe(chain.links[0].symbol)
+    check_instrument(target, facts)
+    notes = [facts.note] if facts.note else []
+    with Staging(target.folder, target.request, restart) as staging:
+        if staging.progress.rows:
+            tell(f"going on from {utc_text(staging.progress.done_ns)}: {staging.progress.rows:,} rows are here")
+        await download(chain, staging, target.request, facts.always_open and not options.calendar, on_progress)
+        if not staging.progress.rows:
+            staging.discard()
+            return _nothing(chain, target)
+        report, more = _imported(root, target, staging, options, facts)
+        record = _record(target, staging, report.file)
+        write_record(target.record_path, record)
+        rows = record.fetches[-1].rows
+        staging.discard()
+    absent = _absent_in_sessions(report.file, request) if report.file.instrument.calendar else None
+    known = facts.always_open or absent is not None
+    told = bars_in(record.no_trade, request.interval_ns) if absent is None else absent
+    return FetchReport(
+        file=report.file, report=report, rows=rows, absent_bars=told if known else None,
+        no_trade=tuple(record.no_trade), notes=(*notes, *more),
+    )  # fmt: skip
+
+
+def _report(
+    file: CatalogueFile, report: ImportReport | None, rows: dict[str, int], record: Record | None, notes: list[str]
+) -> FetchReport:
+    no_trade = tuple(record.no_trade) if record else ()
+    return FetchReport(
+        file=file, report=report, rows=rows, absent_bars=bars_in(no_trade, file.interval_ns) if record else None,
+        no_trade=no_trade, notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _nothing(chain: Chain, target: Target) -> FetchReport:
+    """No bars in the span: of a file that exists that is told, of a new one it is an error."""
+    request = target.request
+    names = " and ".join(f"{link.provider.name} ({link.symbol})" for link in chain.links)
+    span = f"{utc_text(request.start_ns)} to {utc_text(request.end_ns)}"
+    text = f"no bars of {interval_text(request.interval_ns)} from {span} at {names}"
+    if target.existing is None:
+        raise CatalogueError(f"{text}: is the symbol right, and was it traded then?")
+    return _report(target.existing, None, {}, target.record, [text])
+
+
+def _imported(
+    root: Path, target: Target, staging: Staging, options: ImportOptions, facts: Facts
+) -> tuple[ImportReport, list[str]]:
+    """Import the pages. A grid that a provider states and its own older data does not keep is inferred instead."""
+    request = target.request
+    by_hand = {name: getattr(options, name) for name in _FACTS}
+    stated = {name: value or getattr(facts, name) for name, value in by_hand.items()}
+    if target.existing is not None:
+        stated |= {name: by_hand[name] for name in ("tick_size", "lot_size")}  # those of the file hold
+    whole = msgspec.structs.replace(
+        options, **stated, venue=request.venue, symbol=request.symbol, kind="bars",
+        interval=interval_text(request.interval_ns), ts_label="open", ts_unit="ns",
+        append=target.existing is not None,
+    )  # fmt: skip
+    sources = staging.sources()
+    try:
+        return import_file(sources, root, whole), []
+    except CatalogueError as error:
+        rules = {"off-grid-price": "tick_size", "off-grid-size": "lot_size"}
+        loose = {rules[problem.rule] for problem in error.problems if problem.rule in rules}
+        loose = {name for name in loose if stated[name] and not by_hand[name]}
+        if not loose or target.existing is not None:
+            raise CatalogueError(f"{error}\n{_kept(staging)}", error.problems) from None
+        notes = [
+            f"{name.replace('_', ' ')}: {stated[name]} of the provider does not fit all of its bars; inferred instead"
+            for name in sorted(loose)
+        ]
+    return import_file(sources, root, msgspec.structs.replace(whole, **dict.fromkeys(loose, ""))), notes
+
+
+def _kept(staging: Staging) -> str:
+    return f"the {staging.progress.rows:,} rows are kept: run again with what is advised above, nothing is asked twice"
+
+
+def _record(target: Target, staging: Staging, file: CatalogueFile) -> Record:
+    progress, before = staging.progress, target.record
+    rows: dict[str, int] = {}
+    for segment in progress.segments:
+        rows[segment.provider] = rows.get(segment.provider, 0) + segment.rows
+    absent = bars_in(progress.absent, progress.interval_ns)
+    fetched = Fetched(utc_text(progress.start_ns), utc_text(progress.done_ns), rows, absent)
+    first_ns = file.first_ts_ns - file.interval_ns if target.existing is not None else progress.start_ns
+    return Record(
+        version=VERSION, start_ns=before.start_ns if before else first_ns, end_ns=progress.done_ns,
+        file_rows=file.rows, file_last_ts_ns=file.last_ts_ns,
+        no_trade=joined(before.no_trade if before else [], progress.absent),
+        fetches=[*(before.fetches if before else []), fetched],
+    )  # fmt: skip
+
+
+def _absent_in_sessions(file: CatalogueFile, request: Request) -> int:
+    opens, closes = session_times(file.instrument.calendar, request.start_ns, request.end_ns)
+    ts_open = np.unique(read_columns(file.path)["ts_open"])
+    return missing_in_sessions(ts_open, opens, closes, (request.start_ns, request.end_ns), request.interval_ns)
+
+
+def last_whole_ns(interval_ns: int, now_ns: int | None = None) -> int:
+    """The end of a request that holds no bar which is still being made."""
+    return (time.time_ns() if now_ns is None else now_ns) - interval_ns + 1
