@@ -9,6 +9,7 @@ fill there.
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+from typing import Any
 
 from kernel.instruments import Instrument
 from kernel.units import INT64_MAX, UnitError, checked_int64, to_decimal
@@ -16,6 +17,7 @@ from kernel.units import INT64_MAX, UnitError, checked_int64, to_decimal
 _CONTEXT = Context(prec=60)
 _EXACT = Context(prec=60, traps=[Inexact])
 _ONE = Decimal(1)
+REMEMBERED = 10_000
 
 
 def exact(number: float | int | str | Decimal) -> Decimal:
@@ -26,13 +28,14 @@ def exact(number: float | int | str | Decimal) -> Decimal:
 class Grid:
     """Whole numbers of a step."""
 
-    __slots__ = ("_places", "_step", "step")
+    __slots__ = ("_found", "_step", "step")
 
     def __init__(self, step: str) -> None:
         self.step = to_decimal(step)
         if self.step <= 0:
             raise UnitError(f"a step of {step} is not above zero")
         self._step = self.step.normalize()
+        self._found: dict[Any, int] = {}  # what the tape said before: its prices and sizes come again and again
 
     def count(self, number: float | int | str | Decimal) -> int:
         """How many steps; UnitError when it is not a whole number of them."""
@@ -45,8 +48,27 @@ class Grid:
 
     def nearest(self, number: float | int | str | Decimal) -> int:
         """How many steps, rounded half to even."""
-        steps = _CONTEXT.divide(exact(number), self._step).to_integral_value(ROUND_HALF_EVEN)
-        return checked_int64(int(steps), f"{number} in units of {self.step}")
+        steps = self._rounded(number)
+        if abs(steps) > INT64_MAX:
+            raise UnitError(f"{number} in units of {self.step} does not fit 64 bits")
+        return steps
+
+    def clipped(self, number: float | int | str | Decimal) -> int:
+        """How many steps, rounded half to even, and no more than 64 bits hold."""
+        return min(self._rounded(number), INT64_MAX)
+
+    def _rounded(self, number: float | int | str | Decimal) -> int:
+        is_of_tape = isinstance(number, (float, int))
+        if is_of_tape:
+            found = self._found.get(number)
+            if found is not None:
+                return found
+        steps = int(_CONTEXT.divide(exact(number), self._step).to_integral_value(ROUND_HALF_EVEN))
+        if is_of_tape:
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            self._found[number] = steps
+        return steps
 
     def text(self, count: int) -> str:
         """The decimal text of so many steps, without an exponent or zeros at its end."""
@@ -66,11 +88,6 @@ class Market:
         self.symbol = wire_symbol(instrument)
         self.ticks = Grid(instrument.tick_size)
         self.lots = Grid(instrument.lot_size)
-
-    def clipped_lots(self, number: float | int | str | Decimal) -> int:
-        """A size of the public tape: to the nearest lot, and no larger than 64 bits hold."""
-        steps = _CONTEXT.divide(exact(number), self.lots.step).to_integral_value(ROUND_HALF_EVEN)
-        return min(int(steps), INT64_MAX)
 
 
 class Markets:

@@ -281,7 +281,7 @@ def parse_bars(raw: bytes, place: int, markets: Markets) -> tuple[list[MarketRow
     for bar in (page.bars or {}).get(market.symbol, []):
         opened = _time(bar.t)
         prices = [market.ticks.nearest(price) for price in (bar.o, bar.h, bar.l, bar.c)]
-        rows.append((opened + MINUTE_NS, BAR, place, *prices, market.clipped_lots(bar.v), opened))  # type: ignore[arg-type]
+        rows.append((opened + MINUTE_NS, BAR, place, *prices, market.lots.clipped(bar.v), opened))  # type: ignore[arg-type]
     return rows, page.next_page_token
 
 

@@ -93,7 +93,7 @@ def _read(message: dict[str, Any], markets: Markets, found: DataMessage) -> None
 
 
 def _trade(message: dict[str, Any], market: Market) -> list[MarketRow]:
-    price, quantity = market.ticks.nearest(message["p"]), market.clipped_lots(message["s"])
+    price, quantity = market.ticks.nearest(message["p"]), market.lots.clipped(message["s"])
     side = _AGGRESSORS.get(message.get("tks", ""), 0)
     return [(to_ns(message["t"]), TRADE, market.place, price, quantity, side, 0, 0, 0)]
 
@@ -106,9 +106,9 @@ def _quote(message: dict[str, Any], market: Market) -> list[MarketRow]:
             QUOTE,
             market.place,
             market.ticks.nearest(bid) if bid else NO_PRICE,  # a side that is absent has the price 0
-            market.clipped_lots(message["bs"]),
+            market.lots.clipped(message["bs"]),
             market.ticks.nearest(ask) if ask else NO_PRICE,
-            market.clipped_lots(message["as"]),
+            market.lots.clipped(message["as"]),
             0,
             0,
         )
@@ -119,7 +119,7 @@ def _bar(message: dict[str, Any], market: Market) -> list[MarketRow]:
     opened = to_ns(message["t"])
     nearest = market.ticks.nearest
     prices = (nearest(message["o"]), nearest(message["h"]), nearest(message["l"]), nearest(message["c"]))
-    return [(opened + MINUTE_NS, BAR, market.place, *prices, market.clipped_lots(message["v"]), opened)]
+    return [(opened + MINUTE_NS, BAR, market.place, *prices, market.lots.clipped(message["v"]), opened)]
 
 
 def _status(message: dict[str, Any], market: Market) -> list[MarketRow]:
@@ -137,7 +137,7 @@ def _book(message: dict[str, Any], market: Market) -> list[MarketRow]:
     for number, (side, level) in enumerate(levels):
         flags = SNAPSHOT if message.get("r") and number == 0 else 0
         flags |= MESSAGE_END if number == len(levels) - 1 else 0
-        price, size = market.ticks.nearest(level["p"]), market.clipped_lots(level["s"])
+        price, size = market.ticks.nearest(level["p"]), market.lots.clipped(level["s"])
         rows.append((at, DEPTH, market.place, side, price, size, flags, 0, 0))
     return rows
 

@@ -33,7 +33,7 @@ from aiohttp import web
 
 from tests.venues.alpaca_rest import Rest
 from tests.venues.alpaca_streams import Streams
-from tests.venues.alpaca_words import Record, Records, execution_id, plain
+from tests.venues.alpaca_words import Record, Records, execution_id, moment, plain
 from tests.venues.exchange import Exchange
 from tests.venues.faults import Faults
 from tests.venues.process import serve
@@ -131,7 +131,7 @@ class Alpaca:
         fill, self._fill = self._fill, None
         if fill is not None:
             event = "fill" if order.rest == 0 else "partial_fill"
-            more = {"price": plain(fill.price), "qty": plain(fill.quantity)}
+            more = {"price": plain(fill.price), "qty": plain(fill.quantity), "timestamp": moment(fill.ts_ns)}
             self.streams.update(event, picture, execution_id=execution_id(fill.trade_id), **more)
         elif not order.is_open:
             self.streams.update(picture["status"], picture)

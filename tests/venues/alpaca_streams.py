@@ -192,7 +192,7 @@ class Streams:
 
     def update(self, event: str, order: dict[str, Any], **more: Any) -> None:
         """A trade update to everybody who listens."""
-        data = {"event": event, "timestamp": moment(self.venue.now_ns()), "order": order, **more}
+        data = {"event": event, "timestamp": moment(self.venue.now_ns()), "order": order} | more
         raw = json.dumps({"stream": "trade_updates", "data": data}).encode()
         is_late = "execution_id" in more and self.venue.faults.strikes("late_fill", "trade_updates")
         for client in list(self.trading):

@@ -60,7 +60,7 @@ def test_what_64_bits_do_not_hold_is_refused(number):
 
 
 def test_a_size_of_the_tape_that_64_bits_do_not_hold_is_cut():
-    assert Markets([SHARE]).all[0].clipped_lots("1e40") == (1 << 63) - 1
+    assert Markets([SHARE]).all[0].lots.clipped("1e40") == (1 << 63) - 1
 
 
 @pytest.mark.parametrize("step", ["0", "-1"])

@@ -59,6 +59,18 @@ def raw(value):
     return json.dumps(value).encode()
 
 
+ORDER_SAID = documented("Order")
+UPDATE_SAID = {
+    "event": "partial_fill",
+    "execution_id": "7922ab44-5b33-4049-ab9a-0cfd805ba989",
+    "timestamp": "2021-03-16T18:39:00.123456789Z",
+    "price": "213.4544",
+    "qty": "2.5",
+    "position_qty": "5",
+    "order": ORDER_SAID | {"qty": "5", "filled_qty": "2.5", "client_order_id": "k-3-R2"},
+}
+
+
 def order(**changes):
     return raw(documented("Order") | changes)
 
@@ -168,16 +180,7 @@ def test_a_list_of_orders():
 
 
 def update(**changes):
-    plain = {
-        "event": "partial_fill",
-        "execution_id": "7922ab44-5b33-4049-ab9a-0cfd805ba989",
-        "timestamp": "2021-03-16T18:39:00.123456789Z",
-        "price": "213.4544",
-        "qty": "2.5",
-        "position_qty": "5",
-        "order": documented("Order") | {"qty": "5", "filled_qty": "2.5", "client_order_id": "k-3-R2"},
-    }
-    return parse_update(raw(plain | changes))
+    return parse_update(raw(UPDATE_SAID | changes))
 
 
 def test_a_fill_of_the_stream():
