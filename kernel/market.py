@@ -65,12 +65,14 @@ DIVIDEND, SPLIT = 1, 2  # what an ACTION is
 # What a LEVEL is, its value as it stands in a source, and for what it holds. In a row rates are in 1/100,000,000, and
 # times in nanoseconds since the epoch.
 VOLATILITY_INDEX_LEVEL, DAILY_VOLUME_LEVEL, EARNINGS_LEVEL, GREEK_LEVEL, NEWS_LEVEL = range(1, 6)
+OPEN_INTEREST_LEVEL = 6
 LEVEL_NAMES = {
     VOLATILITY_INDEX_LEVEL: "vix",
     DAILY_VOLUME_LEVEL: "average_daily_volume",
     EARNINGS_LEVEL: "earnings",
     GREEK_LEVEL: "greek",
     NEWS_LEVEL: "news",
+    OPEN_INTEREST_LEVEL: "open_interest",
 }
 LEVEL_TEXTS = {
     VOLATILITY_INDEX_LEVEL: ("index of volatility", "all instruments"),
@@ -78,6 +80,7 @@ LEVEL_TEXTS = {
     EARNINGS_LEVEL: ("time or date of the next earnings", "the instrument"),
     GREEK_LEVEL: ("measure of one lot of an option, such as its delta; below zero too", "the instrument"),
     NEWS_LEVEL: ("time of the next news that is scheduled", "the instrument"),
+    OPEN_INTEREST_LEVEL: ("lots that are open at the venue, rounded down", "the instrument"),
 }
 
 NO_PRICE = -(1 << 62)

@@ -19,6 +19,7 @@ from kernel.market import (
     LEVEL,
     LEVEL_NAMES,
     NEWS_LEVEL,
+    OPEN_INTEREST_LEVEL,
 )
 from kernel.units import RATE_SCALE
 from replay.catalogue.appending import joined_with
@@ -141,7 +142,7 @@ def _values(
     problems: list[DataProblem] = []
     if number != GREEK_LEVEL:
         problems += problem_of("negative", f"{name} below zero", filled < 0)
-    if number == DAILY_VOLUME_LEVEL:
+    if number in (DAILY_VOLUME_LEVEL, OPEN_INTEREST_LEVEL):
         problems += problem_of("overflow", f"{name} is too large", ~(filled < EXACT_FLOAT_MAX))
         return np.floor(np.where(filled < EXACT_FLOAT_MAX, filled, 0)).astype(np.int64), known, problems
     found, off_grid, too_large = to_units(filled, 1, E8_DECIMALS)
