@@ -207,8 +207,8 @@ def test_bars_of_the_past_are_closed_and_whole(linear):
     now, many, few = asyncio.run(look())
     assert 400 < len(many) <= 1000
     assert all(later[8] - earlier[8] == 60 * 10**9 for earlier, later in itertools.pairwise(many))
-    assert len(few) == 2
-    assert few[-1][0] <= now < few[-1][0] + 60 * 10**9
+    assert len(few) in (2, 3)  # a minute may have ended between the two questions
+    assert few[1][0] <= now < few[1][0] + 60 * 10**9
     assert {row[:3][1:] for row in few} == {(BAR, 1)}
 
 
@@ -225,8 +225,7 @@ def test_market_streams_bring_every_kind_of_row(linear):
 
     heard = asyncio.run(listen())
     assert len([row for row in heard.of_kind(TRADE) if row[2] == 0]) == 20
-    (bar,) = heard.of_kind(BAR)
-    assert bar[0] == bar[8] + 60 * 10**9
+    assert all(bar[0] == bar[8] + 60 * 10**9 for bar in heard.of_kind(BAR))
     position = linear.get("/test/state")["positions"]["ETHUSDT"]["quantity"]
     (funding,) = heard.of_kind(FUNDING)
     assert funding[3] == 30_000
