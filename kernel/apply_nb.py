@@ -8,9 +8,11 @@ trading, recovery and audit run this very function.
 from kernel.accounts_nb import define_money_nb
 from kernel.bars.apply_nb import series_event_nb
 from kernel.events.layout import (
+    ADOPTED,
     BAR_CLOSED,
     BAR_DROPPED,
     CHECKED,
+    COMMAND_GIVEN,
     CROSSED,
     DEPOSIT,
     FEATURE_VECTOR,
@@ -22,6 +24,7 @@ from kernel.events.layout import (
     LEVEL_SET,
     LIMITS,
     LIQUIDATION_FEE,
+    LIVE_OPENED,
     MODEL_SIGNAL,
     PORTFOLIO_PLAN_SET,
     POSITION_CHANGED,
@@ -61,6 +64,7 @@ from kernel.ledger_nb import (
     equity_nb,
     is_shadow_nb,
 )
+from kernel.live_nb import live_event_nb
 from kernel.marks_nb import market_nb
 from kernel.orders_nb import order_nb
 from kernel.pipeline.book_nb import pipeline_event_nb
@@ -263,6 +267,8 @@ def _seldom_nb(state, record):
         return OK
     if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind:
         return OK
+    if LIVE_OPENED.kind <= kind <= COMMAND_GIVEN.kind:
+        return live_event_nb(state, record)
     return _money_nb(state, record)
 
 
@@ -278,7 +284,7 @@ def apply_nb(state, record):
         return market_nb(state, kind, record.instrument, record.ts_ingest_ns, record.words)
     head.next_sequence += 1
     head.now_ns = record.ts_ingest_ns
-    if INTENDED.kind <= kind <= GROUP_BROKEN.kind or kind == CROSSED.kind:
+    if INTENDED.kind <= kind <= GROUP_BROKEN.kind or kind == CROSSED.kind or kind == ADOPTED.kind:
         if kind == REJECTED.kind:
             note_rejection_nb(state, record)
         if kind == CHECKED.kind or kind == REJECTED.kind or kind == REQUEST_REFUSED.kind:

@@ -36,6 +36,7 @@ from kernel.risk_nb import check_order_nb
 from kernel.state import STATE
 from kernel.strategy.context import CANCEL, COMBINE, EMIT_REGIME, EMIT_SIGNAL, INTENT, REPLACE, SUBMIT
 from kernel.tables.table import MAX_LOTS, MAX_TIMERS
+from kernel.venue_rules_nb import rises_nb, step_lots_nb, step_ticks_nb
 
 MIN_INTERVAL_NS = 1_000_000
 
@@ -60,7 +61,10 @@ def _request_nb(state, output, strategy, intent):
         return refuse_nb(state, output, strategy, order.instrument, order.order_id, KERNEL_ORDER, 0, purpose)
     if intent.action == CANCEL:
         return ask_cancel_nb(state, output, order, 0)
-    quantity_lots = intent.quantity_lots
+    quantity_lots = step_lots_nb(state, order.instrument, intent.quantity_lots)
+    intent.limit_ticks = step_ticks_nb(state, order.instrument, intent.limit_ticks, int(order.side < 0))
+    above = int(rises_nb(order.side, order.order_type))
+    intent.stop_ticks = step_ticks_nb(state, order.instrument, intent.stop_ticks, above)
     if is_sized_nb(order.group_role):
         quantity_lots = order.group_lots if order.status != HELD else order.quantity_lots
     elif order.instructions & REDUCING != 0:

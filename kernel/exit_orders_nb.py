@@ -22,6 +22,7 @@ from kernel.portfolio_nb import MOST_RECORDS, leaving_lots_nb
 from kernel.requests_nb import ask_cancel_nb
 from kernel.signals_nb import entry_ticks_nb
 from kernel.state import STATE
+from kernel.venue_rules_nb import is_sendable_nb, step_lots_nb
 
 
 @inlined
@@ -83,7 +84,8 @@ def _exit_book_nb(state, output, strategy, instrument, cause):
     if reason == STAY:
         return OK
     lots = min(lots, abs(facts.quantity_lots) - leaving_lots_nb(state, strategy, instrument))
-    if lots <= 0:
+    lots = step_lots_nb(state, instrument, lots)
+    if not is_sendable_nb(state, instrument, lots) or state.head.now_ns < state.instruments[instrument].retry_ns:
         return OK
     output.cause = cause
     record = begin_nb(state, output, EXIT_TRIGGERED.kind, instrument, strategy)

@@ -139,6 +139,7 @@ CANCEL_REASONS = {
 }
 REJECT_STOP_IN_MARKET, REJECT_BY_VENUE, REJECT_POST_ONLY, REJECT_REDUCE_ONLY = range(1, 5)
 REJECT_CLOSED, REJECT_UNKNOWN_ORDER, REJECT_EXPIRED, REJECT_NO_SESSION, REJECT_FILLED = range(5, 10)
+REJECT_NOT_SENT, REJECT_NEVER_SEEN, REJECT_NO_FUNDS, REJECT_NOT_OFFERED = range(10, 14)
 REJECT_REASONS = {
     REJECT_STOP_IN_MARKET: "the market is beyond the stop already",
     REJECT_BY_VENUE: "the venue gave no reason",
@@ -149,6 +150,10 @@ REJECT_REASONS = {
     REJECT_EXPIRED: "its time had passed",
     REJECT_NO_SESSION: "at-open or at-close: no session of the exchange is known",
     REJECT_FILLED: "more than the new quantity has filled",
+    REJECT_NOT_SENT: "it did not leave: the switches for real money are not all on, or the session was ending",
+    REJECT_NEVER_SEEN: "it was in doubt, and the venue has never seen it",
+    REJECT_NO_FUNDS: "the venue says that there is not enough money",
+    REJECT_NOT_OFFERED: "the venue does not offer this kind of order",
 }
 REQUEST_CANCEL, REQUEST_REPLACE = 1, 2
 REQUEST_NAMES = {REQUEST_CANCEL: "cancel", REQUEST_REPLACE: "replace"}

@@ -40,6 +40,9 @@ QUOTE = 3
 # funding rate, the trading status, a corporate action, a conversion rate, a level such as a volatility index, a weight
 # in a portfolio (a rate), a signal of a model outside.
 DEPTH, SESSION, FUNDING, STATUS, ACTION, RATE, LEVEL, WEIGHT, MODEL = range(4, 13)
+# What is in a stream of rows and is no market data: another recorded input (word 0 is its place among those given with
+# the rows), and the time alone, which is no event: what is due by then happens.
+INPUT, CLOCK = 100, 101
 KIND_NAMES = {
     BAR: "bars",
     TRADE: "trades",

@@ -6,6 +6,7 @@ Owns the table of open orders and what they leave pending in their books. Only `
 from kernel.accounts_nb import note_next_expiry_nb
 from kernel.events.layout import (
     ACCEPTED,
+    ADOPTED,
     CANCEL_REQUESTED,
     CANCELED,
     CHECKED,
@@ -54,17 +55,20 @@ from kernel.lifecycle import (
     REPLACE,
     REQUEST_CANCEL,
     STOP_LOSS,
+    WORKING,
 )
 from kernel.lifecycle import INTENDED as STATUS_INTENDED
 from kernel.lifecycle_nb import advance_nb, find_order_nb, note_stop_nb, pend_nb, position_index_nb
 from kernel.state import STATE
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
 
+assert ADOPTED[1:] == INTENDED[1:]
 assert CROSSED[1:] == FILLED[1:]  # a cross is booked as a fill
 
 
 @inlined
 def _intend_nb(state, record):
+    """An order that is wanted, or (``OrderAdopted``) one that is at the venue though the kernel did not want it."""
     head = state.head
     if head.order_count >= MAX_ORDERS:
         return NO_CAPACITY
@@ -81,7 +85,8 @@ def _intend_nb(state, record):
     order = state.orders[head.order_count]
     head.order_count += 1
     order.order_id = record.sequence
-    order.status = STATUS_INTENDED
+    order.status = STATUS_INTENDED if record.kind == INTENDED.kind else WORKING
+    order.accepted = 0 if record.kind == INTENDED.kind else 1
     order.strategy = record.strategy
     order.instrument = record.instrument
     order.side = words[INTENDED.side]
@@ -263,7 +268,7 @@ def _refused_nb(state, words):
 def order_nb(state, record):
     """The events of an order's life."""
     kind, words = record.kind, record.words
-    if kind == INTENDED.kind:
+    if kind == INTENDED.kind or kind == ADOPTED.kind:
         return _intend_nb(state, record)
     if kind == CHECKED.kind:
         return _verdict_nb(state, words)

@@ -30,12 +30,13 @@ from kernel.lifecycle_nb import position_index_nb, reducible_lots_nb
 from kernel.pipeline.shadow_nb import shadow_place_nb
 from kernel.requests_nb import refuse_nb
 from kernel.risk import rules
-from kernel.risk.numbers import APPROVED, CAPACITY, GROUP_REFUSED, INVALID_ORDER, REDUCE_ONLY, STALE
+from kernel.risk.numbers import APPROVED, CAPACITY, GROUP_REFUSED, INVALID_ORDER, REDUCE_ONLY, STALE, VENUE_RULES
 from kernel.risk.totals_nb import rule_nb
 from kernel.risk_nb import check_order_nb
 from kernel.state import STATE
 from kernel.strategy.context import INTENT, SUBMIT
 from kernel.tables.table import MAX_LOTS, MAX_ORDERS
+from kernel.venue_rules_nb import rises_nb, step_lots_nb, step_ticks_nb
 
 
 @jit
@@ -157,6 +158,14 @@ def _place_one_nb(state, output, strategy, instrument, intent, purpose):
             quantity_lots = min(quantity_lots, lots)
     if not 0 < quantity_lots <= MAX_LOTS:
         return refuse_nb(state, output, strategy, instrument, 0, INVALID_ORDER, 0, quantity_lots)
+    if head.rules_on == 1:
+        asked_lots = quantity_lots
+        quantity_lots = step_lots_nb(state, instrument, asked_lots)
+        if quantity_lots == 0:
+            step = state.instruments[instrument].quantity_step_lots
+            return refuse_nb(state, output, strategy, instrument, 0, VENUE_RULES, step, asked_lots)
+        intent.limit_ticks = step_ticks_nb(state, instrument, intent.limit_ticks, int(side < 0))
+        intent.stop_ticks = step_ticks_nb(state, instrument, intent.stop_ticks, int(rises_nb(side, intent.order_type)))
     status, order_id = _write_intent_nb(state, output, strategy, instrument, intent, side, quantity_lots, purpose)
     if status == OK:
         status = _write_terms_nb(state, output, strategy, instrument, intent, order_id)

@@ -39,6 +39,7 @@ from kernel.risk.margin_checks_nb import margin_checks_nb
 from kernel.risk.modes import EXIT_MODE, FLATTEN_ALL
 from kernel.risk.numbers import (
     APPROVED,
+    DEGRADED,
     HALTED,
     INVALID_ORDER,
     KILL_SWITCH,
@@ -65,6 +66,7 @@ from kernel.state import STATE
 from kernel.tables.orders import ORDER
 from kernel.terms_nb import is_valid_nb
 from kernel.units import RATE_SCALE
+from kernel.venue_rules_nb import venue_rules_nb
 
 
 @inlined
@@ -100,6 +102,9 @@ def _stopped_nb(state, ask):
         != 0
     ):
         return refuse_nb(ask, HALTED, 0, 1)
+    degraded = head.degraded | state.instruments[ask.instrument].degraded
+    if ask.reduces == 0 and degraded != 0:
+        return refuse_nb(ask, DEGRADED, 0, degraded)
     if head.risk_on == 0:
         return APPROVED
     ends = ask.reduces == 1 and ask.purpose > EXIT_ORDER
@@ -212,6 +217,8 @@ def check_order_nb(state, output, order, extra_lots, quantity_lots, limit_ticks,
         return refuse_nb(ask, INVALID_ORDER, 0, quantity_lots)
     ask.reduces = 1 if _reduces_nb(state, ask) else 0
     check = _stopped_nb(state, ask)
+    if check == APPROVED and state.head.rules_on == 1:
+        check = venue_rules_nb(state, ask)
     if check != APPROVED:
         return check
     reducing = order.instructions & REDUCING != 0

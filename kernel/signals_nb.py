@@ -25,7 +25,7 @@ from kernel.exact_nb import MONEY_MAX, OVERFLOW, scale_linked_nb
 from kernel.exits_nb import PARTIAL_TARGET, best_ticks_nb
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import BAD_INDEX, MISMATCH, OK
-from kernel.lifecycle import REDUCE_ONLY
+from kernel.lifecycle import REDUCE_ONLY, STRATEGY_ORDER
 from kernel.lifecycle_nb import find_order_nb, position_index_nb
 from kernel.pipeline.rules import ARM, MINIMUM
 from kernel.plans import EQUITY_SHARE, MAX_RUNGS, NO_METHOD, PERCENT, RECORDED_WEIGHT
@@ -34,6 +34,7 @@ from kernel.risk.totals_nb import rule_nb
 from kernel.state import STATE
 from kernel.units import RATE_SCALE
 
+REASK_NS = 1_000_000_000  # after which the kernel asks again for what a venue refused it
 RETRY_NS = 60_000_000_000  # after which a refused target is due again
 RETRY_FOR_NS = 5 * RETRY_NS  # for how long, where no rule says when a signal is stale
 DEFAULT_SHARE_RATE = 95 * PERCENT  # of a strategy that is given no sizing plan
@@ -307,6 +308,8 @@ def note_rejection_nb(state, record):
     at = find_order_nb(state, record.words[REJECTED.order_id])
     if at >= 0:
         order = state.orders[at]
+        if order.purpose != STRATEGY_ORDER:
+            state.instruments[order.instrument].retry_ns = record.ts_ingest_ns + REASK_NS
         if order.instructions & REDUCE_ONLY != 0:
             book = position_index_nb(state, order.strategy, order.instrument)
             state.signals[book].rejected_trip = state.positions[book].trade_entry_sequence

@@ -4,8 +4,11 @@ Owns where a frame ends: between transactions, by rules that depend on the trans
 any size give the same journal. And the codes with which the loop comes back.
 """
 
+from kernel.events.layout import RECORD
 from kernel.jit import inlined, jit
-from replay.memory import FRAME_RECORDS, FRAME_ROWS
+from replay.memory import FRAME_BYTES, FRAME_RECORDS, FRAME_ROWS
+
+RECORD_BYTES = RECORD.itemsize
 
 # Why the loop came back.
 NEED_ROWS, OUTPUT_FULL, DIGEST_DUE, STOP_DUE, STRATEGY_RAISED, APPLY_FAILED, FRAME_TOO_LARGE = range(7)
@@ -24,7 +27,7 @@ def cut_frame_nb(engine, record_end, next_sequence, ts_ns):
     frame.ts_ingest_ns = ts_ns
     control.frame_count += 1
     control.frame_record = record_end
-    control.frame_rows = 0
+    control.frame_rows = control.frame_bytes = 0
     control.frame_sequence = next_sequence
 
 
@@ -35,10 +38,14 @@ def end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, rows)
     Where frames are cut depends on the transactions alone, so batches and files of any size give the same journal.
     """
     control, head, count = engine.control, engine.context.state.head, engine.output.count
-    if count - first_record > FRAME_RECORDS:
+    bodies = control.body_bytes
+    if count - first_record > FRAME_RECORDS or (count - first_record) * RECORD_BYTES + bodies > FRAME_BYTES:
         return FRAME_TOO_LARGE
-    if count - control.frame_record > FRAME_RECORDS:
+    total = (count - control.frame_record) * RECORD_BYTES + control.frame_bytes + bodies
+    if count - control.frame_record > FRAME_RECORDS or (bodies + control.frame_bytes > 0 and total > FRAME_BYTES):
         cut_frame_nb(engine, first_record, first_sequence, ts_before_ns)
+    control.frame_bytes += bodies
+    control.body_bytes = 0
     control.frame_rows += rows
     control.row += rows
     control.row_count += rows

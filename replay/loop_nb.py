@@ -23,13 +23,15 @@ from kernel.apply_nb import apply_nb
 from kernel.bars.closing_nb import due_series_nb, overtaken_ns_nb
 from kernel.consequences_nb import consequences_nb, has_consequences_nb
 from kernel.emit_nb import OUTPUT_RECORDS, begin_nb
-from kernel.events.layout import RECORD, TIMER_FIRED, WORDS
+from kernel.events.layout import CANCEL_ASKED, FILLED, FLATTEN_ASKED, RECORD, TIMER_FIRED, WORDS
 from kernel.exit_orders_nb import exits_nb
 from kernel.jit import inlined, unit, vector
 from kernel.ledger_nb import OK
-from kernel.market import BAR, DEPTH, QUOTE, ROW, ROW_WORDS, WEIGHT
+from kernel.market import BAR, CLOCK, DEPTH, INPUT, QUOTE, ROW, ROW_WORDS, WEIGHT
 from kernel.marks_nb import event_kind_nb, market_nb
+from kernel.operator_nb import operator_nb
 from kernel.portfolio_nb import portfolio_nb
+from kernel.react_nb import react_nb
 from kernel.risk.watch_nb import watch_nb
 from kernel.strategy.context import START, TIMER
 from kernel.tables.table import MAX_TIMERS
@@ -53,6 +55,8 @@ from replay.venue.match_nb import match_nb
 from replay.venue.profiles import OHLC
 from replay.venue.resting_nb import drop_done_nb
 from replay.venue.settle_nb import settle_nb
+
+ROW_TAKEN, INPUT_TAKEN = 1, 2
 
 
 @unit(ENGINE, vector(np.int64))
@@ -121,12 +125,15 @@ def _take_row_nb(engine, row):
     """Apply the row: as a record (``--journal full``), or by reference. The state comes out the same."""
     state, output = engine.context.state, engine.output
     stamp_nb(output, row.ts_ns, 0)
+    if engine.control.dated == 1:
+        output.ts_event_ns = engine.events_ns[engine.control.row]
     kind = event_kind_nb(row.kind)
     if engine.control.inline == 0:
         return market_nb(state, kind, row.instrument, row.ts_ns, row.words)
     record = begin_nb(state, output, kind, row.instrument, -1)
     record.account = -1
     copy_words_nb(record.words, row.words, ROW_WORDS)
+    output.ts_event_ns = row.ts_ns
     return apply_nb(state, record)
 
 
@@ -165,6 +172,7 @@ def _row_nb(engine, entries, row):
     status = _take_row_nb(engine, row)
     output.cause = cause
     listens = venue.head.order_count > 0 or venue.head.profile >= OHLC or row.kind > QUOTE
+    listens = listens and venue.head.elsewhere == 0
     if status == OK and listens:
         status = match_nb(venue, state, output, row)
     if status == OK and has_consequences_nb(state.head, event_kind_nb(row.kind)):
@@ -211,6 +219,36 @@ def _row_nb(engine, entries, row):
     return NEED_ROWS
 
 
+@unit(ENGINE, vector(np.int64), np.int64, np.int64)
+def input_nb(engine, entries, at, ts_ns):
+    """An input that is no market row, and all that it causes: a report of a venue, a request of an operator, ..."""
+    state, output, venue, control = engine.context.state, engine.output, engine.venue, engine.control
+    event, first_record = engine.inputs[at], output.count
+    stamp_nb(output, ts_ns, 0)
+    record = begin_nb(state, output, event.kind, event.instrument, event.strategy)
+    record.ts_event_ns = event.ts_event_ns
+    record.cause = event.cause
+    record.account = event.account
+    record["flags"] = event["flags"]
+    copy_words_nb(record.words, event.words, WORDS)
+    control.body_bytes = engine.input_bytes[at]
+    cause = record.sequence
+    status = apply_nb(state, record)
+    if status == OK and event.kind == FILLED.kind:  # settling leaves what follows from a fill to who books it
+        status = react_nb(state, output, first_record)
+    elif status == OK and (event.kind == FLATTEN_ASKED.kind or event.kind == CANCEL_ASKED.kind):
+        status = operator_nb(state, output, first_record)
+    if status == OK:
+        status = settle_nb(venue, state, output, first_record)
+        drop_done_nb(venue)
+    if status == OK and state.head.risk_on == 1:
+        status = _watch_nb(engine, cause, event.instrument)
+    if status != OK:
+        control.status = status
+        return APPLY_FAILED
+    return NEED_ROWS
+
+
 @unit(ENGINE, vector(np.int64), vector(ROW))
 def run_nb(engine, entries, rows):
     """Process rows until they are used up or the caller is needed; see the codes at the top of this module.
@@ -230,7 +268,9 @@ def run_nb(engine, entries, rows):
         first_record, first_sequence, ts_before_ns = output.count, head.next_sequence, head.now_ns
         control.transaction_record = control.told_record = first_record
         taken = 0
-        overtaken_ns = overtaken_ns_nb(engine.context.state, row) if head.bars_wait == 1 else 0
+        overtaken_ns = 0
+        if head.bars_wait == 1 and row.kind < INPUT:
+            overtaken_ns = overtaken_ns_nb(engine.context.state, row)
         if control.started == 0:
             control.started = 1
             result = _start_nb(engine, entries)
@@ -244,18 +284,26 @@ def run_nb(engine, entries, rows):
             result = fall_due_nb(engine, entries, row.ts_ns, row.instrument, overtaken_ns)
         elif head.next_timer_ns <= row.ts_ns:
             result = _fire_nb(engine, entries, row.ts_ns)
+        elif row.kind == CLOCK:
+            control.row += 1
+            continue
+        elif row.kind == INPUT:
+            taken = INPUT_TAKEN
+            result = input_nb(engine, entries, row.words[0], row.ts_ns)
         else:
-            taken = 1
+            taken = ROW_TAKEN
             result = _row_nb(engine, entries, row)
         if result == NEED_ROWS and output.count > control.told_record:
             result = tell_fills_nb(engine, entries, head.now_ns)
         if result == NEED_ROWS:
-            result = end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, taken)
+            result = end_transaction_nb(engine, first_record, first_sequence, ts_before_ns, int(taken == ROW_TAKEN))
         if result != NEED_ROWS:
             output.count = first_record
             return result
-        if taken == 1:
+        if taken == ROW_TAKEN:
             observe_nb(engine, row.ts_ns, row.kind > DEPTH)
+        elif taken == INPUT_TAKEN:
+            control.row += 1
     return NEED_ROWS
 
 

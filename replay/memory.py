@@ -4,6 +4,7 @@ Owns the layout and its bounds; ``engine.py`` allocates it, ``loop_nb.py`` works
 """
 
 from kernel.emit_nb import OUTPUT
+from kernel.events.layout import RECORD
 from kernel.records import record_dtype
 from kernel.strategy.context import CONTEXT
 from kernel.tables.bars import MAX_SERIES
@@ -12,6 +13,7 @@ from replay.venue.memory import VENUE
 
 FRAME_RECORDS = 500  # with the header and a segment record this stays under 65,535 bytes
 FRAME_ROWS = 32_768
+FRAME_BYTES = 64_800  # of records and bodies, where there are bodies
 TRANSACTION_RECORDS = 1024  # room that a transaction can take: what one row fills, then one call after FRAME_RECORDS
 SAMPLES = 1 << 16
 MAX_DAYS = 1 << 16
@@ -39,8 +41,13 @@ CONTROL = table_dtype(
     "frame_count",  # finished frames in this output
     "done_sequence",  # the next sequence, and the time, after the last whole transaction
     "done_ts_ns",
+    "dated",  # 1: the rows have times of their own at the venue (``events_ns``), beside those at which they are known
+    "body_bytes",  # of the input under way, with what packs it
+    "frame_bytes",  # of the bodies in the frame under way
     "stop_sequence",  # where the driver wants to step in; 0 is nowhere
 )
+# Inputs that are no market rows, with the size of their bodies. The record's sequence is given when it is taken in.
+MAX_INPUTS = 2048
 FRAME = table_dtype("record_end", "row_count", "row_end", "first_sequence", "event_count", "ts_ingest_ns")
 # Statistics are for reports only; nothing that decides reads them.
 STATISTICS = record_dtype(
@@ -67,6 +74,9 @@ ENGINE = record_dtype(
     feature_plans=(FEATURE_PLAN, MAX_INSTRUMENTS + MAX_SERIES),
     output=OUTPUT,
     frames=(FRAME, MAX_FRAMES),
+    inputs=(RECORD, MAX_INPUTS),
+    input_bytes=("<i8", MAX_INPUTS),
+    events_ns=("<i8", MAX_INPUTS),
     samples=(SAMPLE, SAMPLES),
     days=(SAMPLE, MAX_DAYS),
 )

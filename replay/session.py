@@ -99,7 +99,7 @@ class Session:
         control.row = 0
         while (code := self.memory.run(rows)) != NEED_ROWS:
             if code == DIGEST_DUE:
-                self._record_digest()
+                self.record_digest()
             elif code == OUTPUT_FULL:
                 self._hand_over()
             elif code == STOP_DUE:
@@ -112,7 +112,7 @@ class Session:
         """After the last row: a digest, the end of the run, and the last frame."""
         while self._injections:
             self._inject()
-        self._record_digest()
+        self.record_digest()
         state = self.memory.state
         equity, cash, _ = total_nb(state)
         closed = RunClosed(
@@ -129,7 +129,8 @@ class Session:
         self.memory.close_frame()
         self._hand_over()
 
-    def _record_digest(self) -> None:
+    def record_digest(self) -> None:
+        """Record the digest of the state, as a transaction of its own."""
         words = np.frombuffer(state_digest(self.memory.state), ">i8")
         self._record(StateDigest(*(int(word) for word in words)), int(self.memory.state.head.next_sequence) - 1)
 

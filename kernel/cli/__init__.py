@@ -18,6 +18,15 @@ from kernel import __version__
 # command: (module, attribute, one line of help)
 COMMANDS = {
     "replay": ("kernel.cli.replay", "replay", "Run a backtest, or re-run a journal and prove it identical."),
+    "live": ("kernel.cli.live", "live", "Trade on live data: on paper, a venue's play money, or real money."),
+    "status": ("kernel.cli.operate", "status", "Show how a running session is."),
+    "orders": ("kernel.cli.operate", "orders", "List the open orders of a running session."),
+    "positions": ("kernel.cli.operate", "positions", "List what a running session holds."),
+    "kill": ("kernel.cli.operate", "kill", "Stop entries, cancel all orders, or flatten everything."),
+    "resume": ("kernel.cli.operate", "resume", "Allow trading again after a kill."),
+    "flatten": ("kernel.cli.operate", "flatten", "Cancel the orders of one symbol and give up what is held."),
+    "cancel": ("kernel.cli.operate", "cancel", "Cancel one order, or all."),
+    "signal": ("kernel.cli.operate", "signal", "Give a running session a signal, as a recorded input."),
     "verify": ("kernel.cli.verify", "verify", "Check the chain of a journal."),
     "recover": ("kernel.cli.verify", "recover", "Open a journal after a crash and print the state."),
     "show": ("kernel.cli.inspect", "show", "List the events of a journal."),

@@ -28,6 +28,7 @@ def clear_errors() -> Iterator[None]:
     """Turn the known failures of the layers below into one line and an exit code."""
     from journal import JournalError
     from kernel.strategy.declare import StrategyError
+    from kernel.venue import VenueError
     from replay.audit import DivergenceError
     from replay.catalogue import CatalogueError
     from replay.config import ConfigError
@@ -38,7 +39,7 @@ def clear_errors() -> Iterator[None]:
         yield
     except (ConfigError, StrategyError, CapacityError) as error:
         raise BadInput(str(error)) from error
-    except (CatalogueError, JournalError, DivergenceError, RunError) as error:
+    except (CatalogueError, JournalError, DivergenceError, RunError, VenueError) as error:
         raise Failure(str(error)) from error
     except BrokenPipeError:
         raise

@@ -15,6 +15,7 @@ import click
 
 from kernel.cli.errors import BadInput, Failure, clear_errors
 from kernel.cli.progress import COMPILING, ProgressBar, slow_start
+from kernel.cli.settings import bar_rules, pair_of, strategy_entries
 
 DEFAULT_STRATEGY = "ema_cross"
 DEFAULT_SAMPLE = "coinbase/BTC-USD"
@@ -112,11 +113,15 @@ def _audit(path: Path, as_json: bool, options: dict[str, Any]) -> None:
     with slow_start(COMPILING):
         from replay.audit import DivergenceError
         from replay.certificate import changed_inputs, read_certificate
+        from replay.live.files import is_live
         from replay.runner import JOURNAL_DIR, audit_journal, read_run
 
         run_dir = path.parent if path.name == JOURNAL_DIR and path.is_dir() else path
         if not (run_dir / JOURNAL_DIR).is_dir():
             raise BadInput(f"{path}: no journal there; name a run directory or the journal in it")
+        if is_live(run_dir):
+            _audit_live(run_dir, as_json)
+            return
         prepared = read_run(run_dir, data=list(options["data"]), strategies=list(options["uses"]))
         _compile(prepared)
     certificate = read_certificate(run_dir)
@@ -142,6 +147,33 @@ def _audit(path: Path, as_json: bool, options: dict[str, Any]) -> None:
     )
     if report.complete:
         click.echo(f"result hash {report.result_hash}")
+
+
+def _audit_live(run_dir: Path, as_json: bool) -> None:
+    """Prove a live journal: the same inputs through the same kernel and strategies."""
+    from replay.audit import DivergenceError
+    from replay.engine import compile_loop
+    from replay.live.audit import audit_live
+    from replay.live.files import JOURNAL_DIR, read_live_file
+
+    live = read_live_file(run_dir)
+    compile_loop()
+    try:
+        with ProgressBar("re-run") as progress:
+            report = audit_live(run_dir / JOURNAL_DIR, live, progress)
+    except DivergenceError as error:
+        if as_json:
+            difference = {name: getattr(error.difference, name) for name in error.difference.__struct_fields__}
+            click.echo(json.dumps({"identical": False, "difference": difference}))
+        raise Failure(str(error)) from error
+    if as_json:
+        values = {name: getattr(report, name) for name in report.__struct_fields__}
+        click.echo(json.dumps({"identical": True, **values}))
+        return
+    click.echo(
+        f"identical: {report.events:,} events in {report.frames:,} frames, decided again from {report.inputs:,} "
+        "recorded inputs"
+    )
 
 
 def _compile(prepared: Any) -> None:
@@ -214,16 +246,18 @@ def _overrides(options: dict[str, Any]) -> dict[str, Any]:
         "journal": options["mode"],
         "data": list(options["data"]) or None,
         "features": _features(options["features"]),
-        "bars": _bars(options["bars"]),
+        "bars": bar_rules(options["bars"]),
     }
     for name in ("cash", "fill", "fee_bps", "maker_fee_bps", "slippage_bps", "volume_share", "fsync"):
         overrides[name] = options[name]
-    limits = dict(_pair(entry, "--limit") for entry in options["limits"])
+    limits = dict(pair_of(entry, "--limit") for entry in options["limits"])
     if limits:
         overrides["limits"] = {key: int(value) if value.isdigit() else value for key, value in limits.items()}
-    settings = [_pair(entry, "--set") for entry in options["settings"]]
+    settings = [pair_of(entry, "--set") for entry in options["settings"]]
     if options["uses"] or settings:
-        overrides["strategy"] = _strategies(list(options["uses"]), settings, options["config_file"])
+        overrides["strategy"] = strategy_entries(
+            list(options["uses"]), settings, options["config_file"], DEFAULT_STRATEGY
+        )
     return overrides
 
 
@@ -233,50 +267,6 @@ def _features(text: str | None) -> dict[str, Any] | None:
     from kernel.features import split_features
 
     return {"set": split_features(text)}
-
-
-def _bars(rules: str | None) -> str | list[str] | None:
-    """One rule, or several with commas between them."""
-    return [rule.strip() for rule in rules.split(",")] if rules and "," in rules else rules
-
-
-def _pair(entry: str, option: str) -> tuple[str, str]:
-    key, equals, value = entry.partition("=")
-    if not equals or not key or not value:
-        raise BadInput(f"{option} {entry}: write it as KEY=VALUE, such as fast=12")
-    return key.strip(), value.strip()
-
-
-def _strategies(uses: list[str], settings: list[tuple[str, str]], config_file: Path | None) -> list[dict[str, Any]]:
-    """The strategies with the parameters of ``--set`` laid over those of the file."""
-    entries: list[dict[str, Any]] = [{"use": use} for use in uses]
-    if not entries and config_file is not None:
-        import msgspec
-
-        from replay.config import load_config
-
-        found = load_config(config_file, {}).strategies
-        entries = [msgspec.to_builtins(one) for one in found]
-    entries = entries or [{"use": DEFAULT_STRATEGY}]
-    for key, value in settings:
-        name, dot, parameter = key.rpartition(".")
-        chosen = [entry for entry in entries if not dot or _called(entry) == name]
-        if not chosen:
-            names = ", ".join(_called(entry) for entry in entries)
-            raise BadInput(f"--set {key}: no strategy {name!r} in this run; it has {names}")
-        for entry in chosen:
-            entry.setdefault("set", {})[parameter] = value
-    return entries
-
-
-def _called(entry: dict[str, Any]) -> str:
-    """What an entry is called: its own name, else that of what it uses."""
-    return str(entry.get("name") or _short_name(entry["use"]))
-
-
-def _short_name(use: str) -> str:
-    path, py, name = use.partition(".py")
-    return name.removeprefix(":") or Path(path).name if py else use
 
 
 def _with_defaults(config: Any) -> Any:

@@ -67,7 +67,9 @@ APPROVED = 0
     KERNEL_ORDER,
     SHADOW_ORDER,
     NOT_ROUTED,
-) = range(20, 62)
+    DEGRADED,
+    VENUE_RULES,
+) = range(20, 64)
 
 NONE, REDUCTIONS, EXITS = "nothing", "reductions, exits", "exits"
 
@@ -96,6 +98,14 @@ ORDER_CHECKS = {
         "1",
         REDUCTIONS,
     ),
+    DEGRADED: Check(
+        "degraded",
+        "all, symbol",
+        "what live trading rests on is not all right: stale data, a broken stream, a clock that is off, ...; the value "
+        "is the reasons as bits, see risk.degraded",
+        "bits",
+        REDUCTIONS,
+    ),
     KILL_SWITCH: Check(
         "kill_switch",
         "all",
@@ -104,6 +114,14 @@ ORDER_CHECKS = {
         REDUCTIONS,
     ),
     MODE: Check("mode", "all", "the trading mode: 1 lets only reductions pass, 2 only exits", "mode", REDUCTIONS),
+    VENUE_RULES: Check(
+        "venue_rules",
+        "symbol",
+        "the venue takes no quantity below its least (limit) or above its most, and no entry worth less than its least "
+        "money; quantities and prices were rounded to its steps before",
+        "lots or money",
+        NONE,
+    ),
     REDUCE_ONLY: Check("reduce_only", "symbol", "there must be a position that the order reduces", "lots", NONE),
     NO_MARKET: Check("no_market", "symbol", "no price of the instrument has been seen yet", "ticks", NONE),
     RATE_UNKNOWN: Check(

@@ -43,6 +43,7 @@ from kernel.state import STATE
 from kernel.tables.risk import EXPOSURE_MAX
 from kernel.tables.table import MAX_ORDERS
 from kernel.units import RATE_SCALE
+from kernel.venue_rules_nb import is_sendable_nb, step_lots_nb
 
 WORK_RECORDS = 300
 _NEARLY = 1.0 - 1e-9
@@ -233,7 +234,7 @@ def _flatten_nb(state, output, strategy, instrument, leg, held_lots):
     return status
 
 
-@inlined
+@jit
 def _flatten_books_nb(state, output, strategy, instrument, most):
     """The one book of a strategy in an instrument, or the long and the short one of a hedging account."""
     for leg in (1, -1):
@@ -241,9 +242,24 @@ def _flatten_books_nb(state, output, strategy, instrument, most):
         said = leg if state.accounts[position.account].hedging == 1 else 0
         room = output.count < most and state.head.order_count < MAX_ORDERS
         held = position.quantity_lots if state.accounts[position.account].shadow == 0 else 0
-        if held == 0 or not room or _is_flattening_nb(state, strategy, instrument, said):
+        held = step_lots_nb(state, instrument, abs(held)) * (1 if held > 0 else -1)
+        if not is_sendable_nb(state, instrument, abs(held)) or not room:
+            continue
+        if _is_flattening_nb(state, strategy, instrument, said):
             continue
         status = _flatten_nb(state, output, strategy, instrument, said, held)
+        if status != OK:
+            return status
+    return OK
+
+
+@unit(STATE, OUTPUT, np.int64, np.int64)
+def flatten_instrument_nb(state, output, instrument, most):
+    """An order to flatten for each book of an instrument that is not flat and has none under way."""
+    if state.instruments[instrument].last_ticks <= 0:
+        return OK
+    for strategy in range(state.head.strategy_count):
+        status = _flatten_books_nb(state, output, strategy, instrument, most)
         if status != OK:
             return status
     return OK
@@ -253,12 +269,12 @@ def _flatten_books_nb(state, output, strategy, instrument, most):
 def _flatten_all_nb(state, output, most):
     """An order to flatten for each book that is not flat, has a price, and has none under way."""
     for instrument in range(state.head.instrument_count):
-        if state.risk_symbols[instrument].position_count == 0 or state.instruments[instrument].last_ticks <= 0:
+        held, priced = state.risk_symbols[instrument].position_count, state.instruments[instrument].last_ticks > 0
+        if held == 0 or not priced or state.head.now_ns < state.instruments[instrument].retry_ns:
             continue
-        for strategy in range(state.head.strategy_count):
-            status = _flatten_books_nb(state, output, strategy, instrument, most)
-            if status != OK:
-                return status
+        status = flatten_instrument_nb(state, output, instrument, most)
+        if status != OK:
+            return status
     return OK
 
 
@@ -282,7 +298,7 @@ def watch_nb(state, output, instrument):
             status = _account_nb(state, output, number)
     if status == OK:
         status = _streak_nb(state, output)
-    if status == OK:
+    if status == OK and instrument >= 0:
         status = _symbol_nb(state, output, instrument)
     if status == OK and state.risk.kill_level >= CANCEL_ALL:
         status = kill_nb(state, output, most)

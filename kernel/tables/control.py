@@ -30,6 +30,8 @@ HEAD = table_dtype(
     "shadow_count",  # shadow accounts
     "shadow_fill_count",
     "shadow_trade_count",
+    "degraded",  # reasons, bits, for which entries are stopped in all instruments; see DegradedSet
+    "rules_on",  # 1 when a venue's rules are known of some instrument
     "risk_on",  # 1 when a rule of risk is in force, or a kill switch or a mode was ever set
     "series_count",  # of bars that are made here
     "next_bar_ns",  # when time ends the next bar of a series; NEVER_NS without one

@@ -105,6 +105,16 @@ INSTRUMENT = table_dtype(
     "trading_status",  # 0 trading, 1 halted, 2 maintenance, 3 auction
     "greek_e8",  # a measure of one lot of an option
     "first_series",  # the first series of bars that is made of it, counted from 1; 0 for none
+    "retry_ns",  # before it the kernel asks for no exit or flattening again: the venue refused one
+    "degraded",  # reasons, bits, for which entries are stopped in it
+    # What its venue demands of orders; 0 demands nothing.
+    "price_step_ticks",
+    "quantity_step_lots",
+    "minimum_lots",
+    "maximum_lots",
+    "maximum_market_lots",
+    "minimum_notional_minor",
+    "maximum_leverage_rate",
 )
 POSITION = table_dtype(
     "account",

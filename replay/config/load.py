@@ -19,8 +19,13 @@ from replay.config.places import setting_lines
 _AT = re.compile(r" - at `\$(.*)`$")
 
 
-def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
-    """Defaults, then the TOML file, then ``overrides`` (``None`` values are left out). Raises ConfigError."""
+def load_config(
+    path: Path | None, overrides: dict[str, Any], tables: dict[str, dict[str, Any]] | None = None
+) -> RunConfig:
+    """Defaults, then the TOML file, then ``overrides`` (``None`` values are left out). Raises ConfigError.
+
+    ``overrides`` replace a setting whole; the settings in ``tables`` replace those of the same name in their table.
+    """
     values: dict[str, Any] = {}
     places = Places()
     if path is not None:
@@ -38,6 +43,11 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
         if value is not None:
             values[key] = value
             places = places.without(key)
+    for table, settings in (tables or {}).items():
+        found = values.get(table, {})
+        values[table] = {**found, **settings} if isinstance(found, dict) else settings
+        for key in settings:
+            places = places.without(f"{table}.{key}")
     with located(places):
         config = _convert(values, places)
         check(config)

@@ -27,6 +27,7 @@ from replay.config.ledger import (
     check_rates,
 )
 from replay.config.limits import LimitsConfig, check_limits
+from replay.config.live import LiveConfig, check_live
 from replay.config.risk import RiskConfig, check_risk, trailing_stop_rate
 from replay.config.shadow import ShadowConfig, check_shadow, shadow_rates
 from replay.config.signals import (
@@ -112,6 +113,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     journal: str = "reference"
     fsync: str = "batch"
     digest_interval: int = DEFAULT_DIGEST_INTERVAL
+    live: LiveConfig = msgspec.field(default_factory=LiveConfig)
     places: Places = msgspec.field(default_factory=Places)
 
 
@@ -155,6 +157,7 @@ def check(config: RunConfig) -> None:
     check_ensembles(config.strategies)
     check_signals(config)
     check_plans(config)
+    check_live(config.live)
     check_bars(config.bars, [entry.bars for entry in config.strategies], config.series, config.bar_grace)
 
 

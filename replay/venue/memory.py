@@ -130,6 +130,7 @@ VENUE_HEAD = table_dtype(
     "window_count",
     "queue_model",
     "queue_exponent",
+    "elsewhere",  # 1: orders rest at a real venue, or in a record of one; nothing is simulated here
 )
 VENUE = record_dtype(
     head=VENUE_HEAD,

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from journal import verify_journal
-from kernel.cli.replay import _strategies
+from kernel.cli.settings import strategy_entries
 from replay.config import load_config
 from tests.cli.helpers import kernel, start_kernel
 
@@ -133,7 +133,7 @@ def test_set_keeps_what_else_the_file_says_of_a_strategy(tmp_path):
     kelly = 'model = "kelly"\nwin = 0.6\npayoff = 2\n'
     file.write_text(f'[[strategy]]\nuse = "ema_cross"\n[strategy.exits]\nstop = 0.05\n[strategy.sizing]\n{kelly}')
     before = load_config(file, {}).strategies[0]
-    (after,) = _strategies([], [("slow", "40")], file)
+    (after,) = strategy_entries([], [("slow", "40")], file, "ema_cross")
     assert msgspec.convert(after, type(before)) == msgspec.structs.replace(before, parameters={"slow": "40"})
 
 

@@ -213,6 +213,8 @@ def check_head(state: Any, twin: Kernel) -> None:
         "shadow_count": sum(account.shadow for account in twin.accounts),
         "shadow_fill_count": twin.shadow_fill_count,
         "shadow_trade_count": twin.shadow_trade_count,
+        "degraded": twin.degraded[-1],
+        "rules_on": int(bool(twin.rules)),
         "risk_on": 0,
         "series_count": 0,  # so have bars: tests/kernel/bars
         "next_bar_ns": NEVER_NS,
@@ -306,7 +308,7 @@ def check_tables(state: Any, twin: Kernel) -> None:
             sum(book.lots != 0 for place, book in twin.books.items() if place[1] == number),
             paper.high, paper.low, paper.range_ns, *paper.source, terms.any, terms.initial, terms.maintenance,
             terms.borrow, terms.liquidation_fee, terms.first_tier, len(terms.tiers), terms.expired, 0,
-            *paper.session, paper.status, paper.greek, 0,
+            *paper.session, paper.status, paper.greek, 0, *twin.live_words(number),
         )  # fmt: skip
     for row, order in zip(state.orders[: len(twin.orders)], twin.orders, strict=True):
         words = {name: STATUS_NAMES.get(int(row[name]), "") for name in ("status", "before_request")}
@@ -680,10 +682,31 @@ def crowd(history: History, draw: Draw) -> str:
     return "NO_CAPACITY"
 
 
+def adopt(history: History, draw: Draw) -> str:
+    event = c.OrderAdopted(draw.of(1, -1), 1 + draw.below(8), 1, draw.lots(), draw.below(99), 0, 0, 0, draw.below(4))
+    instrument, strategy = draw.of(0, 0, 1, INSTRUMENTS), draw.of(0, 1, 1, STRATEGIES)
+    book = history.twin.books.get((strategy, instrument, 1))
+    if book is not None and (history.twin.accounts[book.account].hedging or draw.below(30) == 0):
+        event = msgspec.structs.replace(event, leg=draw.of(1, -1))
+    return history.feed(event, instrument, strategy)
+
+
+def at_the_venue(history: History, draw: Draw) -> str:
+    """What only a session with a venue brings."""
+    order_id = draw.of(*[order.order_id for order in history.twin.orders], 0)
+    event = draw.of(
+        c.VenueRulesSet(*(draw.below(9) for _ in range(6)), draw.of(0, 5, -1)),
+        c.DegradedSet(draw.of(0, 1, 6, 255, -1)),
+        c.OrderInDoubt(order_id, draw.below(3)),
+        c.ConnectionChanged(1, 0),
+    )
+    return history.feed(event, draw.of(-1, 0, 0, 1, INSTRUMENTS))
+
+
 STEPS = {
-    intend: 5, fill: 8, market: 5, replaced: 2, verdict: 1, venue_word: 2, ask: 3, timer: 1, halt: 1, define: 1,
-    deposit: 1, account: 2, needs: 2, fact: 4, money: 2, wrong_sequence: 1, crowd: 1, release: 2, late_terms: 1,
-    refused: 1, on_paper: 6, shadow_terms: 1,
+    adopt: 1, at_the_venue: 2, intend: 5, fill: 8, market: 5, replaced: 2, verdict: 1, venue_word: 2, ask: 3, timer: 1,
+    halt: 1, define: 1, deposit: 1, account: 2, needs: 2, fact: 4, money: 2, wrong_sequence: 1, crowd: 1, release: 2,
+    late_terms: 1, refused: 1, on_paper: 6, shadow_terms: 1,
 }  # fmt: skip
 steps = generators.tuples(
     generators.sampled_from([step for step, weight in STEPS.items() for _ in range(weight)]),

@@ -69,6 +69,9 @@ def test_an_exit_does_not_repeat_while_its_order_works_and_does_when_it_was_refu
     assert desk.exits() == []
     order_id = int(desk.state.orders[0].order_id)
     desk.apply(c.OrderRejected(order_id, 1), 0, 0)
+    assert desk.exits() == [], "not at once"
+    desk.now_ns += 10**9
+    desk.bar(89)
     assert exit_of(desk).quantity_lots == 10
     desk.fill_all()
     assert desk.lots() == 0

@@ -87,6 +87,12 @@ def killed(kill_level: int) -> Any:
     return lambda desk: desk.apply(c.KillSwitchRequested(kill_level, 1))
 
 
+def venue(**rules: int) -> Any:
+    """What the venue of the first instrument demands, and nothing else."""
+    names = c.VenueRulesSet.__struct_fields__
+    return lambda desk: desk.apply(c.VenueRulesSet(*(rules.get(name, 0) for name in names)), 0)
+
+
 def mode(number: int) -> Any:
     return lambda desk: desk.apply(c.TradingModeSet(number))
 
@@ -97,6 +103,20 @@ ROWS: list[tuple[str, dict[str, int], Any, dict[str, Any], tuple[int, int, int]]
     ("kill switch 1", {}, killed(1), BUY, (n.KILL_SWITCH, 0, 1)),
     ("kill switch 2", {}, killed(2), BUY, (n.KILL_SWITCH, 0, 2)),
     ("kill switch 3", {}, killed(3), BUY, (n.KILL_SWITCH, 0, 3)),
+    ("data is stale", {}, lambda d: d.apply(c.DegradedSet(1), 0), BUY, (n.DEGRADED, 0, 1)),
+    ("degraded, all and one", {}, lambda d: [d.apply(c.DegradedSet(1), 0), d.apply(c.DegradedSet(6))], BUY,
+     (n.DEGRADED, 0, 7)),
+    ("degraded elsewhere", {}, lambda d: d.apply(c.DegradedSet(1), 1), BUY, (0, 0, 0)),
+    ("degraded no more", {}, lambda d: [d.apply(c.DegradedSet(4)), d.apply(c.DegradedSet(0))], BUY, (0, 0, 0)),
+    ("below the venue's least", {}, venue(minimum_lots=11), BUY, (n.VENUE_RULES, 11, 10)),
+    ("the venue's least", {}, venue(minimum_lots=10), BUY, (0, 0, 0)),
+    ("above the venue's most", {}, venue(maximum_lots=9), {**BUY, "limit": 1000}, (n.VENUE_RULES, 9, 10)),
+    ("above its most at the market", {}, venue(maximum_lots=9, maximum_market_lots=8), BUY, (n.VENUE_RULES, 8, 10)),
+    ("the venue's most", {}, venue(maximum_lots=10), BUY, (0, 0, 0)),
+    ("below the venue's least money", {}, venue(minimum_notional_minor=10_001), BUY, (n.VENUE_RULES, 10_001, 10_000)),
+    ("the venue's least money", {}, venue(minimum_notional_minor=10_000), BUY, (0, 0, 0)),
+    ("the least money, at the limit", {}, venue(minimum_notional_minor=10_000), {**BUY, "limit": 999},
+     (n.VENUE_RULES, 10_000, 9_990)),
     ("mode reduce", {}, mode(1), BUY, (n.MODE, 0, 1)),
     ("mode exit", {}, mode(2), BUY, (n.MODE, 0, 2)),
     ("mode normal again", {}, lambda d: [mode(2)(d), mode(0)(d)], BUY, (0, 0, 0)),
@@ -280,6 +300,8 @@ def test_the_order_is_that_of_the_table() -> None:
 
 STOPPING: dict[str, Any] = {
     "halted": lambda d: d.apply(c.TradingHalted(1)),
+    "degraded": lambda d: d.apply(c.DegradedSet(1)),
+    "degraded symbol": lambda d: d.apply(c.DegradedSet(1), 0),
     "halted symbol": lambda d: d.apply(c.TradingHalted(1), 0),
     "liquidated": lambda d: d.apply(c.LiquidationStarted(1, 2)),
     "killed": killed(1),
@@ -409,6 +431,8 @@ def test_level_two_cancels_and_level_three_flattens() -> None:
     assert desk.watch() == [], "on their way"
     desk.fill(next(order for order in desk.twin.kernel.orders if order.purpose == 3 and order.instrument == 0), 4)
     desk.apply(c.OrderRejected(next(o for o in desk.twin.kernel.orders if o.instrument == 1).order_id, 1), 1, 1)
+    assert [one for one in desk.watch() if isinstance(one, c.OrderIntended)] == [], "not at once"
+    desk.later(10**9)
     assert [one.quantity_lots for one in desk.watch() if isinstance(one, c.OrderIntended)] == [3], "tried again"
 
 

@@ -24,8 +24,8 @@ MINUTE, DAY = 60 * 10**9, 86_400 * 10**9
 REMEMBERED, WINDOW, DAYS = 256, 20, 250
 NUMBER = {check.name: number for number, check in CHECKS.items()}
 ORDER = [
-    "invalid_order", "halted", "kill_switch", "mode", "reduce_only", "no_market", "rate_unknown",
-    "open_orders", "order_quantity", "order_notional", "price_band", "book_band",
+    "invalid_order", "halted", "degraded", "kill_switch", "mode", "venue_rules", "reduce_only", "no_market",
+    "rate_unknown", "open_orders", "order_quantity", "order_notional", "price_band", "book_band",
     "fat_finger", "volume_multiple", "duplicate_key", "duplicate_order", "self_trade",
     "order_rate", "symbol_orders", "daily_loss", "consecutive_losses",
     "breaker", "slippage", "cvar", "vix", "average_daily_volume",
@@ -384,6 +384,7 @@ class Risk:
             (instrument, strategy, -book.lots)
             for (strategy, instrument, _), book in self.kernel.books.items()
             if book.lots and (strategy, instrument) not in busy and self.kernel.papers[instrument].last > 0
+            if self.kernel.now_ns >= self.kernel.retry_ns[instrument]
         )
 
 
@@ -421,6 +422,22 @@ class Question:
     def halted(self) -> Any:
         liquidating = bool(self.kernel.liquidating)  # the desk has one account
         return (0, 1) if not self.reduces and (self.kernel.halted or self.paper.halted or liquidating) else None
+
+    def degraded(self) -> Any:
+        reasons = self.kernel.degraded[-1] | self.kernel.degraded[self.wish.instrument]
+        return (0, reasons) if reasons and not self.reduces else None
+
+    def venue_rules(self) -> Any:
+        """Least and most lots, and the least money of what does not reduce."""
+        _, _, least, most, most_at_market, least_money, _ = self.kernel.rules.get(self.wish.instrument, (0,) * 7)
+        lots, price = self.wish.lots, self.wish.limit or self.paper.last
+        if lots < least:
+            return least, lots
+        most = most_at_market if self.wish.order_type == 1 and most_at_market else most
+        if most and lots > most:
+            return most, lots
+        money = abs(fraction(Fraction(price * lots) * self.ratio))
+        return (least_money, money) if not self.reduces and price > 0 and money < least_money else None
 
     def kill_switch(self) -> Any:
         level = self.risk.level

@@ -13,7 +13,8 @@ from kernel.events.layout import Stored
 from tests.reference.kernel.common import RefusedError, require
 from tests.reference.kernel.income import Income
 from tests.reference.kernel.ledger import Book, Paper, Place, Trip
-from tests.reference.kernel.orders import ENDED, LIVE, Order, Orders
+from tests.reference.kernel.live import Live
+from tests.reference.kernel.orders import ENDED, LIVE, Order
 
 __all__ = ["ENDED", "LIVE", "Book", "Kernel", "Order", "Paper", "RefusedError", "Trip"]
 
@@ -22,7 +23,7 @@ MAX_INSTRUMENTS, MAX_STRATEGIES, MAX_BOOKS = 512, 32, 1024
 NEVER_NS = 2**63 - 1
 
 
-class Kernel(Income, Orders):
+class Kernel(Income, Live):
     """The twin. ``apply`` takes a stored event, or raises RefusedError."""
 
     def __init__(self) -> None:
@@ -32,7 +33,7 @@ class Kernel(Income, Orders):
         self.fill_count = self.trade_count = 0
         self.digest_interval = self.next_digest = 0
         self.limits = c.LimitsSet(0, 0, 0, 0, 0, 0, 0)
-        Orders.__init__(self)
+        Live.__init__(self)
         self.timers: list[dict[str, int] | None] = [None] * TIMERS
 
     # --- what follows from what is kept ---

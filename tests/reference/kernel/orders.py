@@ -147,6 +147,9 @@ class Orders:
         return int(self.accounts[self.books[stored.strategy, stored.instrument, 1].account].hedging)
 
     def on_OrderIntended(self, event: c.OrderIntended, stored: Stored) -> None:  # noqa: N802
+        self.intend(event, stored)
+
+    def intend(self, event: c.OrderIntended | c.OrderAdopted, stored: Stored) -> None:
         require(len(self.orders) < OPEN_ORDERS, "NO_CAPACITY")
         paper = self.paper_of(stored)
         require(0 <= stored.strategy < self.strategy_count, "BAD_INDEX")

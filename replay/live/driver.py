@@ -1,0 +1,346 @@
+"""The live session: adapters at one side, the kernel in the middle, the journal and the venue at the other.
+
+Owns the order of things in one event loop: what was heard is taken in, what the kernel decided is journaled, and only
+when the journal is durable do requests leave. Nothing here decides what to trade. If the journal cannot be written, the
+session ends and nothing leaves any more.
+"""
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from kernel.events.body import encode_body
+from kernel.events.catalogue import (
+    ClockMeasured,
+    ConnectionChanged,
+    LiveSessionClosed,
+    LiveSessionOpened,
+    VenueRulesSet,
+)
+from kernel.lifecycle import PENDING_CANCEL
+from kernel.units import to_decimal, to_rate
+from kernel.venue import InstrumentRules, MarketRow, Stream, StreamStatus, VenueAdapter, VenueError
+from replay.config.amounts import length_ns
+from replay.config.live import LIVE
+from replay.live.core import Input
+from replay.live.degraded import Degraded
+from replay.live.draining import drain
+from replay.live.inbox import Change, Item, LiveInbox, NewRules, Private
+from replay.live.mirror import Mirror
+from replay.live.outbox import Outgoing, cancel_order, find_order, in_doubt, outgoing, replace_order
+from replay.live.reconciling import Reconciler
+from replay.live.sending import Sender
+from replay.live.start import Opened
+from replay.live.switches import missing_switches
+
+ROWS_AT_ONCE = 512
+TICK_S = 0.05
+CLOCK_EVERY_S = 60.0
+POLL_EVERY_S = 2.0  # of orders and fills, while the private stream is down
+Observer = Callable[[np.ndarray, Sequence[bytes]], None]  # events, and the bodies of those that have one
+
+
+class SessionError(RuntimeError):
+    """A session that cannot go on. The text is one line."""
+
+
+class LiveSession:
+    """One venue, one journal. ``run`` ends when ``stop`` was called, or something cannot go on."""
+
+    def __init__(self, opened: Opened, adapter: VenueAdapter, rules: Sequence[InstrumentRules]) -> None:
+        self.opened, self.adapter, self._rules = opened, adapter, list(rules)
+        self.core, self.state = opened.core, opened.core.state
+        self.live = opened.file.config.live
+        self.elsewhere = opened.file.elsewhere
+        self.instruments = opened.prepared.universe.instruments
+        self.loop = asyncio.get_running_loop()
+        self.inbox = LiveInbox(len(self.instruments), self._wake)
+        self.mirror = Mirror(self.state, self.instruments, opened.identities, self.take, opened.external)
+        self.sender = Sender(adapter, self.state, self.mirror, opened.identities, self.take, self._forbidden)
+        self.degraded = Degraded(self)
+        self.reconciler = Reconciler(self)
+        self.observers: list[Observer] = []
+        self.clock_offset_ns = self.clock_round_trip_ns = 0
+        self.streams = {Stream.MARKET: StreamStatus.DOWN, Stream.PRIVATE: StreamStatus.DOWN}
+        self.reconciled_at = 0.0
+        self.draining = False
+        self.latencies_ns: deque[int] = deque(maxlen=100_000)
+        self.sender.on_sent = self._note_latency
+        self._held: deque[Outgoing] = deque()
+        self._durable = self.core.next_sequence - 1
+        self._decided_ns: dict[int, int] = {}
+        self._woken = False
+        self._stop = asyncio.Event()
+        self._reconcile_now = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    # --- what comes in ------------------------------------------------------------------------------------------
+
+    def take(self, inputs: Sequence[Input]) -> np.ndarray:
+        """Record inputs and let the kernel decide; what it wants of the venue is held until it is durable."""
+        return self._decided(self.core.take(inputs, time.time_ns()), [one.body for one in inputs if one.body])
+
+    def take_rows(self, rows: Sequence[MarketRow]) -> np.ndarray:
+        """Record market rows and let the kernel decide."""
+        return self._decided(self.core.take_rows(rows, time.time_ns()))
+
+    def _decided(self, records: np.ndarray, bodies: Sequence[bytes] = ()) -> np.ndarray:
+        if not len(records):
+            return records
+        if self.elsewhere:
+            for one in outgoing(records, self.state, self.opened.identities):
+                self._held.append(one)
+                if self.inbox.received_ns:
+                    self._decided_ns[one.order_id] = self.inbox.received_ns
+        for observe in list(self.observers):
+            observe(records, bodies)
+        return records
+
+    def _wake(self) -> None:
+        if not self._woken:
+            self._woken = True
+            self.loop.call_soon(self._work)
+
+    def _work(self) -> None:
+        """Take in what was heard: the account first, then market data, a bounded number of rows at once."""
+        self._woken = False
+        try:
+            while self.inbox.items:
+                self._take_item(self.inbox.items.popleft())
+            if self.inbox.rows:
+                rows = self.inbox.take_rows(ROWS_AT_ONCE)
+                self.take_rows(rows)
+            self.inbox.received_ns = time.perf_counter_ns() if self.inbox.rows else 0
+        except BaseException as error:
+            self.fail(error)
+            return
+        if self.inbox.rows:
+            self._wake()
+
+    def _take_item(self, item: Item) -> None:
+        if isinstance(item, Private):
+            if self.elsewhere:
+                self.mirror.take(item.seen, item.raw, item.stream)
+                for order_id in self.mirror.ending:
+                    self.sender.look_later(order_id)
+        elif isinstance(item, NewRules):
+            self.set_rules(item.instrument, item.rules)
+        else:
+            self._take_change(item)
+
+    def _take_change(self, change: Change) -> None:
+        body = encode_body(change.text)
+        self.take([Input(ConnectionChanged(change.stream.value, change.status.value), body=body)])
+        was = self.streams[change.stream]
+        if change.status is not StreamStatus.GAP:
+            self.streams[change.stream] = change.status
+        self.degraded.look()
+        returned = change.status is StreamStatus.UP and was is StreamStatus.DOWN
+        if change.stream is Stream.PRIVATE and (returned or change.status is StreamStatus.GAP):
+            self.reconcile_soon()
+        if change.stream is Stream.MARKET and returned:
+            self.sender.start(self._fill_bars())
+
+    async def _fill_bars(self) -> None:
+        """The bars that closed while the market stream was down, before those that come next."""
+        if "bars" not in self.live.feeds:
+            return
+        for number in range(len(self.instruments)):
+            last_ns = self.inbox.last_bar_open_ns[number]
+            if last_ns == 0:
+                continue
+            try:
+                rows = await self.adapter.fetch_bars(number, last_ns + 1)
+            except VenueError:
+                continue
+            self.inbox.market(rows, b"")
+
+    def set_rules(self, instrument: int, rules: InstrumentRules) -> None:
+        """Record what the venue demands of orders in an instrument."""
+        self._rules[instrument] = rules
+        scale = self.instruments[instrument].scale
+        minimum = to_decimal(rules.minimum_notional).scaleb(scale)
+        event = VenueRulesSet(
+            rules.price_step_ticks,
+            rules.quantity_step_lots,
+            rules.minimum_lots,
+            rules.maximum_lots,
+            rules.maximum_market_lots,
+            int(minimum.to_integral_value()),
+            to_rate(rules.maximum_leverage),
+        )
+        self.take([Input(event, instrument)])
+        self.degraded.look()
+
+    def is_trading(self, instrument: int) -> bool:
+        """Whether the venue says that it takes orders in the instrument."""
+        return self._rules[instrument].is_trading
+
+    # --- what goes out ------------------------------------------------------------------------------------------
+
+    def on_durable(self, sequence: int) -> None:
+        """The journal is on the disk up to there; called in its thread."""
+        self.loop.call_soon_threadsafe(self._release, sequence)
+
+    def on_failure(self, error: BaseException) -> None:
+        """The journal cannot be written; called in its thread."""
+        self.loop.call_soon_threadsafe(self.fail, error)
+
+    def _release(self, sequence: int) -> None:
+        self._durable = sequence
+        while self._held and self._held[0].sequence <= sequence and self._failure is None:
+            self.sender.push(self._held.popleft())
+
+    def _note_latency(self, order_id: int) -> None:
+        received_ns = self._decided_ns.pop(order_id, 0)
+        if received_ns:
+            self.latencies_ns.append(time.perf_counter_ns() - received_ns)
+
+    async def written(self, sequence: int, within_s: float) -> None:
+        """Wait until the journal is durable up to there. Raises TimeoutError."""
+        end = self.loop.time() + within_s
+        while self._durable < sequence:
+            if self.loop.time() > end:
+                raise TimeoutError(f"the journal is not durable up to event {sequence} after {within_s} s")
+            await asyncio.sleep(0.001)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that wait for the journal or for the venue's answer."""
+        return len(self._held) + self.sender.busy
+
+    def _forbidden(self) -> str:
+        """Why no new order may leave now; empty when it may."""
+        if self.live.mode != LIVE:
+            return ""
+        return "; ".join(missing_switches(self.live, os.environ, datetime.now(UTC)))
+
+    def fail(self, error: BaseException) -> None:
+        """End the session: it cannot go on."""
+        if self._failure is None:
+            self._failure = error
+        self._stop.set()
+
+    # --- the session --------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Drain and end."""
+        self._stop.set()
+
+    def reconcile_soon(self) -> None:
+        """Compare with the venue as soon as possible."""
+        self.degraded.unreconciled = True
+        self.degraded.look()
+        self._reconcile_now.set()
+
+    async def run(self, facts: dict[str, Any]) -> None:
+        """Open the session, keep it up until it is to stop, drain it and close the journal."""
+        mode = 0 if not self.elsewhere else 2 if self.live.mode == LIVE else 1
+        self.take([Input(LiveSessionOpened(mode), body=encode_body(facts))])
+        self.degraded.unreconciled = self.elsewhere
+        for number, rules in enumerate(list(self._rules)):
+            self.set_rules(number, rules)
+        self.degraded.look()
+        tasks = [asyncio.create_task(self._guard(work)) for work in self._works()]
+        if self.elsewhere:
+            for order_id in in_doubt(self.state):
+                self.sender.start(self.settle(order_id))
+        try:
+            await self._stop.wait()
+            if self._failure is None:
+                await self._drain()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.sender.stop()
+            await self.adapter.close()
+            self._close()
+        if self._failure is not None:
+            raise self._failure
+
+    def _works(self) -> list[Any]:
+        works = [self.adapter.run(self.inbox), self._tick(), self._measure_clock()]
+        if self.elsewhere:
+            works += [self.reconciler.run(self._reconcile_now), self._poll()]
+        return works
+
+    async def _guard(self, work: Any) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self.fail(error)
+
+    async def _tick(self) -> None:
+        """Let time pass for the kernel, and look at what may have become stale."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_ns = time.time_ns()
+            if self.core.due_ns <= now_ns:
+                self._decided(self.core.advance(now_ns))
+            self.degraded.look()
+            if self.sender.failure is not None:
+                self.fail(self.sender.failure)
+
+    async def _measure_clock(self) -> None:
+        while True:
+            try:
+                before, started_ns = time.time_ns(), time.perf_counter_ns()
+                theirs = await self.adapter.fetch_time_ns()
+                self.clock_round_trip_ns = time.perf_counter_ns() - started_ns
+                self.clock_offset_ns = theirs - before - self.clock_round_trip_ns // 2
+                self.take([Input(ClockMeasured(self.clock_offset_ns, self.clock_round_trip_ns))])
+                self.degraded.look()
+            except VenueError:
+                pass  # the streams and the next question will tell
+            await asyncio.sleep(CLOCK_EVERY_S)
+
+    async def _poll(self) -> None:
+        """While the private stream is down: orders and fills by asking."""
+        while True:
+            await asyncio.sleep(POLL_EVERY_S)
+            if self.streams[Stream.PRIVATE] is StreamStatus.UP:
+                continue
+            try:
+                await self.reconciler.poll()
+            except VenueError:
+                continue
+
+    async def settle(self, order_id: int) -> None:
+        """An order that an earlier process left in doubt: find out, then ask again for what was asked of it."""
+        order = find_order(self.state, order_id)
+        if order is not None and int(order["accepted"]) == 0:
+            await self.sender.resolve(order_id)
+        order = find_order(self.state, order_id)
+        if order is None:
+            return
+        if int(order["status"]) == PENDING_CANCEL:
+            self.sender.push(Outgoing(0, order_id, cancel_order(order, self.opened.identities)))
+        elif int(order["replaces_pending"]) > 0:
+            self.sender.push(Outgoing(0, order_id, replace_order(order, self.opened.identities)))
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        """Stop entries, settle what is in flight, cancel what is open if that is wanted."""
+        self.draining = True
+        self.degraded.look()
+        await drain(self, length_ns("live.exit_within", self.live.exit_within) / 1e9)
+
+    def _close(self) -> None:
+        """The last events, and the seal. Nothing is written when the journal or the kernel failed before."""
+        try:
+            if self._failure is None:
+                count = int(self.state.head.order_count)
+                self.take([Input(LiveSessionClosed(count), body=encode_body("stopped on request"))])
+                self.core.record_digest()
+        finally:
+            self.opened.journal.close()

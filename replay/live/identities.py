@@ -1,0 +1,119 @@
+"""Who is who: our order ids, the ids that the venue gives, and which fills are known already.
+
+Owns the client order id, which is made of the journal's identity and the order's sequence: the same order has the same
+one in every process, so sending it twice cannot trade twice. All of it can be rebuilt from the journal.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from kernel.events.body import decode_body, encode_body, unpack_bodies
+from kernel.events.layout import ADOPTED, FILLED, INTENDED, REPLACE_REQUESTED
+
+_PREFIX_DIGITS = 12
+_NOTED = (INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind)
+
+
+class Owner(NamedTuple):
+    """The book that an order belongs to."""
+
+    strategy: int
+    instrument: int
+    leg: int
+
+
+class Asked(NamedTuple):
+    """What the last replace of an order asked for."""
+
+    quantity_lots: int
+    limit_ticks: int
+    stop_ticks: int
+
+
+class Adoption(msgspec.Struct, frozen=True):
+    """The body of ``OrderAdopted``: the venue's name of the order, and why it was adopted."""
+
+    venue_order_id: str
+    why: str
+
+
+def trade_number(trade_id: str) -> int:
+    """The venue's trade id as a payload word: the first 63 bits of its SHA-256."""
+    return int.from_bytes(hashlib.sha256(trade_id.encode()).digest()[:8], "big") >> 1
+
+
+class Identities:
+    """Fed with every frame of the journal, in order."""
+
+    def __init__(self, genesis_id: str) -> None:
+        self._prefix = genesis_id[:_PREFIX_DIGITS]
+        self.owners: dict[int, Owner] = {}
+        self.asked: dict[int, Asked] = {}
+        self.trades: set[int] = set()
+        self.venue_ids: dict[int, str] = {}  # by order id; what is not in the journal is told again by the venue
+        self.imported_lots: dict[str, int] = {}  # of orders that the kernel did not intend, by the venue's order id
+        self.last_fill_ns = 0
+        self._adopted: dict[str, int] = {}
+        self._adopted_ids: set[int] = set()
+
+    def client_order_id(self, order_id: int) -> str:
+        """What we call an order at the venue; empty for one that was adopted."""
+        return "" if order_id in self._adopted_ids else f"{self._prefix}-{order_id}"
+
+    def is_ours(self, client_order_id: str) -> bool:
+        """Whether this journal made that name."""
+        return self._number(client_order_id) > 0
+
+    def order_id(self, client_order_id: str, venue_order_id: str) -> int:
+        """Our id of an order that the venue names; 0 when it is not known here."""
+        return self._number(client_order_id) or self._adopted.get(venue_order_id, 0)
+
+    def _number(self, client_order_id: str) -> int:
+        prefix, _, number = client_order_id.partition("-")
+        return int(number) if prefix == self._prefix and number.isdigit() and len(number) < 19 else 0
+
+    def note(self, records: np.ndarray, bodies: bytes | memoryview) -> None:
+        """Take in a frame (records of dtype RECORD, packed bodies)."""
+        if not np.isin(records["kind"], _NOTED).any():
+            return
+        for record, body in _with_bodies(records, bodies):
+            kind, words = int(record["kind"]), record["words"]
+            if kind in (INTENDED.kind, ADOPTED.kind):
+                order_id = int(record["sequence"])
+                leg = int(words[INTENDED.leg])
+                self.owners[order_id] = Owner(int(record["strategy"]), int(record["instrument"]), leg)
+                if kind == ADOPTED.kind:
+                    self._note_adoption(order_id, int(words[ADOPTED.quantity_lots]), body)
+            elif kind == FILLED.kind:
+                self.trades.add(int(words[FILLED.trade_id]))
+                self.last_fill_ns = max(self.last_fill_ns, int(record["ts_event_ns"]))
+            else:
+                order_id, *asked = (int(words[at]) for at in range(4))
+                self.asked[order_id] = Asked(*asked)
+
+    def _note_adoption(self, order_id: int, lots: int, body: bytes) -> None:
+        adoption = msgspec.convert(decode_body(body), Adoption)
+        self._adopted[adoption.venue_order_id] = order_id
+        self._adopted_ids.add(order_id)
+        self.venue_ids[order_id] = adoption.venue_order_id
+        order = adoption.venue_order_id.partition("/")[0]  # of a single fill: the order, then its trade id
+        self.imported_lots[order] = self.imported_lots.get(order, 0) + lots
+
+
+def adoption_body(venue_order_id: str, why: str) -> bytes:
+    """The body of ``OrderAdopted``."""
+    return encode_body(Adoption(venue_order_id, why))
+
+
+def _with_bodies(records: np.ndarray, bodies: bytes | memoryview) -> Iterator[tuple[np.void, bytes]]:
+    noted = np.isin(records["kind"], _NOTED)
+    for at, (record, body) in enumerate(zip(records, unpack_bodies(records, bodies), strict=True)):
+        if noted[at]:
+            yield record, body
+
+
+assert REPLACE_REQUESTED[1:5] == (0, 1, 2, 3)

@@ -1,0 +1,112 @@
+"""What is to be sent: requests to the venue, read from the events that the kernel decided.
+
+Owns the way from an approved order in the state to the request that an adapter renders. It is a function of the events
+and the state: after a restart the same orders stand there as submitted, and are looked up before anything is sent.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kernel.events.layout import CANCEL_REQUESTED, CHECKED, RELEASED, REPLACE_REQUESTED
+from kernel.lifecycle import HELD, PENDING_CANCEL, PENDING_REPLACE, SUBMITTED
+from kernel.risk.numbers import APPROVED
+from kernel.venue import CancelOrder, NewOrder, ReplaceOrder
+from replay.live.identities import Identities
+
+_SENT = (CHECKED.kind, RELEASED.kind, CANCEL_REQUESTED.kind, REPLACE_REQUESTED.kind)
+Request = NewOrder | CancelOrder | ReplaceOrder
+
+
+class Outgoing(NamedTuple):
+    """A request that may leave when the journal is durable up to ``sequence``."""
+
+    sequence: int
+    order_id: int
+    request: Request
+
+
+def find_order(state: Any, order_id: int) -> Any | None:
+    """The row of an open order in the state, or None."""
+    orders = state.orders[: int(state.head.order_count)]
+    found = np.flatnonzero(orders["order_id"] == order_id)
+    return state.orders[int(found[0])] if len(found) else None
+
+
+def outgoing(records: np.ndarray, state: Any, identities: Identities) -> list[Outgoing]:
+    """The requests that follow from new events, in their order."""
+    found = []
+    for at in np.flatnonzero(np.isin(records["kind"], _SENT)):
+        record = records[at]
+        kind, words, sequence = int(record["kind"]), record["words"], int(record["sequence"])
+        order_id = int(words[0])
+        order = find_order(state, order_id)
+        if order is None or int(order["status"]) == HELD:
+            continue
+        request: Request | None = None
+        if (kind == CHECKED.kind and int(words[CHECKED.check]) == APPROVED) or kind == RELEASED.kind:
+            request = new_order(state, order, identities)
+        elif kind == CANCEL_REQUESTED.kind:
+            request = cancel_order(order, identities)
+        elif kind == REPLACE_REQUESTED.kind:
+            request = replace_order(order, identities)
+        if request is not None:
+            found.append(Outgoing(sequence, order_id, request))
+    return found
+
+
+def new_order(state: Any, order: Any, identities: Identities) -> NewOrder:
+    """The order as the state holds it."""
+    instrument = int(order["instrument"])
+    return NewOrder(
+        client_order_id=identities.client_order_id(int(order["order_id"])),
+        instrument=instrument,
+        side=int(order["side"]),
+        order_type=int(order["order_type"]),
+        time_in_force=int(order["time_in_force"]),
+        quantity_lots=int(order["quantity_lots"]) - int(order["filled_lots"]),
+        limit_ticks=int(order["limit_ticks"]),
+        stop_ticks=int(order["stop_ticks"]),
+        instructions=int(order["instructions"]),
+        expire_ns=int(order["expire_ns"]),
+        trail_kind=int(order["trail_kind"]),
+        trail_value=int(order["trail_value"]),
+        display_lots=int(order["display_lots"]),
+        leg=int(order["leg"]),
+        reference_ticks=int(state.instruments[instrument].last_ticks),
+    )
+
+
+def cancel_order(order: Any, identities: Identities) -> CancelOrder:
+    """A request to cancel what is left of an order of the state."""
+    order_id = int(order["order_id"])
+    return CancelOrder(
+        client_order_id=identities.client_order_id(order_id),
+        instrument=int(order["instrument"]),
+        venue_order_id=identities.venue_ids.get(order_id, ""),
+    )
+
+
+def replace_order(order: Any, identities: Identities) -> ReplaceOrder:
+    """The last change that was asked of an order of the state."""
+    order_id = int(order["order_id"])
+    asked = identities.asked[order_id]
+    return ReplaceOrder(
+        client_order_id=identities.client_order_id(order_id),
+        instrument=int(order["instrument"]),
+        quantity_lots=asked.quantity_lots,
+        limit_ticks=asked.limit_ticks,
+        stop_ticks=asked.stop_ticks,
+        venue_order_id=identities.venue_ids.get(order_id, ""),
+    )
+
+
+def in_doubt(state: Any) -> list[int]:
+    """Orders of which the venue has not said anything, and those whose cancel or replace it has not answered."""
+    orders = state.orders[: int(state.head.order_count)]
+    unsaid = orders["status"] == SUBMITTED
+    asked = (orders["status"] == PENDING_CANCEL) | (orders["status"] == PENDING_REPLACE)
+    return [int(order_id) for order_id in orders["order_id"][unsaid | asked]]
+
+
+assert CHECKED.order_id == RELEASED.order_id == CANCEL_REQUESTED.order_id == REPLACE_REQUESTED.order_id == 0

@@ -1,0 +1,161 @@
+"""Beginning a live session: a new folder, or the one of an earlier session that goes on.
+
+Owns the order of it: the folder is locked by the journal's writer, what it holds is re-run and compared, a torn tail is
+set aside, and only then does anything new happen.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from journal import JournalReader, JournalWriter, recover_journal
+from journal.writer import random_genesis_id
+from kernel.events.body import encode_body
+from kernel.events.catalogue import TailDiscarded
+from kernel.events.layout import schema_digest
+from kernel.instruments import Instrument
+from replay.config import ConfigError, RunConfig, StrategyConfig
+from replay.execution import Prepared
+from replay.live.audit import Progress, Rerun
+from replay.live.core import Input, LiveCore
+from replay.live.files import (
+    JOURNAL_DIR,
+    ORIGIN,
+    LiveFile,
+    prepare_live,
+    read_live_file,
+    without_places,
+    write_live_file,
+)
+from replay.live.identities import Identities
+from replay.live.writing import JournalThread
+from replay.opening import opening_frames
+from replay.pipeline import FrameCut
+
+EXTERNAL = "external"  # the strategy whose books hold what was traded elsewhere
+Durable = Callable[[int], None]
+Failed = Callable[[BaseException], None]
+
+
+class Opened(msgspec.Struct):
+    """A session that is ready for its first input."""
+
+    run_dir: Path
+    file: LiveFile
+    prepared: Prepared
+    core: LiveCore
+    journal: JournalThread
+    identities: Identities
+    resumed: bool
+
+    @property
+    def external(self) -> int:
+        """The number of the strategy that holds what was traded elsewhere."""
+        return len(self.prepared.strategies) - 1
+
+
+class _Frames:
+    """Where the frames of a core go: nowhere while a recorded journal is gone through, then to the journal."""
+
+    def __init__(self, identities: Identities) -> None:
+        self.identities = identities
+        self.journal: JournalThread | None = None
+
+    def __call__(self, records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
+        self.identities.note(records, bodies)
+        if self.journal is not None:
+            self.journal.put(records, bodies, cut)
+
+
+def with_external(config: RunConfig) -> RunConfig:
+    """The configuration with the book of what was traded elsewhere, which comes last."""
+    if any(strategy.name == EXTERNAL for strategy in config.strategies):
+        raise ConfigError(f"a strategy is named {EXTERNAL}; that name is taken by what was traded elsewhere")
+    external = StrategyConfig(use="do_nothing", name=EXTERNAL)
+    return msgspec.structs.replace(config, strategies=[*config.strategies, external], journal="full")
+
+
+def begin(
+    config: RunConfig,
+    instruments: list[Instrument],
+    run_dir: Path,
+    *,
+    elsewhere: bool,
+    on_durable: Durable,
+    on_failure: Failed,
+) -> Opened:
+    """A new session in an empty folder. Raises ConfigError."""
+    if run_dir.exists() and any(run_dir.iterdir()):
+        raise ConfigError(f"{run_dir} is not empty; name another --out, or go on with kernel live --resume {run_dir}")
+    prepared = prepare_live(config, instruments)
+    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = LiveFile(
+        config=without_places(config),
+        instruments=instruments,
+        elsewhere=elsewhere,
+        opened_ns=time.time_ns(),
+        genesis_id=random_genesis_id().hex(),
+    )
+    write_live_file(run_dir, file)
+    writer = JournalWriter.create(
+        run_dir / JOURNAL_DIR,
+        origin=ORIGIN,
+        genesis_id=bytes.fromhex(file.genesis_id),
+        schema_digest=schema_digest(),
+        fsync=config.fsync,
+    )
+    identities = Identities(file.genesis_id)
+    frames = _Frames(identities)
+    core = LiveCore(prepared, frames, elsewhere=elsewhere)
+    opening = opening_frames(prepared.config, prepared.universe, prepared.strategies, prepared.resolved, file.opened_ns)
+    for frame in opening:
+        writer.append(
+            frame.records.view(np.uint8),
+            frame.bodies,
+            event_count=len(frame.records),
+            first_sequence=int(frame.records["sequence"][0]),
+            ts_ingest_ns=file.opened_ns,
+        )
+    writer.sync()
+    core.open(opening)
+    frames.journal = JournalThread(writer, on_durable, on_failure)
+    return Opened(run_dir, file, prepared, core, frames.journal, identities, False)
+
+
+def go_on(run_dir: Path, *, on_durable: Durable, on_failure: Failed, progress: Progress | None = None) -> Opened:
+    """The session of a folder, where it ended: all of it decided again and compared first.
+
+    Raises ConfigError, DivergenceError when code or configuration are no longer those that decided, or a JournalError.
+    """
+    file = read_live_file(run_dir)
+    journal_dir = run_dir / JOURNAL_DIR
+    if not (journal_dir.is_dir() and any(journal_dir.glob("*.seg"))):
+        raise ConfigError(f"{run_dir}: the journal was never begun; start anew in another folder")
+    recovered = recover_journal(journal_dir)
+    prepared = prepare_live(file.config, file.instruments)
+    writer = JournalWriter.open(journal_dir, fsync=file.config.fsync)
+    try:
+        identities = Identities(file.genesis_id)
+        frames = _Frames(identities)
+        rerun = Rerun(prepared, file, frames)
+        rerun.run(JournalReader(journal_dir), progress)
+    except BaseException:
+        writer.close()
+        raise
+    frames.journal = JournalThread(writer, on_durable, on_failure)
+    opened = Opened(run_dir, file, prepared, rerun.core, frames.journal, identities, True)
+    if recovered.torn is not None:
+        body = encode_body({"kept_at": recovered.torn.kept_at})
+        event = TailDiscarded(recovered.torn.frame_number, recovered.torn.bytes)
+        opened.core.take([Input(event, account=-1, body=body)], time.time_ns())
+    return opened
+
+
+def environment_facts() -> dict[str, Any]:
+    """Who started the process: for the record of a session."""
+    return {"user_id": os.getuid(), "process_id": os.getpid()}
