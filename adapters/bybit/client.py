@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from adapters.bybit import wire
 from adapters.bybit.connection import Connection
@@ -21,8 +21,8 @@ from adapters.bybit.parse import (
     position_seen,
     rules_of,
 )
-from adapters.bybit.render import NotSupportedError, amend_params, cancel_params, create_params
-from adapters.bybit.rest import Rest
+from adapters.bybit.render import NotSupportedError, Params, amend_params, cancel_params, create_params
+from adapters.bybit.rest import Rest, shown
 from adapters.bybit.settings import BybitSettings
 from adapters.bybit.streams import MarketStream, PrivateStream
 from adapters.bybit.units import Listed, ParseError
@@ -48,12 +48,12 @@ from kernel.venue import (
     VenueInstrument,
 )
 
-T = TypeVar("T")
 MS = 1_000_000
 WEEK_MS = 7 * 24 * 3600 * 1000
 OLDEST_WEEKS = 104  # the venue keeps executions for two years
 MAXIMUM_BARS = 1000
 MINUTE_MS = 60_000
+FEW = 3  # instruments that are asked about one by one
 
 
 class BybitAdapter:
@@ -140,14 +140,21 @@ class BybitAdapter:
                 async with asyncio.timeout(self._settings.rules_seconds):
                     await self._look.wait()
             self._look.clear()
-            for one in self._listed:
-                try:
-                    rules = rules_of(await self._info(one.symbol), one.instrument)
-                except (VenueError, ParseError):
-                    continue
-                if rules != self._rules.get(one.symbol):
-                    self._rules[one.symbol] = rules
-                    inbox.rules(one.number, rules)
+            with contextlib.suppress(VenueError, ParseError):
+                for info in await self._infos():
+                    one = self._book[info.symbol]
+                    rules = rules_of(info, one.instrument)
+                    if rules != self._rules.get(one.symbol):
+                        self._rules[one.symbol] = rules
+                        inbox.rules(one.number, rules)
+
+    async def _infos(self) -> list[wire.InstrumentInfo]:
+        """What the venue says of our instruments now: one by one when they are few, else out of the whole list."""
+        if len(self._listed) <= FEW:
+            return [await self._info(one.symbol) for one in self._listed]
+        params = {"category": self._settings.category, "limit": 1000}
+        infos = await self._rest.pages("public_get_v5_market_instruments_info", params, wire.InstrumentInfo)
+        return [info for info in infos if info.symbol in self._book]
 
     # --- requests --------------------------------------------------------------------------------------------------
 
@@ -174,7 +181,7 @@ class BybitAdapter:
         params = amend_params(request, self._listed[request.instrument], self._settings.category)
         return await self._changed("private_post_v5_order_amend", params)
 
-    async def _changed(self, method: str, params: dict) -> Outcome:
+    async def _changed(self, method: str, params: Params) -> Outcome:
         answer = await self._rest.submit(method, params)
         if isinstance(answer, wire.Placed):
             return Outcome(status=OutcomeStatus.ACCEPTED, venue_order_id=answer.order_id)
@@ -198,17 +205,28 @@ class BybitAdapter:
             orders = await self._rest.pages(method, params, wire.Order)
             found = [order for order in orders if order.order_link_id == client_order_id]
             if found:
-                return _shown(order_seen, found[0], one)
+                return shown(order_seen, found[0], one)
         return None
 
     async def fetch_open_orders(self) -> list[OrderSeen]:
         """All orders that are open in the instruments."""
         found: list[OrderSeen] = []
-        for one in self._listed:
-            params = {"category": self._settings.category, "symbol": one.symbol, "openOnly": 0, "limit": 50}
+        for params in self._scopes():
+            params |= {"openOnly": 0, "limit": 50}
             orders = await self._rest.pages("private_get_v5_order_realtime", params, wire.Order)
-            found += [_shown(order_seen, order, one) for order in reversed(orders)]
+            mine = [(order, self._book[order.symbol]) for order in reversed(orders) if order.symbol in self._book]
+            found += [shown(order_seen, order, one) for order, one in mine]
         return found
+
+    def _scopes(self) -> list[dict[str, Any]]:
+        """What to ask about so that all instruments are in it: each while they are few, else all of the category."""
+        category = {"category": self._settings.category}
+        if len(self._listed) <= FEW:
+            return [category | {"symbol": one.symbol} for one in self._listed]
+        if self._settings.category != "linear":
+            return [category]
+        coins = dict.fromkeys(one.instrument.currency for one in self._listed)
+        return [category | {"settleCoin": coin} for coin in coins]
 
     async def fetch_fills(self, since_ns: int) -> list[FillSeen]:
         """All executions since then in the instruments, oldest first; at most of two years."""
@@ -223,7 +241,7 @@ class BybitAdapter:
             start_ms = end_ms + 1
         executions.sort(key=lambda execution: int(execution.exec_time))
         mine = [(execution, self._book[execution.symbol]) for execution in executions if execution.symbol in self._book]
-        fills, rows = _shown(self._private_parser().executions, mine)
+        fills, rows = shown(self._private_parser().executions, mine)
         if rows and self._inbox is not None:
             self._inbox.market(rows, b"")
         return [fill for fill in fills if isinstance(fill, FillSeen) and fill.ts_event_ns >= since_ns // MS * MS]
@@ -232,11 +250,12 @@ class BybitAdapter:
         """What the account holds in each instrument."""
         if self._settings.category == "spot":
             return [held for held in holdings_seen(await self._coins(), self._book) if held.quantity_lots]
-        found = []
-        for one in self._listed:
-            params = {"category": self._settings.category, "symbol": one.symbol}
+        found: list[PositionSeen] = []
+        for params in self._scopes():
+            params |= {"limit": 200}
             positions = await self._rest.pages("private_get_v5_position_list", params, wire.Position)
-            found += [_shown(position_seen, position, one) for position in positions]
+            mine = [(position, self._book[position.symbol]) for position in positions if position.symbol in self._book]
+            found += [shown(position_seen, position, one) for position, one in mine]
         return [position for position in found if position.quantity_lots]
 
     async def fetch_balances(self) -> list[BalanceSeen]:
@@ -270,16 +289,8 @@ class BybitAdapter:
             "limit": MAXIMUM_BARS,
         }
         answer, whole = await self._rest.read("public_get_v5_market_kline", params, wire.KlineLines)
-        return _shown(closed_bars, answer.list, whole.time_ms, one)
+        return shown(closed_bars, answer.list, whole.time_ms, one)
 
     async def close(self) -> None:
         """Let go of every connection."""
         await self._connection.close()
-
-
-def _shown(parse: Callable[..., T], *arguments: object) -> T:
-    """What a parser makes of something; VenueError when it cannot."""
-    try:
-        return parse(*arguments)
-    except ParseError as error:
-        raise VenueError(f"Bybit: {error}; were its rules changed? Start again to load them") from None

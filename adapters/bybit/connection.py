@@ -6,6 +6,7 @@ only those that are about the connection itself (answers to auth, subscribe and 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -56,7 +57,10 @@ class RawClient(Client):
 
 
 class Connection(ccxt.pro.bybit):
-    """ccxt's client with this account's settings. ``text`` of the last answer is beside its envelope."""
+    """ccxt's client with this account's settings. The text of an answer is beside its envelope."""
+
+    # ccxt logs requests with their headers, and with them the key, at the level of debugging. This one has no handlers.
+    logger = logging.Logger("ccxt", logging.WARNING)
 
     def __init__(self, settings: BybitSettings) -> None:
         rest = settings.rest

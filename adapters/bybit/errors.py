@@ -127,8 +127,10 @@ class Call(msgspec.Struct):
 
 def row_for(call: Call, error: Exception | None) -> Row:
     """What a request that failed means. ``error`` is what the client raised, None for an answer that made no sense."""
-    if isinstance(error, Exception) and (not call.sent or _never_connected(error)):
-        return NO_KEY if isinstance(error, ccxt.AuthenticationError) else SOON
+    if error is not None and (not call.sent or _never_connected(error)):
+        if isinstance(error, ccxt.AuthenticationError):
+            return NO_KEY
+        return SOON if isinstance(error, ccxt.NetworkError) else WRONG
     if call.status in HTTP and call.code in (None, 0):
         return HTTP[call.status]
     if call.status >= 500:

@@ -3,6 +3,8 @@
 Both streams tell of the same funding; it is told on once.
 """
 
+from typing import TypeVar
+
 import msgspec
 
 from adapters.bybit import wire
@@ -11,6 +13,7 @@ from kernel.market import FUNDING, LEVEL, OPEN_INTEREST_LEVEL
 from kernel.units import UnitError, to_rate
 from kernel.venue import Feeds, MarketRow
 
+K = TypeVar("K")
 MS = 1_000_000
 MINUTE_NS = 60_000_000_000
 HOUR_NS = 60 * MINUTE_NS
@@ -20,7 +23,7 @@ FUNDING_GRACE_MS = 5_000
 _TICKER = msgspec.json.Decoder(wire.Ticker)
 
 
-def is_new(memory: dict, key: object, bound: int) -> bool:
+def is_new(memory: dict[K, None], key: K, bound: int) -> bool:
     """Whether a key was not in a memory, which has it from now on and forgets its oldest beyond the bound."""
     if key in memory:
         return False

@@ -5,6 +5,7 @@ Orders and executions of instruments that the adapter was not opened with are pa
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -279,7 +280,7 @@ class PrivateParser:
                 fills.append(fill_seen(execution, one, self._category))
         return fills, rows
 
-    def _mine(self, data: msgspec.Raw, kind: type) -> list:
+    def _mine(self, data: msgspec.Raw, kind: type) -> list[tuple[Any, Listed]]:
         """Those of the category and the instruments, each with its instrument."""
         things = decoded(data, kind)
         mine = [thing for thing in things if thing.category in ("", self._category)]  # type: ignore[attr-defined]

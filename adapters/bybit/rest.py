@@ -1,6 +1,7 @@
 """Requests to Bybit: each is answered, or fails with what is known of it. Reads are tried again, the rest never is."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import ccxt
@@ -122,3 +123,11 @@ def _asked(method: str) -> str:
     """ccxt's name of an endpoint as its path."""
     _, verb, path = method.split("_", 2)
     return f"Bybit {verb.upper()} /{path.replace('_', '/')}"
+
+
+def shown(parse: Callable[..., T], *arguments: object) -> T:
+    """What a parser makes of something; VenueError when it cannot."""
+    try:
+        return parse(*arguments)
+    except ParseError as error:
+        raise VenueError(f"Bybit: {error}; were its rules changed? Start again to load them") from None

@@ -149,6 +149,8 @@ def _realtime(venue: Venue, params: dict[str, str]) -> Any:
         order = venue.exchange.find(params.get("orderId", ""), params.get("orderLinkId", ""))
         found = [order] if order is not None and order.order_id not in venue.forgotten else []
     else:
+        if venue.category == "linear" and not params.keys() & {"symbol", "settleCoin", "baseCoin"}:
+            raise AnswerError(10001, "params error: symbol or settleCoin or baseCoin is needed")
         found = [o for o in venue.exchange.open_orders() if params.get("symbol", o.request.symbol) == o.request.symbol]
     return _orders_page(venue, found, params, 20)
 
@@ -193,6 +195,8 @@ def _executions(venue: Venue, params: dict[str, str]) -> Any:
 
 def _positions(venue: Venue, params: dict[str, str]) -> Any:
     names = [params["symbol"]] if "symbol" in params else list(venue.exchange.symbols)
+    if venue.category == "linear" and not params.keys() & {"symbol", "settleCoin"}:
+        raise AnswerError(10001, "params error: symbol or settleCoin is needed")
     account, symbols = venue.exchange.account, venue.exchange.symbols
     found = [words.position(account.positions[n], symbols[n], venue.category, on_stream=False) for n in names]
     return {"category": venue.category, "list": found, "nextPageCursor": ""}

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 from decimal import Decimal
 
 import pytest
@@ -42,6 +43,7 @@ from kernel.venue import (
     VenueError,
 )
 from tests.adapters.bybit.live import Heard, opened, running, settings_for, until
+from tests.venues.process import started
 
 IDS = (f"test-{number}" for number in itertools.count())
 LOTS = {"spot": 1_000_000, "linear": 10, "inverse": 1000}
@@ -302,6 +304,43 @@ def test_a_wrong_key_is_fatal_and_in_no_text(linear):
     assert (outcome.status, outcome.retry_after_ns) == (OutcomeStatus.REJECTED, 0)
     for text in (str(error), outcome.text, shown):
         assert "WRONG" not in text
+
+
+def test_keys_are_in_no_log_however_much_is_logged(linear, caplog):
+    async def trade():
+        async with running(linear) as (adapter, _):
+            await adapter.submit(order(linear))
+            await adapter.fetch_balances()
+
+    with caplog.at_level(logging.DEBUG):
+        asyncio.run(trade())
+    assert linear.line["key"] not in caplog.text
+    assert linear.line["secret"] not in caplog.text
+    assert caplog.records, "debugging is on: others do log"
+
+
+def test_many_instruments_are_asked_about_together():
+    names = ",".join(f"{coin}USDT" for coin in ("BTC", "ETH", "SOL", "XRP", "ADA"))
+    with started("tests.venues.bybit_server", "--symbols", names) as server:
+
+        async def trade():
+            async with running(server, rules_seconds=0.05) as (adapter, heard):
+                for number in (1, 4):
+                    lots = 10 if number == 1 else 100
+                    await adapter.submit(order(server, instrument=number, quantity_lots=lots))
+                    await adapter.submit(
+                        order(server, instrument=number, order_type=LIMIT, limit_ticks=500, quantity_lots=200)
+                    )
+                server.post("/test/rules", {"symbol": "ADAUSDT"})
+                await until(lambda: heard.changed_rules, "new rules")
+                return await adapter.fetch_open_orders(), await adapter.fetch_positions(), heard.changed_rules
+
+        orders, positions, changes = asyncio.run(trade())
+        assert [one.instrument for one in orders] == [1, 4]
+        assert [(one.instrument, one.quantity_lots) for one in positions] == [(1, 10), (4, 100)]
+        assert [number for number, _ in changes] == [4]
+        asked = server.get("/test/state")["requests"]
+        assert (asked["/v5/order/realtime"], asked["/v5/position/list"]) == (1, 1)
 
 
 def test_what_is_not_there_is_fatal(linear):

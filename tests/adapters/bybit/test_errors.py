@@ -118,11 +118,19 @@ def test_each_class_of_ccxt_after_sending(kind, row):
     assert row_for(Call(sent=True), kind("x")) is row
 
 
-@pytest.mark.parametrize("kind", [ccxt.RequestTimeout, ccxt.NetworkError, ccxt.ExchangeError, ccxt.BaseError])
-def test_what_was_never_sent_had_no_effect(kind):
+@pytest.mark.parametrize(
+    ("kind", "may_be_sent_again"),
+    [
+        (ccxt.RequestTimeout, True),
+        (ccxt.NetworkError, True),
+        (ccxt.BadRequest, False),
+        (ccxt.AuthenticationError, False),
+    ],
+)
+def test_what_was_never_sent_had_no_effect(kind, may_be_sent_again):
     outcome = outcome_for(Call(sent=False), kind("x"))
     assert outcome.status is OutcomeStatus.REJECTED
-    assert outcome.retry_after_ns > 0
+    assert (outcome.retry_after_ns > 0) == may_be_sent_again
     assert "nothing was sent" in outcome.text
 
 
