@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from adapters.edge.secrets import Secret
-from adapters.providers.http import Answer, HttpClient, Settings, ordinary_refusal, said_in, with_defaults
+from adapters.providers.http import Answer, HttpClient, Key, Settings, ordinary_refusal, said_in, with_defaults
 from adapters.providers.shapes import SECOND_NS, Bar, Facts, Limits, Page, ProviderError, Quote, Reason
 from adapters.providers.spans import after, inside, interval_parts
 from adapters.providers.times import text_ns, utc_text
@@ -95,6 +95,8 @@ def refusal(answer: Answer) -> ProviderError | None:
     said = said_in(answer.body, "message")
     if answer.status in (400, 422) and "symbol" in said:
         return ProviderError(Reason.UNKNOWN_SYMBOL, f"{NAME}: {said}")
+    if answer.status == 403 and "subscription does not permit" in said:
+        return ProviderError(Reason.NOT_SERVED, f"{NAME}: {said}: give a --to that is 15 minutes or more ago")
     return ordinary_refusal(NAME, answer, said, KEY_ADVICE)
 
 
@@ -108,7 +110,7 @@ class Alpaca:
     ) -> None:
         settings = with_defaults(settings or Settings(), URL, LIMITS)
         named = {"APCA-API-KEY-ID": key, "APCA-API-SECRET-KEY": secret}
-        self._http = HttpClient(NAME, settings, refusal, {name: value for name, value in named.items() if value})
+        self._http = HttpClient(NAME, settings, refusal, {name: Key(value) for name, value in named.items() if value})
         self.limits = settings.limits
         self._has_key = bool(key and secret)
         self._feed = feed

@@ -16,7 +16,7 @@ from adapters.providers.spans import interval_text
 
 QUOTE_TTL_SECONDS = 5.0
 PAGE_TTL_SECONDS = 300.0
-CACHED_PAGES = 64
+CACHED_PAGES, CACHED_BARS = 16, 2_000  # pages of no more bars than this: long ones are not asked for twice
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -101,7 +101,7 @@ class Chain:
             return
         async for page in provider.fetch_bars(symbol, interval_ns, start_ns, end_ns):
             _check_page(page, start_ns)
-            if page.end_ns > start_ns:
+            if page.end_ns > start_ns and len(page.bars) <= CACHED_BARS:
                 self._pages.put((provider.name, symbol, interval_ns, start_ns, end_ns), page)
             yield page
             start_ns = page.end_ns

@@ -194,13 +194,21 @@ class Exchange:
 
 
 class _Strict:
-    """Before an exchange's class: an answer that is not JSON is an error.
+    """Before an exchange's class: what is no answer to a read is an error, whatever that class would make of it.
 
-    ccxt takes one that was cut off for an answer without rows, which here would become a stretch without trades.
+    ccxt takes an answer that was cut off for one without rows, which here would become a stretch without trades; and
+    some of its exchanges take a 429 or a 500 with a body of JSON for a refusal of the request itself.
     """
 
-    def on_rest_response(self, code: int, reason: str, url: str, method: str, *rest: Any) -> str:
-        body: str = super().on_rest_response(code, reason, url, method, *rest)  # type: ignore[misc]
+    def on_rest_response(
+        self, code: int, reason: str, url: str, method: str, headers: dict[str, str], *rest: Any
+    ) -> str:
+        body: str = super().on_rest_response(code, reason, url, method, headers, *rest)  # type: ignore[misc]
+        self.last_response_headers = headers
+        if code in (418, 429):
+            raise ccxt.RateLimitExceeded(f"HTTP {code}")
+        if code >= 500:
+            raise ccxt.ExchangeNotAvailable(f"HTTP {code}")
         if 200 <= code < 300:
             try:
                 msgspec.json.decode(body)

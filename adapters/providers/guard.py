@@ -4,18 +4,20 @@ Owns how the three work together. Each attempt asks the breaker and takes a toke
 makes the bucket pause and does not count as a failure: the provider is well, and says so.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from adapters.edge.breaker import BreakerOpenError, CircuitBreaker
-from adapters.edge.rates import RateLimitError, TokenBucket
+from adapters.edge.breaker import BreakerOpenError, BreakerState, CircuitBreaker
+from adapters.edge.rates import Clock, RateLimitError, Sleep, TokenBucket
 from adapters.edge.retry import Backoff, retried
 from adapters.providers.shapes import Limits, ProviderError, Reason
 
 T = TypeVar("T")
-# Without a Retry-After: long enough for the shortest of the usual windows to pass a part of it.
-UNTOLD_PAUSE_SECONDS = 5.0
+# Without a Retry-After: a few tries outlast the period of the limit.
+UNTOLD_SHARE, UNTOLD_PAUSE_SECONDS = 0.25, 5.0
+LONG_WAIT_SECONDS = 3.0
 _FAILURES = (Reason.UNAVAILABLE, Reason.BAD_ANSWER)
 
 
@@ -27,14 +29,17 @@ class Guard:
         name: str,
         limits: Limits | None,
         backoff: Backoff | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.breaker = CircuitBreaker(name, clock=clock)
         self._name = name
-        self._bucket = TokenBucket(limits.requests, limits.period_seconds, clock) if limits else None
+        self._bucket = TokenBucket(limits.requests, limits.period_seconds, clock, sleep) if limits else None
         self._backoff = backoff or Backoff()
         self._clock = clock
+        self._sleep = sleep
+        self._told_waiting = False
         self._tell = tell
 
     async def run(self, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -49,9 +54,21 @@ class Guard:
                 raise _NotAskedError(str(error), error.retry_seconds) from None
             return await self._counted(attempt)
 
-        return await retried(guarded, self._pause_of, self._backoff, self._clock)
+        try:
+            return await retried(guarded, self._pause_of, self._backoff, self._clock, self._sleep)
+        except _NotAskedError:
+            raise
+        except ProviderError as error:
+            if self.breaker.state is not BreakerState.OPEN:
+                raise
+            seconds, failures = self.breaker.retry_seconds, self.breaker.failures
+            text = f"{error}; after {failures} failures in a row it is left alone for {seconds:.0f} s"
+            raise ProviderError(error.reason, text, seconds) from None
 
     async def _take(self, bucket: TokenBucket, deadline: float) -> None:
+        if (wait := bucket.wait_seconds()) > LONG_WAIT_SECONDS and not self._told_waiting:
+            self._told_waiting = True
+            self._tell(f"{self._name}: waiting for its rate limit, {wait:.0f} s now and such times later")
         try:
             await bucket.take(deadline=deadline)
         except RateLimitError as error:
@@ -80,9 +97,11 @@ class Guard:
             return None
         self._tell(f"{error}; trying again")
         if error.reason is Reason.RATE_LIMITED:
-            pause = error.retry_after_seconds or UNTOLD_PAUSE_SECONDS
-            if self._bucket is not None:
-                self._bucket.pause(pause)
+            bucket = self._bucket
+            pause = error.retry_after_seconds
+            pause = pause or (UNTOLD_PAUSE_SECONDS if bucket is None else UNTOLD_SHARE * bucket.period_seconds)
+            if bucket is not None:
+                bucket.pause(pause)
             return pause
         return error.retry_after_seconds
 

@@ -32,6 +32,13 @@ class Answer(msgspec.Struct, frozen=True):
     retry_after_seconds: float = 0.0
 
 
+class Key(msgspec.Struct, frozen=True):
+    """A key with what its header has before it, such as ``Bearer ``: what is scrubbed from texts is the key alone."""
+
+    secret: Secret
+    prefix: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What may be set of a provider: another place, its limit by plan, how patient we are, and who hears of failures.
 
@@ -53,7 +60,7 @@ class HttpClient:
 
     def __init__(
         self, name: str, settings: Settings, refusal: Callable[[Answer], ProviderError | None],
-        keys: Mapping[str, Secret], headers: Mapping[str, str] | None = None,
+        keys: Mapping[str, Key], headers: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         check_url(name, settings.base_url)
         self._name = name
@@ -84,7 +91,7 @@ class HttpClient:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._settings.timeout_seconds))
         url = self._settings.base_url.rstrip("/") + path
-        headers = self._headers | {name: secret.reveal() for name, secret in self._keys.items()}
+        headers = self._headers | {name: key.prefix + key.secret.reveal() for name, key in self._keys.items()}
         try:
             async with self._session.get(url, params=params, headers=headers, allow_redirects=False) as response:
                 body = await _bounded(self._name, response.content)
@@ -99,7 +106,7 @@ class HttpClient:
         return Answer(status, body, retry_after)
 
     def _clean(self, text: str) -> str:
-        return scrub(text, self._keys.values())
+        return scrub(text, [key.secret for key in self._keys.values()])
 
     async def close(self) -> None:
         """Close the connection."""

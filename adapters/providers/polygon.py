@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import msgspec
 
 from adapters.edge.secrets import Secret
-from adapters.providers.http import Answer, HttpClient, Settings, ordinary_refusal, said_in, with_defaults
+from adapters.providers.http import Answer, HttpClient, Key, Settings, ordinary_refusal, said_in, with_defaults
 from adapters.providers.shapes import Bar, Facts, Limits, Page, ProviderError, Quote, Reason
 from adapters.providers.spans import after, inside, interval_parts
 
@@ -93,7 +93,7 @@ class Polygon:
 
     def __init__(self, key: Secret | None = None, settings: Settings | None = None) -> None:
         settings = with_defaults(settings or Settings(), URL, LIMITS)
-        keys = {"Authorization": Secret(f"Bearer {key.reveal()}")} if key else {}
+        keys = {"Authorization": Key(key, "Bearer ")} if key else {}
         self._http = HttpClient(NAME, settings, refusal, keys)
         self._has_key = bool(key)
         self.limits = settings.limits

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from adapters.edge.secrets import Secret
-from adapters.providers.http import Answer, HttpClient, Settings, ordinary_refusal, with_defaults
+from adapters.providers.http import Answer, HttpClient, Key, Settings, ordinary_refusal, with_defaults
 from adapters.providers.shapes import DAY_NS, SECOND_NS, Bar, Facts, Limits, Page, ProviderError, Quote, Reason
 from adapters.providers.spans import inside, interval_parts, windows
 from adapters.providers.times import local_ns, utc
@@ -130,7 +130,7 @@ class TwelveData:
 
     def __init__(self, key: Secret | None = None, settings: Settings | None = None) -> None:
         settings = with_defaults(settings or Settings(), URL, LIMITS)
-        keys = {"Authorization": Secret(f"apikey {key.reveal()}")} if key else {}
+        keys = {"Authorization": Key(key, "apikey ")} if key else {}
         self._http = HttpClient(NAME, settings, refusal, keys)
         self._has_key = bool(key)
         self.limits = settings.limits

@@ -91,7 +91,8 @@ def bars_request(symbol: str, interval_ns: int, start_ns: int, end_ns: int) -> t
 def meant(text: Decimal) -> Decimal:
     """The decimal that a widened 32-bit float stands for; the number itself when it is none."""
     number = float(text)
-    narrow = np.float32(number)
+    with np.errstate(over="ignore"):
+        narrow = np.float32(number)
     if not np.isfinite(narrow) or abs(float(narrow) - number) > _NEAR * abs(number):
         return text
     return Decimal(np.format_float_positional(narrow, unique=True, trim="-"))

@@ -85,6 +85,10 @@ def fetch(start: str, end: str, root: Path, only_quote: bool, as_json: bool, **o
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         raise DataFailure(f"kernel data fetch: {place}{error.strerror or error}") from None
+    except ModuleNotFoundError as error:
+        if error.name not in ("aiohttp", "ccxt"):
+            raise
+        raise DataFailure("kernel data fetch: needs the extra: pip install 'trading-kernel[live]'") from None
     except KeyboardInterrupt:
         _say("interrupted; what has come is kept, the same command goes on with it")
         raise

@@ -20,17 +20,20 @@ OnProgress = Callable[[int, int], None]
 
 
 async def download(
-    chain: Chain, staging: Staging, request: Request, always_open: bool, on_progress: OnProgress
+    chain: Chain, staging: Staging, request: Request, always_open: bool, begun: bool, on_progress: OnProgress
 ) -> None:
-    """Bring the download to its end. What has come stays when this fails or is stopped."""
+    """Bring the download to its end. What has come stays when this fails or is stopped.
+
+    ``begun``: earlier bars are there already, so the instrument was traded before.
+    """
     progress = staging.progress
     total = request.end_ns - request.start_ns
-    if always_open and not progress.rows and progress.done_ns < request.end_ns:
+    if always_open and not begun and not progress.rows:
         await _skip_to_listing(chain, staging, request)
     async for page in chain.fetch_bars(request.interval_ns, progress.done_ns, request.end_ns):
         absent: list[Stretch] = []
         if always_open:
-            page, absent = await _asked_again(chain, page, request.interval_ns, bool(progress.rows))
+            page, absent = await _asked_again(chain, page, request.interval_ns, begun or bool(progress.rows))
         if page.end_ns > page.start_ns:
             staging.append(page, absent)
         on_progress(progress.done_ns - request.start_ns, total)
@@ -42,24 +45,25 @@ async def _skip_to_listing(chain: Chain, staging: Staging, request: Request) -> 
     start_ns = staging.progress.done_ns
     if not served or request.interval_ns >= DAY_NS or request.end_ns - start_ns < 2 * DAY_NS:
         return
-    async for page in chain.fetch_bars(DAY_NS, start_ns // DAY_NS * DAY_NS, request.end_ns):
-        if page.bars:
-            first_ns = min(max(page.bars[0].ts_open_ns, start_ns), request.end_ns)
-            if first_ns > start_ns:
-                staging.append(Page(start_ns, first_ns, ()), [])
-            return
+    first_ns = request.end_ns
+    for again in (False, True):
+        async for page in chain.fetch_bars(DAY_NS, start_ns // DAY_NS * DAY_NS, request.end_ns, again=again):
+            if page.bars:
+                first_ns = min(max(page.bars[0].ts_open_ns, start_ns), request.end_ns)
+                break
+        if first_ns < request.end_ns:
+            break
+    if first_ns > start_ns:
+        staging.append(Page(start_ns, first_ns, ()), [])
 
 
 async def _asked_again(chain: Chain, page: Page, interval_ns: int, begun: bool) -> tuple[Page, list[Stretch]]:
     """The page with what a second question brought, and the stretches that stay without bars.
 
-    Before the first bar of all (not ``begun``) nothing is absent, for the instrument was not traded yet; but what comes
-    before the first bar of a page is asked for like the rest, for an answer may be cut short at its beginning.
+    Before the first bar of all (not ``begun``) nothing is absent, for the instrument was not traded yet.
     """
     bars = {bar.ts_open_ns: bar for bar in page.bars}
     twice = [bar for bar in page.bars if bars[bar.ts_open_ns] is not bar]
-    if not begun and not bars:
-        return page, []
     absent = missing(sorted(bars), page.start_ns, page.end_ns, interval_ns)
     for _ in range(_ROUNDS):
         if not absent:
@@ -71,8 +75,8 @@ async def _asked_again(chain: Chain, page: Page, interval_ns: int, begun: bool) 
         if not new:  # an answer that brought something may have been cut short: ask on
             break
     whole = sorted([*bars.values(), *twice], key=lambda bar: bar.ts_open_ns)
-    traded = [stretch for stretch in absent if begun or stretch[0] > whole[0].ts_open_ns]
-    return msgspec.structs.replace(page, bars=tuple(whole)), traded
+    first_ns = page.start_ns if begun else min(bars, default=page.end_ns)
+    return msgspec.structs.replace(page, bars=tuple(whole)), [one for one in absent if one[0] >= first_ns]
 
 
 def _questions(absent: list[Stretch]) -> list[Stretch]:

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from adapters.providers.chain import Chain
-from adapters.providers.shapes import Facts
+from adapters.providers.shapes import Facts, ProviderError
 from adapters.providers.spans import interval_text
 from adapters.providers.times import utc_text
 from replay.catalogue.files import read_columns
@@ -22,8 +22,8 @@ from replay.catalogue.model import CatalogueError, CatalogueFile
 from replay.catalogue.options import ImportOptions, ImportReport
 from replay.catalogue.sessions import session_times
 from replay.fetch.download import OnProgress, download
-from replay.fetch.grid import Stretch, bars_in, joined, missing_in_sessions
-from replay.fetch.staging import VERSION, Request, Staging, discard_imported
+from replay.fetch.grid import Stretch, joined, missing_in_sessions
+from replay.fetch.staging import KEPT_STRETCHES, VERSION, Request, Staging, discard_imported
 from replay.fetch.target import Fetched, Record, Target, check_instrument, choose_target, write_record
 
 _FACTS = ("tick_size", "lot_size", "currency", "multiplier", "asset_class")
@@ -65,20 +65,28 @@ async def fetch(
     with Staging(target.folder, target.request, restart) as staging:
         if staging.progress.rows:
             tell(f"going on from {utc_text(staging.progress.done_ns)}: {staging.progress.rows:,} rows are here")
-        await download(chain, staging, target.request, facts.always_open and not options.calendar, on_progress)
+        always_open = facts.always_open and not options.calendar
+        try:
+            await download(chain, staging, target.request, always_open, target.existing is not None, on_progress)
+        except ProviderError:
+            if staging.progress.rows:
+                tell(f"{staging.progress.rows:,} rows are kept; the same command goes on with them")
+            raise
         if not staging.progress.rows:
+            report = _nothing(chain, target, staging)
             staging.discard()
-            return _nothing(chain, target)
-        report, more = _imported(root, target, staging, options, facts)
-        record = _record(target, staging, report.file)
+            return report
+        imported, more = _imported(root, target, staging, options, facts)
+        record = _record(target, staging, imported.file)
         write_record(target.record_path, record)
         rows = record.fetches[-1].rows
         staging.discard()
-    absent = _absent_in_sessions(report.file, request) if report.file.instrument.calendar else None
+    file = imported.file
+    absent = _absent_in_sessions(file, request) if file.instrument.calendar else None
     known = facts.always_open or absent is not None
-    told = bars_in(record.no_trade, request.interval_ns) if absent is None else absent
+    told = record.absent_bars if absent is None else absent
     return FetchReport(
-        file=report.file, report=report, rows=rows, absent_bars=told if known else None,
+        file=file, report=imported, rows=rows, absent_bars=told if known else None,
         no_trade=tuple(record.no_trade), notes=(*notes, *more),
     )  # fmt: skip
 
@@ -88,20 +96,23 @@ def _report(
 ) -> FetchReport:
     no_trade = tuple(record.no_trade) if record else ()
     return FetchReport(
-        file=file, report=report, rows=rows, absent_bars=bars_in(no_trade, file.interval_ns) if record else None,
+        file=file, report=report, rows=rows, absent_bars=record.absent_bars if record else None,
         no_trade=no_trade, notes=tuple(notes),
     )  # fmt: skip
 
 
-def _nothing(chain: Chain, target: Target) -> FetchReport:
-    """No bars in the span: of a file that exists that is told, of a new one it is an error."""
+def _nothing(chain: Chain, target: Target, staging: Staging) -> FetchReport:
+    """No bars in the span: for a file that exists that is recorded, for a new one it is an error."""
     request = target.request
     names = " and ".join(f"{link.provider.name} ({link.symbol})" for link in chain.links)
     span = f"{utc_text(request.start_ns)} to {utc_text(request.end_ns)}"
     text = f"no bars of {interval_text(request.interval_ns)} from {span} at {names}"
     if target.existing is None:
+        staging.discard()
         raise CatalogueError(f"{text}: is the symbol right, and was it traded then?")
-    return _report(target.existing, None, {}, target.record, [text])
+    record = _record(target, staging, target.existing)
+    write_record(target.record_path, record)
+    return _report(target.existing, None, {}, record, [text])
 
 
 def _imported(
@@ -143,13 +154,13 @@ def _record(target: Target, staging: Staging, file: CatalogueFile) -> Record:
     rows: dict[str, int] = {}
     for segment in progress.segments:
         rows[segment.provider] = rows.get(segment.provider, 0) + segment.rows
-    absent = bars_in(progress.absent, progress.interval_ns)
-    fetched = Fetched(utc_text(progress.start_ns), utc_text(progress.done_ns), rows, absent)
+    fetched = Fetched(utc_text(progress.start_ns), utc_text(progress.done_ns), rows, progress.absent_bars)
     first_ns = file.first_ts_ns - file.interval_ns if target.existing is not None else progress.start_ns
     return Record(
         version=VERSION, start_ns=before.start_ns if before else first_ns, end_ns=progress.done_ns,
         file_rows=file.rows, file_last_ts_ns=file.last_ts_ns,
-        no_trade=joined(before.no_trade if before else [], progress.absent),
+        absent_bars=(before.absent_bars if before else 0) + progress.absent_bars,
+        no_trade=joined(before.no_trade if before else [], progress.absent)[:KEPT_STRETCHES],
         fetches=[*(before.fetches if before else []), fetched],
     )  # fmt: skip
 

@@ -21,11 +21,11 @@ from adapters.providers.times import utc, utc_text
 from replay.catalogue.files import file_sha256, sync_directory
 from replay.catalogue.intervals import format_interval
 from replay.catalogue.model import CatalogueError
-from replay.fetch.grid import Stretch, joined
+from replay.fetch.grid import Stretch, bars_in, joined
 
 VERSION = 1
 HEADER = b"ts,open,high,low,close,volume\n"
-KEPT_STRETCHES = 100_000
+KEPT_STRETCHES = 10_000  # of those without bars; all are counted
 _PROGRESS = "progress.json"
 _LOCK = "lock"
 
@@ -50,7 +50,10 @@ class Segment(msgspec.Struct):
 
 
 class Progress(msgspec.Struct):
-    """How far a download has come: everything that opens before ``done_ns`` is there or ``absent``."""
+    """How far a download has come: everything that opens before ``done_ns`` is there or absent.
+
+    ``absent`` are the first stretches without bars, ``absent_bars`` how many bars would fill all of them.
+    """
 
     version: int
     venue: str
@@ -60,6 +63,7 @@ class Progress(msgspec.Struct):
     done_ns: int
     segments: list[Segment]
     absent: list[Stretch]
+    absent_bars: int
 
     @property
     def rows(self) -> int:
@@ -98,7 +102,7 @@ class Staging:
         request, path = self._request, self._folder / _PROGRESS
         fresh = Progress(
             version=VERSION, venue=request.venue, symbol=request.symbol, interval_ns=request.interval_ns,
-            start_ns=request.start_ns, done_ns=request.start_ns, segments=[], absent=[],
+            start_ns=request.start_ns, done_ns=request.start_ns, segments=[], absent=[], absent_bars=0,
         )  # fmt: skip
         if self._restart or not path.exists():
             self._drop_others({_LOCK})
@@ -137,11 +141,9 @@ class Staging:
         if page.bars:
             self._write(page)
         progress.done_ns = page.end_ns
-        progress.absent = joined(progress.absent, absent)
-        if len(progress.absent) > KEPT_STRETCHES:
-            raise CatalogueError(
-                f"{progress.symbol} has more than {KEPT_STRETCHES:,} stretches without bars: choose a longer timeframe"
-            )
+        stretches = list(absent)
+        progress.absent_bars += bars_in(stretches, progress.interval_ns)
+        progress.absent = joined(progress.absent, stretches)[:KEPT_STRETCHES]
         self._save()
 
     def _write(self, page: Page) -> None:

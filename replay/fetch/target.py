@@ -1,8 +1,8 @@
 """What a download is for: a new catalogue file, or the later part of one that exists.
 
 Owns what is decided before anything is asked for, and the record beside a file (``bars-1m.fetch.json``): which span has
-been asked for, by whom it was answered, and which stretches had no bars when asked for twice. A file that was imported
-otherwise has no record and is gone on with from its last bar.
+been asked for, by whom it was answered, and which stretches (the first of them) had no bars when asked for twice. A
+file that was imported otherwise has no record and is gone on with from its last bar.
 """
 
 import os
@@ -38,6 +38,7 @@ class Record(msgspec.Struct):
     end_ns: int
     file_rows: int
     file_last_ts_ns: int
+    absent_bars: int = 0
     no_trade: list[Stretch] = []
     fetches: list[Fetched] = []
 

@@ -151,32 +151,32 @@ def test_before_the_first_trade_few_requests_are_made(desk: Desk) -> None:
 
 
 def test_a_second_run_goes_on_where_the_first_ended(desk: Desk) -> None:
-    first = desk.fetch("bybit", "BTC/USDT", "--from", "2022-12-13", "--to", "2022-12-13T08:00")
+    first = desk.fetch("alpaca", "BTC/USD", "--from", "2022-12-13", "--to", "2022-12-13T08:00")
     assert "480 rows, 480 new" in first.output
-    asked = len(desk.requests("kline"))
-    second = desk.fetch("bybit", "BTC/USDT", *BYBIT_SPAN)
+    asked = len(desk.requests("crypto/us/bars"))
+    second = desk.fetch("alpaca", "BTC/USD", *BYBIT_SPAN)
     assert "1,440 rows, 960 new" in second.output
-    assert all("start=1670918400000" in request for request in desk.requests("kline")[asked:])
-    third = desk.fetch("bybit", "BTC/USDT", *BYBIT_SPAN)
+    assert all("start=2022-12-13T08:00:00Z" in request for request in desk.requests("crypto/us/bars")[asked:])
+    third = desk.fetch("alpaca", "BTC/USD", *BYBIT_SPAN)
     assert third.exit_code == 0
     assert "1,440 rows, 0 new" in third.output
     assert "is there already" in third.output
-    assert_bars_are(desk.path("bybit", "BTC%2FUSDT"), "bybit_BTCUSDT_spot_1m.csv")
-    assert len(open_file(desk.path("bybit", "BTC%2FUSDT")).metadata.sources) == 2
+    assert_bars_are(desk.path("alpaca", "BTC%2FUSD"), "bybit_BTCUSDT_spot_1m.csv")
+    assert len(open_file(desk.path("alpaca", "BTC%2FUSD")).metadata.sources) == 2
 
 
 def test_an_absent_minute_is_asked_for_twice_then_recorded(desk: Desk) -> None:
     desk.server.post("/test/begin", {"hole": ["100-104", "?300-349"]})
-    done = desk.fetch("bybit", "BTC/USDT", *BYBIT_SPAN)
+    done = desk.fetch("alpaca", "BTC/USD", *BYBIT_SPAN)
     assert done.exit_code == 0, done.output
     assert "no trade: 2022-12-13 01:40:00 to 2022-12-13 01:45:00" in done.output
     assert "absent: 5 bars" in done.output
     assert "1,435 rows" in done.output
-    record = json.loads(desk.path("bybit", "BTC%2FUSDT").with_name("bars-1m.fetch.json").read_text())
+    record = json.loads(desk.path("alpaca", "BTC%2FUSD").with_name("bars-1m.fetch.json").read_text())
     start = 1670889600 * 10**9
     assert record["no_trade"] == [[start + 100 * MINUTE_NS, start + 105 * MINUTE_NS]]
     assert record["fetches"] == [
-        {"start": "2022-12-13T00:00:00Z", "end": "2022-12-14T00:00:00Z", "rows": {"bybit": 1435}, "absent_bars": 5}
+        {"start": "2022-12-13T00:00:00Z", "end": "2022-12-14T00:00:00Z", "rows": {"alpaca": 1435}, "absent_bars": 5}
     ]
 
 
@@ -257,6 +257,7 @@ def test_a_provider_that_is_down_is_one_line_and_what_has_come_is_kept(desk: Des
     down = desk.fetch("alpaca", "AAPL", *AAPL_SPAN, "--attempts", "3")
     assert down.exit_code == 1
     assert down.output.splitlines()[-1] == "kernel data fetch: alpaca: HTTP 503"
+    assert "; trying again" in down.output
     assert len(desk.requests("bars")) == 3
     desk.server.post("/test/begin")
     assert desk.fetch("alpaca", "AAPL", *AAPL_SPAN).exit_code == 0
@@ -318,13 +319,13 @@ def test_a_file_of_another_instrument_is_not_gone_on_with(desk: Desk) -> None:
 
 
 def test_spans_that_do_not_join_are_refused(desk: Desk) -> None:
-    assert desk.fetch("bybit", "BTC/USDT", "--from", "2022-12-13T02:00", "--to", "2022-12-13T04:00").exit_code == 0
-    before = desk.fetch("bybit", "BTC/USDT", *BYBIT_SPAN)
+    assert desk.fetch("alpaca", "BTC/USD", "--from", "2022-12-13T02:00", "--to", "2022-12-13T04:00").exit_code == 0
+    before = desk.fetch("alpaca", "BTC/USD", *BYBIT_SPAN)
     assert_one_line(before, "begins at 2022-12-13T02:00:00Z, and nothing can be put before: add --replace")
-    hole = desk.fetch("bybit", "BTC/USDT", "--from", "2022-12-13T05:00", "--to", "2022-12-13T06:00")
+    hole = desk.fetch("alpaca", "BTC/USD", "--from", "2022-12-13T05:00", "--to", "2022-12-13T06:00")
     assert_one_line(hole, "ends at 2022-12-13T04:00:00Z: bars from 2022-12-13T05:00:00Z would leave a hole")
-    assert desk.fetch("bybit", "BTC/USDT", *BYBIT_SPAN, "--replace").exit_code == 0
-    assert_bars_are(desk.path("bybit", "BTC%2FUSDT"), "bybit_BTCUSDT_spot_1m.csv")
+    assert desk.fetch("alpaca", "BTC/USD", *BYBIT_SPAN, "--replace").exit_code == 0
+    assert_bars_are(desk.path("alpaca", "BTC%2FUSD"), "bybit_BTCUSDT_spot_1m.csv")
 
 
 @pytest.mark.parametrize(

@@ -98,12 +98,17 @@ def alpaca_quote(request: web.Request, shelf: Any, key: str, secret: str) -> Any
     return {"quotes": {symbol: quote} if symbol == "AAPL" else {}}
 
 
+def _given(request: web.Request) -> str:
+    """The key that came: a server that repeats it must not get it into our texts."""
+    return request.headers.get("Authorization", "").rpartition(" ")[2]
+
+
 # --- Polygon: polygon.io/docs, Aggregates ---------------------------------------------------------------------------
 
 
 def _polygon_key(request: web.Request, key: str) -> None:
     if request.headers.get("Authorization") != f"Bearer {key}":
-        raise Refusal(401, {"status": "ERROR", "request_id": "1", "error": "Unknown API Key"})
+        raise Refusal(401, {"status": "ERROR", "request_id": "1", "error": f"Unknown API Key ({_given(request)})"})
 
 
 def polygon_bars(request: web.Request, shelf: Any, key: str, secret: str) -> Any:
@@ -156,7 +161,7 @@ def _twelve_error(code: int, message: str) -> dict[str, Any]:
 
 def _twelve_key(request: web.Request, key: str) -> None:
     if request.headers.get("Authorization") != f"apikey {key}":
-        raise Refusal(401, _twelve_error(401, "**apikey** parameter is incorrect or not specified."))
+        raise Refusal(401, _twelve_error(401, f"**apikey** parameter {_given(request)} is incorrect."))
 
 
 def twelve_bars(request: web.Request, shelf: Any, key: str, secret: str) -> Any:
