@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 import msgspec
 
 from adapters.providers.cache import Cache
-from adapters.providers.shapes import FRESH_NS, Bar, Page, Provider, ProviderError, Quote, Reason
+from adapters.providers.shapes import FRESH_NS, Bar, Facts, Page, Provider, ProviderError, Quote, Reason
 from adapters.providers.spans import interval_text
 
 QUOTE_TTL_SECONDS = 5.0
@@ -59,6 +59,23 @@ class Chain:
         self._fresh_ns = fresh_ns
         self._quotes: Cache[Quote] = Cache(QUOTE_TTL_SECONDS, clock=clock)
         self._pages: Cache[Page] = Cache(PAGE_TTL_SECONDS, CACHED_PAGES, clock)
+
+    async def describe(self) -> Facts:
+        """What the first provider says of the instrument; where it fails, what the next ones say.
+
+        Tick and lot are the first one's or nobody's: those of another market are others.
+        """
+        failures: list[ProviderError] = []
+        for link in self.links:
+            try:
+                facts = await link.provider.describe(link.symbol)
+            except ProviderError as error:
+                failures.append(error)
+                if len(failures) < len(self.links):
+                    self._tell(f"{error}; asking {self.links[len(failures)].provider.name}")
+                continue
+            return facts if not failures else msgspec.structs.replace(facts, tick_size="", lot_size="", multiplier="")
+        raise ChainError(failures)
 
     async def fetch_bars(
         self, interval_ns: int, start_ns: int, end_ns: int, *, again: bool = False

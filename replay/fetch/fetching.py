@@ -59,7 +59,7 @@ async def fetch(
         assert target.existing is not None
         note = f"everything until {utc_text(request.end_ns)} is there already"
         return _report(target.existing, None, {}, target.record, [note])
-    facts = await chain.links[0].provider.describe(chain.links[0].symbol)
+    facts = await chain.describe()
     check_instrument(target, facts)
     notes = [facts.note] if facts.note else []
     with Staging(target.folder, target.request, restart) as staging:
@@ -77,6 +77,7 @@ async def fetch(
             staging.discard()
             return report
         imported, more = _imported(root, target, staging, options, facts)
+        notes += [*more, *_late_beginning(target, imported.file, facts)]
         record = _record(target, staging, imported.file)
         write_record(target.record_path, record)
         rows = record.fetches[-1].rows
@@ -87,7 +88,7 @@ async def fetch(
     told = record.absent_bars if absent is None else absent
     return FetchReport(
         file=file, report=imported, rows=rows, absent_bars=told if known else None,
-        no_trade=tuple(record.no_trade), notes=(*notes, *more),
+        no_trade=tuple(record.no_trade), notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -143,6 +144,14 @@ def _imported(
             for name in sorted(loose)
         ]
     return import_file(sources, root, msgspec.structs.replace(whole, **dict.fromkeys(loose, ""))), notes
+
+
+def _late_beginning(target: Target, file: CatalogueFile, facts: Facts) -> list[str]:
+    """A market that never closes and has no bars at first: not traded yet, or not given any more."""
+    first_ns = file.first_ts_ns - file.interval_ns
+    if target.existing is not None or not facts.always_open or first_ns - target.request.start_ns < file.interval_ns:
+        return []
+    return [f"the first bar is of {utc_text(first_ns)}; the provider has none before"]
 
 
 def _kept(staging: Staging) -> str:

@@ -12,15 +12,18 @@ Stretch = tuple[int, int]
 
 
 def missing(opens: Iterable[int], start_ns: int, end_ns: int, interval_ns: int) -> list[Stretch]:
-    """The stretches ``[start, end)`` without bars of a market that never closes; ``opens`` in time order."""
+    """The stretches ``[start, end)`` without bars of a market that never closes; ``opens`` in time order.
+
+    A stretch is at least one interval: an exchange may begin its days at another hour than midnight.
+    """
     cursor = -(-start_ns // interval_ns) * interval_ns
     last = -(-end_ns // interval_ns) * interval_ns  # the first open at or after the end
     stretches = []
     for ts_open in opens:
-        if ts_open > cursor:
+        if ts_open - cursor >= interval_ns:
             stretches.append((cursor, ts_open))
         cursor = max(cursor, ts_open + interval_ns)
-    if last > cursor:
+    if last - cursor >= interval_ns:
         stretches.append((cursor, last))
     return stretches
 

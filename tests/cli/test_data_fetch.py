@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pyarrow.parquet as pq
 import pytest
@@ -86,8 +89,6 @@ def assert_bars_are(path: Path, file: str) -> None:
     """The catalogue file holds the very bars of a file of the sample."""
     instrument = open_file(path).instrument
     found, want = columns(path), read_bars(file)
-    from decimal import Decimal
-
     tick, lot = Decimal(instrument.tick_size), Decimal(instrument.lot_size)
     assert [ts // 10**9 for ts in found["ts_open"]] == [bar.t for bar in want]
     for name, units in (("open", tick), ("high", tick), ("low", tick), ("close", tick), ("volume", lot)):
@@ -382,6 +383,27 @@ def test_what_has_come_is_kept_when_it_is_stopped(desk: Desk, stop: signal.Signa
     assert len(desk.requests("bars")) <= 17
     assert_bars_are(desk.path("alpaca", "AAPL"), "us_AAPL_1m.csv")
     assert not list(desk.path("alpaca", "AAPL").parent.glob(".*"))
+
+
+def test_kills_at_random_moments_change_nothing(desk: Desk) -> None:
+    """``KERNEL_FETCH_KILLS`` is how many; each falls somewhere between the start of a run and its end."""
+    desk.server.post("/test/begin", {"page": 50, "pace": 0.04})
+    chance, killed = Random(5), 0
+    for _ in range(int(os.environ.get("KERNEL_FETCH_KILLS", "2"))):
+        process = running(desk)
+        try:
+            process.wait(timeout=chance.uniform(0.6, 2.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            killed += 1
+        _, err = process.communicate(timeout=30)
+        assert "Traceback" not in err
+        if process.returncode == 0:  # done before its kill: the next begins anew
+            assert_bars_are(desk.path("alpaca", "AAPL"), "us_AAPL_1m.csv")
+            shutil.rmtree(desk.path("alpaca", "AAPL").parent)
+    assert killed
+    assert desk.fetch("alpaca", "AAPL", *AAPL_SPAN).exit_code == 0
+    assert_bars_are(desk.path("alpaca", "AAPL"), "us_AAPL_1m.csv")
 
 
 def test_two_at_once_are_refused(desk: Desk) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -111,6 +113,49 @@ def test_a_tick_by_hand_is_kept_to_and_the_rows_stay_for_another_try(tmp_path: P
     again = ScriptedProvider("acme", {1, 2}, facts=facts)
     assert run(tmp_path, again, 0, 5, tick_size="0.5").file.rows == 2
     assert again.asked == []
+
+
+class Upset(ScriptedProvider):
+    """Its bar of minute 2 has a high below its low."""
+
+    async def fetch_bars(self, symbol: str, interval_ns: int, start_ns: int, end_ns: int):
+        async for page in super().fetch_bars(symbol, interval_ns, start_ns, end_ns):
+            bars = [
+                msgspec.structs.replace(bar, high=Decimal(9)) if bar.ts_open_ns == 2 * MINUTE_NS else bar
+                for bar in page.bars
+            ]
+            yield msgspec.structs.replace(page, bars=tuple(bars))
+
+
+def test_bad_bars_are_refused_and_a_repair_imports_what_is_there(tmp_path: Path) -> None:
+    facts = Facts(currency="USD")
+    with pytest.raises(CatalogueError, match=r"high below low \(--repair clip-range or drop-invalid\) \(1 row: 2\)"):
+        run(tmp_path, Upset("acme", {1, 2, 3}, facts=facts), 0, 5)
+    again = Upset("acme", {1, 2, 3}, facts=facts)
+    report = run(tmp_path, again, 0, 5, repairs=("drop-invalid",))
+    assert minutes(report) == [1, 3]
+    assert again.asked == []
+
+
+def test_a_late_beginning_is_told(tmp_path: Path) -> None:
+    report = run(tmp_path, ScriptedProvider("acme", {7, 8}, facts=ALWAYS), 0, 9)
+    assert report.notes == ("the first bar is of 1970-01-01T00:07:00Z; the provider has none before",)
+    assert report.absent_bars == 0
+
+
+def test_the_next_provider_says_what_the_instrument_is_when_the_first_is_down(tmp_path: Path) -> None:
+    first = Silent("first", set(), [Reason.UNAVAILABLE] * 9)
+    second = ScriptedProvider("second", {1, 2}, facts=ALWAYS)
+    report = run(tmp_path, first, 1, 3, second)
+    assert report.rows == {"second": 2}
+    assert report.file.instrument.tick_size == "0.1"  # of the data: the second's tick is not the first's
+
+
+class Silent(ScriptedProvider):
+    """Says nothing of an instrument."""
+
+    async def describe(self, symbol: str) -> Facts:
+        raise ProviderError(Reason.UNAVAILABLE, f"{self.name}: unavailable")
 
 
 def test_who_gave_which_rows_is_in_the_file_and_the_record(tmp_path: Path) -> None:

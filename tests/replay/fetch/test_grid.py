@@ -44,3 +44,8 @@ def test_in_sessions_only_their_own_bars_are_missed(places, shapes) -> None:
     there = np.array(sorted(place * STEP for place in places), dtype=np.int64)
     count = missing_in_sessions(there, np.array(opens, np.int64), np.array(closes, np.int64), span, STEP)
     assert count == len(expected - set(there.tolist()))
+
+
+def test_days_that_begin_at_another_hour_are_whole() -> None:
+    opens = [5, 12, 19, 33]
+    assert missing(opens, 0, 40, STEP) == [(26, 33)]
