@@ -26,12 +26,55 @@ CODES = {
 }
 
 
+# The parameters that the documentation has, by endpoint, and the largest page.
+_ORDER = "category symbol orderId orderLinkId"
+_LIST = f"{_ORDER} baseCoin settleCoin orderFilter limit cursor"
+PARAMETERS = {
+    "market/time": "",
+    "market/instruments-info": "category symbol symbolType status baseCoin limit cursor",
+    "market/kline": "category symbol interval start end limit",
+    "order/create": "category symbol isLeverage side orderType qty marketUnit slippageToleranceType slippageTolerance "
+    "price triggerDirection orderFilter triggerPrice triggerBy orderIv timeInForce positionIdx orderLinkId takeProfit "
+    "stopLoss tpTriggerBy slTriggerBy reduceOnly closeOnTrigger smpType mmp tpslMode tpLimitPrice slLimitPrice "
+    "tpOrderType slOrderType",
+    "order/amend": f"{_ORDER} orderIv triggerPrice qty price tpslMode takeProfit stopLoss tpTriggerBy slTriggerBy "
+    "triggerBy tpLimitPrice slLimitPrice",
+    "order/cancel": f"{_ORDER} orderFilter",
+    "order/cancel-all": "category symbol baseCoin settleCoin orderFilter stopOrderType",
+    "order/realtime": f"{_LIST} openOnly",
+    "order/history": f"{_LIST} orderStatus startTime endTime",
+    "execution/list": f"{_ORDER} baseCoin startTime endTime execType limit cursor",
+    "position/list": "category symbol baseCoin settleCoin limit cursor",
+    "position/set-leverage": "category symbol buyLeverage sellLeverage",
+    "account/wallet-balance": "accountType coin",
+}
+LARGEST = {
+    "market/instruments-info": 1000,
+    "market/kline": 1000,
+    "order/realtime": 50,
+    "order/history": 50,
+    "execution/list": 100,
+    "position/list": 200,
+}
+
+
 class AnswerError(Exception):
     """An answer with a code."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
         self.code = code
+
+
+def check_parameters(path: str, params: dict[str, Any]) -> None:
+    """Raises AnswerError for a parameter that the documentation does not have, a page too large, an id too long."""
+    strange = set(params) - set(PARAMETERS[path].split())
+    if strange:
+        raise AnswerError(10001, f"params error: {', '.join(sorted(strange))} not known")
+    if "limit" in params and not 1 <= int(params["limit"]) <= LARGEST[path]:
+        raise AnswerError(10001, "params error: limit out of range")
+    if len(params.get("orderLinkId") or "") > 36:
+        raise AnswerError(10001, "params error: orderLinkId too long")
 
 
 # --- market ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from tests.venues import bybit_words as words
-from tests.venues.bybit_endpoints import CODES, ENDPOINTS, AnswerError
+from tests.venues.bybit_endpoints import CODES, ENDPOINTS, AnswerError, check_parameters
 from tests.venues.bybit_venue import API_KEY, API_SECRET, Venue
 from tests.venues.faults import mangled
 from tests.venues.shapes import RefusedError
@@ -71,6 +71,7 @@ def _answer(venue: Venue, request: web.Request, body: bytes) -> bytes:
         if not request.path.startswith("/v5/market"):
             check_signature(venue, request, body)
         params = json.loads(body) if request.method == "POST" else dict(request.query)
+        check_parameters(request.path.removeprefix("/v5/"), params)
         if params.get("category", venue.category) != venue.category:
             raise AnswerError(10001, "params error: category is not served here")
         return envelope(venue, endpoint(venue, params))
