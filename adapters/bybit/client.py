@@ -2,13 +2,11 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from adapters.bybit import wire
 from adapters.bybit.connection import Connection
-from adapters.bybit.errors import CLOCK_TEXT
 from adapters.bybit.funding import Fundings
 from adapters.bybit.market import MarketParser, book_depth
 from adapters.bybit.parse import (
@@ -185,15 +183,7 @@ class BybitAdapter:
         answer = await self._rest.submit(method, params)
         if isinstance(answer, wire.Placed):
             return Outcome(status=OutcomeStatus.ACCEPTED, venue_order_id=answer.order_id)
-        if answer.text.startswith(CLOCK_TEXT):
-            await self._compare_clocks_again()
         return answer
-
-    async def _compare_clocks_again(self) -> None:
-        try:
-            await self.fetch_time_ns()
-        except VenueError:
-            return  # the next request will say the same again
 
     # --- questions -------------------------------------------------------------------------------------------------
 
@@ -268,13 +258,8 @@ class BybitAdapter:
         return [coin for wallet in wallets for coin in wallet.coin]
 
     async def fetch_time_ns(self) -> int:
-        """The venue's clock. Requests are signed with it from now on, by the middle of this round trip."""
-        before = time.time_ns()
-        answer, _ = await self._rest.read("public_get_v5_market_time", {}, wire.VenueTime)
-        middle = (before + time.time_ns()) // 2
-        venue_ns = int(answer.time_nano)
-        self._connection.options["timeDifference"] = (middle - venue_ns) // MS
-        return venue_ns
+        """The venue's clock. Requests are signed with it from now on."""
+        return await self._rest.compare_clocks()
 
     async def fetch_bars(self, instrument: int, since_ns: int) -> list[MarketRow]:
         """Closed 1-minute bars that opened then or later, oldest first; at most 1,000."""

@@ -24,7 +24,7 @@ from kernel.lifecycle import (
 from kernel.venue import Outcome, OutcomeStatus
 
 SECOND_NS = 1_000_000_000
-CLOCK_TEXT = "Bybit 10002:"  # how the text of a refusal for the clock begins
+CLOCK_CODES = (-1, 10002)  # the time of a request was out of its window
 
 
 class Means(Enum):
@@ -65,7 +65,7 @@ def _table(*groups: tuple[Row, tuple[int, ...]]) -> dict[int, Row]:
 CODES = _table(
     (NO_KEY, (-2015, 10003, 10004, 10005, 10007, 10008, 10009, 10010, 10024, 10027, 10028, 33004, 100028)),
     (WRONG, (10001, 10017, 10029, 10404, 170105, 170115, 170116, 170117, 170121, 170130, 170201, 170221)),
-    (WINDOW, (-1, 10002)),
+    (WINDOW, CLOCK_CODES),
     # Limits of speed: nothing was done.
     (SOON, (429, 10006, 10018, 10429, 20003, 30035, 110079, 170005, 170191, 170222)),
     # It may have been done: time-outs and faults of the venue, and an id that was used before, perhaps by this request.

@@ -1,6 +1,8 @@
 """Requests to Bybit: each is answered, or fails with what is known of it. Reads are tried again, the rest never is."""
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -9,7 +11,7 @@ import msgspec
 
 from adapters.bybit import wire
 from adapters.bybit.connection import CALL, Connection
-from adapters.bybit.errors import Call, Means, outcome_for, row_for, text_of
+from adapters.bybit.errors import CLOCK_CODES, Call, Means, outcome_for, row_for, text_of
 from adapters.bybit.parse import decoded
 from adapters.bybit.settings import BybitSettings
 from adapters.bybit.units import ParseError
@@ -47,6 +49,7 @@ class Rest:
         self._backoff = Backoff(
             attempts=settings.read_attempts,
             first_seconds=settings.first_pause_seconds,
+            cap_seconds=settings.longest_pause_seconds,
             deadline_seconds=settings.read_deadline_seconds,
         )
 
@@ -65,12 +68,28 @@ class Rest:
             raise FailedError(call, None)
         return Answered(answer["result"], answer["time"], answer["text"].encode())
 
+    async def compare_clocks(self) -> int:
+        """The venue's clock. Requests are signed with it from now on, by the middle of this round trip."""
+        before = time.time_ns()
+        answer, _ = await self.read("public_get_v5_market_time", {}, wire.VenueTime)
+        middle = (before + time.time_ns()) // 2
+        venue_ns = int(answer.time_nano)
+        self._connection.options["timeDifference"] = (middle - venue_ns) // 1_000_000
+        return venue_ns
+
+    async def _mind_clock(self, failed: FailedError) -> None:
+        """Compare the clocks again when the venue found a time wrong."""
+        if failed.call.code in CLOCK_CODES:
+            with contextlib.suppress(VenueError):  # the next request will say the same again
+                await self.compare_clocks()
+
     async def submit(self, method: str, params: dict[str, Any]) -> wire.Placed | Outcome:
         """A request that changes something: what the venue answered, or what became of it."""
         try:
             answer = await self.once(method, params)
             return cast(wire.Placed, decoded(answer.result, wire.Placed))
         except FailedError as failed:
+            await self._mind_clock(failed)
             outcome = outcome_for(failed.call, failed.error)
             return msgspec.structs.replace(outcome, text=scrub(outcome.text, self._secrets))
         except ParseError:
@@ -80,7 +99,11 @@ class Rest:
         """A question: the result as ``kind``. Tried again a bounded number of times; raises VenueError."""
 
         async def ask(deadline: float) -> tuple[T, Answered]:
-            answer = await self.once(method, params)
+            try:
+                answer = await self.once(method, params)
+            except FailedError as failed:
+                await self._mind_clock(failed)
+                raise
             return cast(T, decoded(answer.result, kind)), answer
 
         try:

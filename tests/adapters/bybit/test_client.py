@@ -282,6 +282,7 @@ def test_a_clock_that_moved_is_compared_again(linear):
             taken = await adapter.submit(order(linear))
             venue_ns = await adapter.fetch_time_ns()
             linear.post("/test/clock", {"offset_ms": 0})
+            assert await adapter.fetch_balances(), "a read compares them too"
             return refused, taken, venue_ns
 
     refused, taken, venue_ns = asyncio.run(trade())

@@ -16,9 +16,9 @@ from tests.venues.process import started
 SESSIONS = int(os.environ.get("KERNEL_SESSIONS", "0"))
 ORDERS = 30 if SESSIONS else 10
 FAULTS = (
-    "disconnect@ws=0.01,half_open@ws=0.002,timeout@order=0.03,timeout_after_accept@order=0.05,"
+    "disconnect@ws=0.01,half_open@ws=0.002,timeout@order/c=0.03,timeout_after_accept@order/c=0.05,"
     "drop_after_accept=0.05,slow@order=0.05,duplicate=0.05,reorder=0.02,late_fill=0.1,lost_message@ws/public=0.01,"
-    "partial_fill=0.3,http_429=0.05,http_500=0.03,http_500_after_accept=0.03,malformed=0.02,truncated=0.02,"
+    "partial_fill=0.3,http_429@order/c=0.05,http_500=0.03,http_500_after_accept=0.03,malformed=0.02,truncated=0.02,"
     "wrong_signature@order/create=0.02,clock_skew@order=0.03,maintenance=0.02,venue_cancel=0.01,"
     "fill_while_cancelling=0.3"
 )
