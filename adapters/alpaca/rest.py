@@ -9,7 +9,7 @@ answer instead of JSON read into floats. Reads and orders have threads apart, so
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -145,10 +145,10 @@ class Rest:
             return answer if isinstance(answer, bytes) else b""
 
         self._waiting += 1
-        future: Awaitable[bytes] = asyncio.get_running_loop().run_in_executor(threads, call)
         try:
-            limit = self._settings.connect_timeout_s + self._settings.answer_timeout_s
-            return await asyncio.wait_for(future, limit)
+            # Not wait_for: before Python 3.12 it can swallow a cancellation, and the adapter would never stop.
+            async with asyncio.timeout(self._settings.connect_timeout_s + self._settings.answer_timeout_s):
+                return await asyncio.get_running_loop().run_in_executor(threads, call)
         finally:
             self._waiting -= 1
 

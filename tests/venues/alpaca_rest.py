@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.venues.alpaca_server import Alpaca
 
 SWALLOWED_S = 30.0
-SLOW_S = 0.3
+SLOW_S = 0.15
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -64,6 +64,7 @@ class Rest:
 
         async def handle(request: web.Request) -> web.Response:
             faults, where = self.venue.faults, f"{request.method} {request.path}"
+            self.venue.requests += 1
             if request.headers.get("APCA-API-KEY-ID") is None:
                 return answer({"message": "unauthorized."}, 401)
             keys = (request.headers["APCA-API-KEY-ID"], request.headers.get("APCA-API-SECRET-KEY"))
@@ -71,8 +72,9 @@ class Rest:
                 return answer({"message": "forbidden."}, 403)
             kind = faults.first(("maintenance", "http_429", "http_500", "timeout", "slow"), where)
             if kind in _BEFORE:
-                status, message, headers = _BEFORE[kind]
-                return answer({"message": message}, status, headers)
+                status, message = _BEFORE[kind]
+                wait = self.venue.retry_after if status == 429 else ""
+                return answer({"message": message}, status, {"Retry-After": wait} if wait else None)
             if kind == "timeout":
                 await asyncio.sleep(SWALLOWED_S)
                 return answer({"message": "timeout"}, 504)
@@ -259,10 +261,10 @@ class Rest:
         return answer(found)
 
 
-_BEFORE: dict[str, tuple[int, str, dict[str, str] | None]] = {
-    "maintenance": (503, "service unavailable", None),
-    "http_429": (429, "too many requests.", {"Retry-After": "1"}),
-    "http_500": (500, "internal server error occurred", None),
+_BEFORE = {
+    "maintenance": (503, "service unavailable"),
+    "http_429": (429, "too many requests."),
+    "http_500": (500, "internal server error occurred"),
 }
 
 

@@ -3,21 +3,21 @@
     python -m tests.venues.alpaca_server --port 0 --seed 1 --asset-class equity --symbols AAPL,MSFT --rate 50
         --faults "disconnect=0.001,timeout_after_accept=0.05:3"
 
-It prints its URL as one JSON line, and stops when its standard input closes. Keys are ``KEY`` and ``SECRET``.
-The pages under ``/test/`` need no keys:
+It prints one JSON line with its address and keys, and stops when its standard input closes. For tests, without keys:
 
-    GET  /test/state                 everything, trade ids as Alpaca names executions
-    GET  /test/faults                what struck, how often
-    POST /test/faults                {"kind", "probability", "where", "limit"} or {"clear": true}
-    POST /test/price                 {"symbol", "price"}: the market moves there
-    POST /test/step                  {"symbol", "count"}: the market moves
-    POST /test/bar                   {"symbol"}: close the minute that is forming
-    POST /test/settle                open orders that can trade do
-    POST /test/trade                 {"symbol", "side", "quantity"}: somebody else trades for the account
-    POST /test/symbol                {"symbol", "tick"|"step"|"minimum"|"is_trading"}: other rules
-    POST /test/cancel                {"order_id"}: the venue cancels an order
-    POST /test/message               a market message of your own, with ``t`` in nanoseconds
-    POST /test/disconnect            break every stream
+    GET  /test/state       orders, fills (ids as Alpaca names executions), cash, positions, ledger; with counts of
+                           faults, messages and requests
+    POST /test/price       {"symbol", "price"}: the market moves there
+    POST /test/step        {"symbol", "count"}: so many moves of the random walk
+    POST /test/trade       {"symbol", "side": 1 or -1, "quantity"}: another client of the account trades
+    POST /test/fault       {"kind", "probability", "where", "limit"}; {} takes all away
+    POST /test/bar         {"symbol"}: the minute closes now
+    POST /test/rules       {"symbol"}: other increments, or back; with "trading": whether it trades
+    POST /test/clock       {"offset_ms"}: the venue's clock against the true one
+    POST /test/settle      open orders that can trade do
+    POST /test/cancel      {"order_id"}: the venue cancels an order
+    POST /test/message     a market message of your own, with ``t`` in nanoseconds
+    POST /test/disconnect  every stream breaks
 
 What is simpler than the real one: on-open and on-close orders trade like others, and several connections are let in.
 """
@@ -42,6 +42,8 @@ from tests.venues.shapes import Fill, Order, Symbol
 KEYS = ("KEY-1234567890", "SECRET-abcdefghijklmnop")
 CLASS_NAMES = {"equity": "us_equity", "crypto": "crypto"}
 CASH = Decimal(1_000_000)
+TURN_S = 0.02
+MESSAGES_A_STEP = 2  # a trade and a quote
 
 
 def share(name: str) -> Symbol:
@@ -87,6 +89,7 @@ class Alpaca:
         self.class_name = CLASS_NAMES[options.asset_class]
         self.keys = KEYS
         self.partial = options.partial
+        self.offset_ns = 0
         self.exchange = Exchange(
             symbols, {"USD": CASH}, seed=options.seed, now_ns=self.now_ns(), partial=options.partial
         )
@@ -95,14 +98,16 @@ class Alpaca:
         self.streams = Streams(self)
         self.replacing: tuple[Record, Record, dict[str, Any]] | None = None
         self.rate = options.rate
+        self.retry_after = options.retry_after
+        self.settles = not options.no_settling
+        self.requests = 0
         self._random = Random(f"{options.seed}/venue")
         self._fill: Fill | None = None
         self.exchange.listeners.append(self.heard)
 
-    @staticmethod
-    def now_ns() -> int:
+    def now_ns(self) -> int:
         """The venue's clock."""
-        return time.time_ns()
+        return time.time_ns() + self.offset_ns
 
     def heard(self, kind: str, thing: Any) -> None:
         """What happens at the exchange, told to whoever listens."""
@@ -142,60 +147,50 @@ class Alpaca:
     async def live(self) -> None:
         """The market moves on its own, and the venue does what the plan of faults says."""
         names = sorted(self.exchange.symbols)
-        pause, number = 0.02, 0
-        due = 0.0
+        loop = asyncio.get_running_loop()
+        last, owed, turn = loop.time(), 0.0, 0
         while True:
-            await asyncio.sleep(pause)
-            due += self.rate * pause
-            while due >= 1:
-                due -= 1
-                self.exchange.step(names[number % len(names)], self.now_ns())
-                number += 1
+            await asyncio.sleep(TURN_S)
+            now = loop.time()
+            owed = min(owed + (now - last) * self.rate / MESSAGES_A_STEP, self.rate)
+            last = now
+            while owed >= 1:
+                owed -= 1
+                self.exchange.step(names[turn % len(names)], self.now_ns())
+                turn += 1
+            if self.settles:
+                self.exchange.settle(self.now_ns())
             if self.faults.strikes("venue_cancel", "market") and self.exchange.open_orders():
                 order = self._random.choice(self.exchange.open_orders())
                 self.exchange.cancel(order.order_id, self.now_ns(), "venue")
             if self.faults.strikes("instrument_change", "market"):
-                name = self._random.choice(names)
-                self.exchange.change_symbol(name, minimum=self.exchange.symbols[name].minimum + Decimal("0.0001"))
+                self.change_rules(self._random.choice(names))
+
+    def change_rules(self, name: str) -> None:
+        """Other increments, or back. (Of a share Alpaca names none.)"""
+        minimum = Decimal("0.0001") if self.exchange.symbols[name].minimum != Decimal("0.0001") else Decimal("0.01")
+        self.exchange.change_symbol(name, minimum=minimum)
 
     # --- control ---------------------------------------------------------------------------------------------------
 
     def routes(self) -> list[web.RouteDef]:
         """The pages for tests."""
-        actions = ("price", "step", "bar", "settle", "trade", "symbol", "cancel", "message", "disconnect")
-        return [
-            web.get("/test/state", self.state),
-            web.get("/test/faults", self.fault_counts),
-            web.post("/test/faults", self.plan),
-            *(web.post(f"/test/{name}", self.action(name)) for name in actions),
-        ]
+        return [web.get("/test/state", self.state), web.post("/test/{name}", self.control)]
 
     async def state(self, request: web.Request) -> web.Response:
+        """All that a test may want to know."""
         state = self.exchange.state()
         for fill in state["fills"]:
             fill["trade_id"] = execution_id(fill["trade_id"])
-        return web.json_response(state)
+        streams = self.streams
+        state |= {"faults": self.faults.counts(), "requests": self.requests}
+        state |= {"market_messages": streams.market_messages, "private_messages": streams.private_messages}
+        return web.json_response(state | {"streams": [len(streams.data), len(streams.trading)]})
 
-    async def fault_counts(self, request: web.Request) -> web.Response:
-        return web.json_response(self.faults.counts())
-
-    async def plan(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        if body.get("clear"):
-            self.faults.clear()
-        else:
-            self.faults.set(
-                body["kind"], body.get("probability", 1.0), where=body.get("where", ""), limit=body.get("limit")
-            )
-        return web.json_response({})
-
-    def action(self, name: str) -> Any:
-        """A handler that does one thing to the exchange."""
-
-        async def handle(request: web.Request) -> web.Response:
-            return web.json_response(self.do(name, await request.json(), self.now_ns()) or {})
-
-        return handle
+    async def control(self, request: web.Request) -> web.Response:
+        """A POST of a test."""
+        done = self.do(request.match_info["name"], await request.json(), self.now_ns())
+        return web.json_response((done or {}) | {"faults": self.faults.counts()})
 
     def do(self, name: str, body: dict[str, Any], now_ns: int) -> dict[str, Any] | None:
         """Carry out a control request."""
@@ -212,10 +207,14 @@ class Alpaca:
         elif name == "trade":
             fill = exchange.trade_by_hand(body["symbol"], body["side"], Decimal(str(body["quantity"])), now_ns)
             return {"trade_id": execution_id(fill.trade_id)}
-        elif name == "symbol":
-            changes = {key: value for key, value in body.items() if key != "symbol"}
-            numbers = {key: Decimal(value) if isinstance(value, str) else value for key, value in changes.items()}
-            exchange.change_symbol(body["symbol"], **numbers)
+        elif name == "fault":
+            self.plan(body)
+        elif name == "rules" and "trading" in body:
+            exchange.change_symbol(body["symbol"], is_trading=body["trading"])
+        elif name == "rules":
+            self.change_rules(body["symbol"])
+        elif name == "clock":
+            self.offset_ns = body["offset_ms"] * 1_000_000
         elif name == "cancel":
             record = self.records.by_id[body["order_id"]]
             assert record.order is not None
@@ -224,7 +223,17 @@ class Alpaca:
             self.streams.market(body)
         elif name == "disconnect":
             return {"connections": self.streams.disconnect()}
+        else:
+            raise web.HTTPNotFound
         return None
+
+    def plan(self, body: dict[str, Any]) -> None:
+        """Another fault, or none any more."""
+        if not body:
+            self.faults.clear()
+            return
+        limit = body.get("limit")
+        self.faults.set(body["kind"], body.get("probability", 1.0), where=body.get("where", ""), limit=limit)
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -234,7 +243,8 @@ async def run(options: argparse.Namespace) -> None:
     app.add_routes([*Rest(venue).routes(), *venue.streams.routes(), *venue.routes()])
     market = asyncio.create_task(venue.live())
     try:
-        await serve(app, options.port, {"keys": list(KEYS), "symbols": options.symbols.split(",")}, options.seconds)
+        line = {"key": KEYS[0], "secret": KEYS[1], "asset_class": options.asset_class}
+        await serve(app, options.port, line | {"symbols": options.symbols.split(",")}, options.seconds)
     finally:
         market.cancel()
 
@@ -245,10 +255,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", default="")
-    parser.add_argument("--rate", type=float, default=0.0, help="trades a second, over all symbols")
+    parser.add_argument("--rate", type=float, default=0.0, help="market messages a second")
     parser.add_argument("--asset-class", choices=("equity", "crypto"), default="equity")
     parser.add_argument("--symbols", default="")
     parser.add_argument("--partial", type=float, default=0.0, help="the chance that only a part of an order fills")
+    parser.add_argument("--no-settling", action="store_true", help="what filled in part waits for the market to move")
+    parser.add_argument("--retry-after", default="1", help="the header of a 429, empty for none")
     parser.add_argument("--seconds", type=float, default=3600.0, help="stop by itself after so long")
     options = parser.parse_args()
     options.symbols = options.symbols or ("AAPL,MSFT" if options.asset_class == "equity" else "BTC/USD,ETH/USD")

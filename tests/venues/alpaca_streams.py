@@ -52,14 +52,16 @@ class Streams:
         self.data: set[Client] = set()
         self.trading: set[Client] = set()
         self.late: set[asyncio.Task[None]] = set()
+        self.market_messages = 0
+        self.private_messages = 0
 
     def routes(self) -> list[web.RouteDef]:
         """Where they are."""
         return [
-            web.get("/v2/iex", self.data_socket),
-            web.get("/v2/sip", self.data_socket),
-            web.get("/v1beta3/crypto/us", self.data_socket),
-            web.get("/stream", self.trading_socket),
+            web.get("/v2/iex", _gone(self.data_socket)),
+            web.get("/v2/sip", _gone(self.data_socket)),
+            web.get("/v1beta3/crypto/us", _gone(self.data_socket)),
+            web.get("/stream", _gone(self.trading_socket)),
         ]
 
     # --- connections -----------------------------------------------------------------------------------------------
@@ -151,6 +153,7 @@ class Streams:
 
     def market(self, message: dict[str, Any]) -> None:
         """A market message to everybody who asked for it. ``t`` is nanoseconds."""
+        self.market_messages += 1
         for client in list(self.data):
             if client.is_known and client.hears(message["T"], message["S"]):
                 self.tell(client, self.packed(client, [message]), f"data {message['T']}")
@@ -192,6 +195,7 @@ class Streams:
 
     def update(self, event: str, order: dict[str, Any], **more: Any) -> None:
         """A trade update to everybody who listens."""
+        self.private_messages += 1
         data = {"event": event, "timestamp": moment(self.venue.now_ns()), "order": order} | more
         raw = json.dumps({"stream": "trade_updates", "data": data}).encode()
         is_late = "execution_id" in more and self.venue.faults.strikes("late_fill", "trade_updates")
@@ -250,6 +254,18 @@ class Streams:
             else:
                 out.append(message | {"t": msgpack.Timestamp(at // 1_000_000_000, at % 1_000_000_000)})
         return json.dumps(out).encode() if client.is_text else msgpack.packb(out)
+
+
+def _gone(handler: Any) -> Any:
+    """A handler that takes it calmly when the client is gone before the handshake is over."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ConnectionResetError:
+            return web.Response(status=499)
+
+    return handle
 
 
 def _error(code: int, text: str) -> dict[str, Any]:

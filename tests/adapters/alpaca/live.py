@@ -17,7 +17,7 @@ ONE = 10**9
 PATHS = {"equity": "/v2/iex", "crypto": "/v1beta3/crypto/us"}
 QUICK = {
     "connect_timeout_s": 1.0,
-    "read_timeout_s": 0.6,
+    "read_timeout_s": 0.4,
     "first_pause_s": 0.02,
     "longest_pause_s": 0.1,
     "heartbeat_s": 0.4,
@@ -81,7 +81,7 @@ async def until(holds: Callable[[], Any], seconds: float = 5.0) -> None:
 
 def settings_for(server: Server, asset_class: str = "equity", **changes: Any) -> AlpacaSettings:
     """Settings that lead to a server."""
-    key, secret = server.line["keys"]
+    key, secret = server.line["key"], server.line["secret"]
     places = {
         "api_key": Secret(key),
         "api_secret": Secret(secret),
@@ -136,3 +136,13 @@ def resting_order(client_order_id: str, **changes: Any) -> NewOrder:
     return market_order(
         client_order_id, **({"order_type": LIMIT, "limit_ticks": 600_000, "time_in_force": GTC} | changes)
     )
+
+
+def strike(server, kind, where="", **more):
+    """Let a fault strike once, or as often as is said."""
+    server.post("/test/fault", {"kind": kind, "where": where, "limit": 1} | more)
+
+
+def struck(server, kind):
+    """How often a fault struck."""
+    return server.get("/test/state")["faults"].get(kind, 0)
