@@ -90,7 +90,9 @@ class MarketParser:
 def _decoded(handler: Callable[[str], list[MarketRow]], text: str) -> list[MarketRow]:
     try:
         return handler(text)
-    except msgspec.MsgspecError as error:
+    except ParseError:
+        raise
+    except (msgspec.MsgspecError, ValueError) as error:
         raise ParseError(f"not what its topic says ({error}): {text[:80]!r}") from None
 
 

@@ -131,17 +131,15 @@ def rules_of(info: wire.InstrumentInfo, instrument: Instrument) -> InstrumentRul
 def order_seen(order: wire.Order, one: Listed) -> OrderSeen:
     """An order as the venue shows it."""
     status = STATUSES.get(order.order_status)
-    if status is None:
-        raise ParseError(f"order {order.order_id}: {order.order_status!r} is no status that is known here")
     filled = one.lots.exact(order.cum_exec_qty or "0")
     by_value = order.market_unit == "quoteCoin"  # its quantity is money: only what filled of it is known in lots
     order_type = _order_type(order)
-    reason, text = reason_of(order, status)
+    reason, text = (0, f"status {order.order_status}") if status is None else reason_of(order, status)
     return OrderSeen(
         venue_order_id=order.order_id,
         client_order_id=order.order_link_id,
         instrument=one.number,
-        status=status,
+        status=status or OrderStatus.OPEN,  # of a status that is not known it is only sure that it may go on
         side=SIDES[order.side],
         order_type=order_type,
         time_in_force=TIMES_IN_FORCE.get(order.time_in_force, GTC),
@@ -251,6 +249,14 @@ class PrivateParser:
 
     def parse(self, data: bytes) -> tuple[list[Seen], list[MarketRow]]:
         """What a message shows of the account, and the fundings in it. Raises ParseError."""
+        try:
+            return self._parse(data)
+        except ParseError:
+            raise
+        except (KeyError, ValueError) as error:
+            raise ParseError(f"not what the documentation says ({error!r}): {data[:80]!r}") from None
+
+    def _parse(self, data: bytes) -> tuple[list[Seen], list[MarketRow]]:
         message = decoded(data, wire.PrivateMessage)
         assert isinstance(message, wire.PrivateMessage)
         topic = message.topic.partition(".")[0]

@@ -152,5 +152,5 @@ def shown(parse: Callable[..., T], *arguments: object) -> T:
     """What a parser makes of something; VenueError when it cannot."""
     try:
         return parse(*arguments)
-    except ParseError as error:
+    except (KeyError, ValueError) as error:
         raise VenueError(f"Bybit: {error}; were its rules changed? Start again to load them") from None

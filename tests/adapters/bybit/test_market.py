@@ -10,7 +10,7 @@ from adapters.bybit.parse import PrivateParser
 from adapters.bybit.units import Listed, OffGridError, ParseError
 from kernel.instruments import Instrument
 from kernel.market import FUNDING, NO_PRICE, UNKNOWN_SIZE
-from kernel.venue import Feeds
+from kernel.venue import Feeds, OrderStatus
 
 ONE = Listed(0, Instrument(venue="bybit", symbol="BTCUSDT", currency="USDT", tick_size="0.1", lot_size="0.001"))
 FEEDS = Feeds(trades=True, depth=50, funding=True, open_interest=True)
@@ -124,6 +124,27 @@ def test_the_accounts_own_funding_goes_first_and_is_told_once(side, fee, rate, e
     assert rows == [(8 * HOUR_MS * 10**6, FUNDING, 0, expected, 1000, 8 * HOUR_MS * 10**6, 0, 0, 0)]
     assert private.parse(execution(side, fee, rate, 8 * HOUR_MS + 30)) == ([], [])
     assert reader.parse(ticker(8 * HOUR_MS + 5 + FUNDING_GRACE_MS, markPrice="120.0")) == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"side": "None"}, {"execTime": "soon"}, {"execPrice": "1.23.4"}, {"execFee": "much"}, {"execId": 7}]
+)
+def test_a_private_message_that_is_not_as_documented_is_refused_whole(changes):
+    message = json.loads(execution("Buy", "0.01", "0.0001", 1))
+    message["data"][0] |= {"execType": "Trade", "execPrice": "1.0"} | changes
+    if "execFee" in changes:
+        message["data"][0]["execType"] = "Funding"
+    private = PrivateParser({"BTCUSDT": ONE}, "linear", Fundings(), {})
+    with pytest.raises(ParseError):
+        private.parse(json.dumps(message).encode())
+
+
+def test_an_order_of_an_unknown_status_may_go_on():
+    one = {"symbol": "BTCUSDT", "orderId": "o", "side": "Buy", "orderType": "Limit", "orderStatus": "Dreaming"}
+    one |= {"qty": "1", "cumExecQty": "0.5", "price": "10.0"}
+    private = PrivateParser({"BTCUSDT": ONE}, "linear", Fundings(), {})
+    ((seen,), _) = private.parse(json.dumps({"topic": "order", "data": [one]}).encode())
+    assert (seen.status, seen.filled_lots, seen.text) == (OrderStatus.OPEN, 500, "status Dreaming")
 
 
 def test_open_interest_is_a_row_when_it_changed():
