@@ -6,7 +6,7 @@ silence: every provider that gave nothing is told with its reason.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Sequence
 
 import msgspec
 
@@ -79,7 +79,7 @@ class Chain:
 
     async def fetch_bars(
         self, interval_ns: int, start_ns: int, end_ns: int, *, again: bool = False
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         """Pages that follow each other from ``start_ns`` to ``end_ns``, each from one provider.
 
         ``again`` asks past the cache. Whoever gave the last page is asked for the next; when it fails, the others are

@@ -5,6 +5,7 @@ the import checks them.
 """
 
 from collections.abc import Callable
+from contextlib import aclosing
 
 import msgspec
 
@@ -47,10 +48,12 @@ async def _skip_to_listing(chain: Chain, staging: Staging, request: Request) -> 
         return
     first_ns = request.end_ns
     for again in (False, True):
-        async for page in chain.fetch_bars(DAY_NS, start_ns // DAY_NS * DAY_NS, request.end_ns, again=again):
-            if page.bars:
-                first_ns = min(max(page.bars[0].ts_open_ns, start_ns), request.end_ns)
-                break
+        days = chain.fetch_bars(DAY_NS, start_ns // DAY_NS * DAY_NS, request.end_ns, again=again)
+        async with aclosing(days) as pages:
+            async for page in pages:
+                if page.bars:
+                    first_ns = min(max(page.bars[0].ts_open_ns, start_ns), request.end_ns)
+                    break
         if first_ns < request.end_ns:
             break
     if first_ns > start_ns:

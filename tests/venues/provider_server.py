@@ -66,8 +66,10 @@ class Desk:
             return web.Response(status=500, text="<html>Internal Server Error</html>", content_type="text/html")
         if fault == "maintenance":
             return web.Response(status=503, text="")
-        if fault in ("timeout", "slow"):
-            await asyncio.sleep(3600 if fault == "timeout" else SLOW_SECONDS)
+        if fault == "slow":
+            await asyncio.sleep(SLOW_SECONDS)
+        while fault == "timeout" and request.transport is not None and not request.transport.is_closing():
+            await asyncio.sleep(0.02)
         status, body = self.data(request)
         if fault == "drop_after_accept" and request.transport is not None:
             request.transport.abort()

@@ -101,36 +101,37 @@ def test_an_exchange_that_nobody_knows() -> None:
         Exchange("binanse")
 
 
-def ask(server: Server, what, attempts: int = 1):
-    async def scenario():
-        exchange = Exchange(
-            "bybit", settings=Settings(base_url=server.url, backoff=Backoff(attempts=attempts, first_seconds=0.01))
-        )  # fmt: skip
-        try:
-            return await what(exchange)
-        finally:
-            await exchange.close()
-
-    return asyncio.run(scenario())
-
-
 async def bars_of(exchange: Exchange) -> int:
     pages = exchange.fetch_bars("BTC/USDT", MINUTE_NS, START_NS, START_NS + DAY_NS)
     return sum([len(page.bars) async for page in pages])
 
 
-@pytest.mark.parametrize("fault", ["truncated", "malformed"])
-def test_an_answer_in_ruins_is_no_answer_without_bars(server: Server, fault: str) -> None:
-    server.post("/test/begin", {"faults": f"{fault}@kline=1"})
-    with pytest.raises(ProviderError, match="bybit: bad answer: an answer that is not JSON") as raised:
-        ask(server, bars_of)
-    assert raised.value.reason is Reason.BAD_ANSWER
-    server.post("/test/begin", {"faults": f"{fault}@kline=1:2"})
-    assert ask(server, bars_of, attempts=4) == 1440
-
-
-def test_retry_after_reaches_us_through_ccxt(server: Server) -> None:
-    server.post("/test/begin", {"faults": "http_429@kline=1"})
+async def failure_of(exchange: Exchange) -> ProviderError:
     with pytest.raises(ProviderError) as raised:
-        ask(server, bars_of)
-    assert (raised.value.reason, raised.value.retry_after_seconds) == (Reason.RATE_LIMITED, 1.0)
+        await bars_of(exchange)
+    return raised.value
+
+
+async def begin(server: Server, faults: str) -> None:
+    await asyncio.to_thread(server.post, "/test/begin", {"faults": faults})
+
+
+def test_an_answer_in_ruins_is_no_answer_without_bars_and_a_wait_is_heard(server: Server) -> None:
+    async def scenario() -> None:
+        exchange = Exchange("bybit", settings=Settings(base_url=server.url, backoff=Backoff(attempts=1)))
+        try:
+            assert await bars_of(exchange) == 1440
+            for fault in ("truncated", "malformed"):
+                await begin(server, f"{fault}@kline=1")
+                error = await failure_of(exchange)
+                assert error.reason is Reason.BAD_ANSWER
+                assert str(error).startswith("bybit: bad answer: an answer that is not JSON")
+            await begin(server, "http_429@kline=1")
+            error = await failure_of(exchange)
+            assert (error.reason, error.retry_after_seconds) == (Reason.RATE_LIMITED, 1.0)
+            await begin(server, "http_500@kline=1")
+            assert (await failure_of(exchange)).reason is Reason.UNAVAILABLE
+        finally:
+            await exchange.close()
+
+    asyncio.run(scenario())

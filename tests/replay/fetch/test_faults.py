@@ -27,7 +27,7 @@ from replay.fetch.staging import Request
 from tests.venues.process import Server, started
 from tests.venues.provider_bars import read_bars
 
-SEEDS = int(os.environ.get("KERNEL_FETCHES", "6"))
+SEEDS = int(os.environ.get("KERNEL_FETCHES", "4"))
 KINDS = ("http_500", "maintenance", "truncated", "malformed", "drop_after_accept", "timeout")
 START_NS, END_NS = 1401926400 * SECOND_NS, 1402358400 * SECOND_NS
 QUICK = Backoff(attempts=3, first_seconds=0.001, cap_seconds=0.01)
@@ -44,7 +44,7 @@ def server() -> Iterator[Server]:
 async def attempt(server: Server, root: Path, told: list[str]) -> FetchReport:
     """One run of the download, as a process would make it: nothing is left of the one before but its files."""
     key, secret = Secret(server.line["key"]), Secret(server.line["secret"])
-    settings = Settings(base_url=server.url, limits=MANY, timeout_seconds=0.25, backoff=QUICK, tell=told.append)
+    settings = Settings(base_url=server.url, limits=MANY, timeout_seconds=0.15, backoff=QUICK, tell=told.append)
     links = [Link(Alpaca(key, secret, settings), "AAPL"), Link(Polygon(key, settings), "AAPL")]
     chain = Chain(links, told.append)
     request = Request("alpaca", "AAPL", MINUTE_NS, START_NS, END_NS)
