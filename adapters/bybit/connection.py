@@ -73,6 +73,7 @@ class Connection(ccxt.pro.bybit):
                 # ccxt's other limiter makes a request pay for the one before it, however long ago that was.
                 "rateLimiterAlgorithm": "rollingWindow",
                 "rollingWindowSize": RATE_WINDOW_MS,
+                "rateLimit": RATE_WINDOW_MS / settings.request_weight,
                 "timeout_on_exit": 250 if rest.startswith("https") else 10,
                 "options": {"recvWindow": settings.recv_window_ms, "timeDifference": 0, "ws": {"compress": 0}},
                 "urls": {"api": dict.fromkeys(("public", "private", "v2", "spot", "futures"), rest)},

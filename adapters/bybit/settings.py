@@ -26,8 +26,9 @@ class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rest_url``, ``public_ws_url`` (whole, with the category) and ``private_ws_url`` replace those of the environment.
     Without a key only market data can be had. Pauses between connections double from the first to the longest.
-    ``rules_seconds`` is how often the venue's rules are looked at, ``keep_alive_seconds`` how often a connection is
-    pinged; one that misses two answers is given up.
+    ``request_weight`` is what may be asked in a second, in ccxt's weights (an order 2.5, a read 5; the venue grants
+    more to some). ``rules_seconds`` is how often the venue's rules are looked at, ``keep_alive_seconds`` how often a
+    connection is pinged; one that misses two answers is given up.
     """
 
     category: str = "linear"
@@ -39,6 +40,7 @@ class BybitSettings(msgspec.Struct, frozen=True, kw_only=True):
     api_secret: Secret = Secret("")
     account_type: str = "UNIFIED"
     recv_window_ms: int = 5000
+    request_weight: int = 50
     request_seconds: float = 10.0
     connect_seconds: float = 10.0
     read_deadline_seconds: float = 30.0

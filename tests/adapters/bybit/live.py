@@ -67,6 +67,7 @@ def settings_for(server: Server, **changes: Any) -> BybitSettings:
         "first_pause_seconds": 0.02,
         "longest_pause_seconds": 0.2,
         "rules_seconds": 60.0,
+        "request_weight": 10_000,
     }
     return BybitSettings(**(usual | changes))
 

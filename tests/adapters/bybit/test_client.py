@@ -344,6 +344,17 @@ def test_many_instruments_are_asked_about_together():
         assert (asked["/v5/order/realtime"], asked["/v5/position/list"]) == (1, 1)
 
 
+def test_no_more_is_asked_than_is_granted(linear):
+    async def ask():
+        loop = asyncio.get_running_loop()
+        async with opened(linear, request_weight=50) as adapter:
+            start = loop.time()
+            await asyncio.gather(*(adapter.fetch_time_ns() for _ in range(16)))
+            return loop.time() - start
+
+    assert asyncio.run(ask()) > 0.9, "ten reads a second"
+
+
 def test_what_is_not_there_is_fatal(linear):
     async def look():
         adapter = BybitAdapter(settings_for(linear))
