@@ -5,6 +5,7 @@ and it reaches another place by its ordinary ``urls`` setting. A symbol is ccxt'
 own (``BTCUSDT``); where that names several markets, ccxt's default type chooses, and the choice is told.
 """
 
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
@@ -91,9 +92,7 @@ def parse_book(book: dict[str, Any], provider: str, symbol: str) -> Quote:
 
 def facts_of(market: dict[str, Any], is_tick_size: bool) -> Facts:
     """What a ccxt market says of an instrument. Steps that are no plain sizes are left out."""
-    is_inverse = bool(market.get("inverse"))
-    kinds = {"spot": "spot", "swap": "inverse-perpetual" if is_inverse else "perpetual"}
-    kinds["future"] = "inverse-future" if is_inverse else "future"
+    kinds = {"spot": "spot", "swap": "perpetual", "future": "future"}
     precision = market.get("precision") or {}
     steps = [str(precision.get(name) or "") if is_tick_size else "" for name in ("price", "amount")]
     size = market.get("contractSize") if market.get("contract") else None
@@ -199,6 +198,9 @@ class _Strict:
     ccxt takes an answer that was cut off for one without rows, which here would become a stretch without trades; and
     some of its exchanges take a 429 or a 500 with a body of JSON for a refusal of the request itself.
     """
+
+    # ccxt logs requests with their headers, and with them a key, at the level of debugging. This one has no handlers.
+    logger = logging.Logger("ccxt", logging.WARNING)
 
     def on_rest_response(
         self, code: int, reason: str, url: str, method: str, headers: dict[str, str], *rest: Any

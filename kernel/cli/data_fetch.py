@@ -33,6 +33,8 @@ def _say(line: str) -> None:
 @click.option("--venue", required=True,
               help="alpaca, polygon, twelvedata, marketdata, yfinance, or an exchange of ccxt: bybit, binance, ...")
 @click.option("--symbol", required=True, help="The symbol there: AAPL, BTC/USD, BTCUSDT, BTC/USDT:USDT, ...")
+@click.option("--as", "catalogue_symbol", default="", metavar="SYMBOL",
+              help="What the catalogue calls it, such as BTCUSD for BTC/USD; the symbol there otherwise.")
 @click.option("--timeframe", default="1m", show_default=True, help="The length of a bar: 1m, 5m, 1h, 1d, ...")
 @click.option("--from", "start", default="", help="First time to include, such as 2024-01-31. UTC.")
 @click.option("--to", "end", default="", help="Time to stop before; without it, up to the last whole bar.")
@@ -132,7 +134,8 @@ def _request(start: str, end: str, options: dict[str, Any]) -> Request:
     end_ns = min(end_ns if end_ns is not None else now_ns, last_whole_ns(interval_ns, now_ns))
     if start_ns >= end_ns:
         raise CatalogueError(f"--from {start} is not before the end: there is no whole bar between them")
-    return Request(options["venue"], options["symbol"], interval_ns, start_ns, end_ns)
+    symbol = options["catalogue_symbol"] or options["symbol"]
+    return Request(options["venue"], symbol, interval_ns, start_ns, end_ns)
 
 
 def _chain(options: dict[str, Any]) -> Chain:

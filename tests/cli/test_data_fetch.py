@@ -138,6 +138,13 @@ def test_an_exchange_of_ccxt_says_tick_lot_and_kind(desk: Desk) -> None:
     assert_bars_are(desk.path("bybit", "BTC%2FUSDT"), "bybit_BTCUSDT_spot_1m.csv")
 
 
+def test_the_catalogue_may_call_it_otherwise(desk: Desk) -> None:
+    done = desk.fetch("alpaca", "BTC/USD", *BYBIT_SPAN, "--as", "BTCUSD")
+    assert done.exit_code == 0, done.output
+    assert open_file(desk.path("alpaca", "BTCUSD")).instrument.name == "alpaca/BTCUSD"
+    assert_bars_are(desk.path("alpaca", "BTCUSD"), "bybit_BTCUSDT_spot_1m.csv")
+
+
 def test_short_pages_lose_nothing(desk: Desk) -> None:
     desk.server.post("/test/begin", {"page": 400})
     assert desk.fetch("bybit", "BTC/USDT", *BYBIT_SPAN).exit_code == 0

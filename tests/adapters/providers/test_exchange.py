@@ -1,13 +1,16 @@
 """Exchanges by ccxt: its errors, its rows with every digit, its markets, and its habit of taking ruins for answers."""
 
 import asyncio
+import contextlib
+import logging
 from decimal import Decimal
 
 import ccxt.async_support as ccxt
 import pytest
 
 from adapters.edge.retry import Backoff
-from adapters.edge.secrets import Secret
+from adapters.edge.secrets import Secret, traces
+from adapters.providers.alpaca import Alpaca
 from adapters.providers.exchange import ERRORS, Exchange, as_provider_error, facts_of, moved, parse_book, parse_rows
 from adapters.providers.http import Settings
 from adapters.providers.shapes import DAY_NS, MINUTE_NS, SECOND_NS, ProviderError, Reason
@@ -81,7 +84,7 @@ def test_facts_of_markets() -> None:
         "precision": {"price": "0.50", "amount": "1"},
     }  # fmt: skip
     facts = facts_of(swap, True)
-    assert (facts.asset_class, facts.currency, facts.multiplier) == ("inverse-perpetual", "BTC", "1")
+    assert (facts.asset_class, facts.currency, facts.multiplier) == ("perpetual", "BTC", "1")
     assert (facts.tick_size, facts.lot_size, facts.always_open) == ("0.50", "1", True)
     # Numbers of decimals and of digits are no steps.
     assert facts_of(swap, False).tick_size == ""
@@ -135,3 +138,23 @@ def test_an_answer_in_ruins_is_no_answer_without_bars_and_a_wait_is_heard(server
             await exchange.close()
 
     asyncio.run(scenario())
+
+
+def test_no_log_at_any_level_holds_a_key(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    keys = {"key": Secret(server.line["key"]), "secret": Secret(server.line["secret"])}
+
+    async def scenario() -> None:
+        for provider, symbol in (
+            (Exchange("bybit", *keys.values(), Settings(base_url=server.url, backoff=Backoff(attempts=1))), "BTC/USDT"),
+            (Alpaca(*keys.values(), Settings(base_url=server.url)), "AAPL"),
+        ):
+            try:
+                with contextlib.suppress(ProviderError):  # with keys ccxt asks for more than this server has
+                    await provider.fetch_quote(symbol)
+            finally:
+                await provider.close()
+
+    asyncio.run(scenario())
+    assert caplog.records  # asyncio's own at least: the level holds
+    assert not traces(caplog.text.encode(), keys)
