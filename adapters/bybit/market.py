@@ -27,6 +27,7 @@ from kernel.venue import Feeds, MarketRow
 DEPTHS = (50, 200, 1000)
 REMEMBERED_TRADES = 8192
 REMEMBERED_BARS = 64
+REPEATED_MS = 1000
 
 _TRADES = msgspec.json.Decoder(wire.Trades)
 _BOOK = msgspec.json.Decoder(wire.Book)
@@ -137,12 +138,16 @@ class _Trades:
 
 
 class _Touch:
-    """Both best sides. A change of one side leaves the other as it was; what is told again is passed over."""
+    """Both best sides. A change of one side leaves the other as it was.
+
+    What is told again at once is passed over. In a quiet market the venue repeats itself every three seconds, and so
+    does this: it shows that the price is not old.
+    """
 
     def __init__(self, one: Listed) -> None:
         self._one = one
         self._last: tuple[int, ...] = ()
-        self._u = 0
+        self._told_ms = self._u = 0
 
     def rows(self, text: str) -> list[MarketRow]:
         book = _BOOK.decode(text)
@@ -155,10 +160,13 @@ class _Touch:
         bid = _best(data.b, one.ticks, one.lots, before[:2])
         ask = _best(data.a, one.ticks, one.lots, before[2:])
         now = (*bid, *ask)
-        if now == self._last:
+        is_repeated = now == self._last
+        if is_repeated and book.ts - self._told_ms < REPEATED_MS:
             return []
-        self._last = now
-        return [((book.cts or book.ts) * MS, QUOTE, one.number, *now, 0, 0)]
+        self._last, self._told_ms = now, book.ts
+        # The matching engine's time stands still with the book; of a repetition it is the message's that counts.
+        ts_ms = book.ts if is_repeated else book.cts or book.ts
+        return [(ts_ms * MS, QUOTE, one.number, *now, 0, 0)]
 
 
 def _best(levels: list[tuple[str, str]], ticks: Grid, lots: Grid, before: tuple[int, ...]) -> tuple[int, int]:

@@ -344,6 +344,23 @@ def test_many_instruments_are_asked_about_together():
         assert (asked["/v5/order/realtime"], asked["/v5/position/list"]) == (1, 1)
 
 
+def test_it_stops_at_whatever_instant_it_is_cancelled(linear):
+    async def stop_after(seconds):
+        async with opened(linear) as adapter:
+            before = asyncio.all_tasks()
+            task = asyncio.ensure_future(adapter.run(Heard()))
+            await asyncio.sleep(seconds)
+            task.cancel()
+            done, _ = await asyncio.wait({task}, timeout=2.0)
+            assert done, f"still running when cancelled after {seconds} s"
+            assert task.cancelled()
+        await asyncio.sleep(0.02)
+        return asyncio.all_tasks() - before
+
+    for milliseconds in (0, 1, 2, 3, 5, 8, 13, 21, 34):
+        assert asyncio.run(stop_after(milliseconds / 1000)) == set()
+
+
 def test_no_more_is_asked_than_is_granted(linear):
     async def ask():
         loop = asyncio.get_running_loop()

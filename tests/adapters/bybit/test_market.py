@@ -68,6 +68,17 @@ def test_a_quote_changes_by_sides():
     assert reader.parse(book(4, "snapshot", 1, b=[["9.8", "3"]])) == []
 
 
+def test_a_quote_that_the_venue_repeats_later_is_told_again():
+    reader = parser()
+    levels = {"b": [["9.9", "1"]], "a": [["10.1", "2"]]}
+    (first,) = reader.parse(book(1, "snapshot", 1, **levels))
+    later = json.loads(book(1, "snapshot", 1, **levels)) | {"ts": 3001, "cts": 1}
+    (second,) = reader.parse(json.dumps(later))
+    assert (first[0], second[0]) == (10**6, 3001 * 10**6)
+    assert first[3:] == second[3:]
+    assert reader.parse(json.dumps(later)) == []
+
+
 def ticker(ts: int, **data) -> str:
     return json.dumps({"topic": "tickers.BTCUSDT", "type": "delta", "ts": ts, "data": data})
 
