@@ -72,6 +72,7 @@ class Rest:
         self._orders = ThreadPoolExecutor(ORDER_THREADS, "alpaca-orders")
         self._reads = ThreadPoolExecutor(READ_THREADS, "alpaca-reads")
         self._waiting = 0
+        self._is_closed = False
         for_orders = max(1, int(settings.requests_per_minute * ORDER_SHARE))
         self._order_pace = TokenBucket(for_orders, 60.0)
         self._read_pace = TokenBucket(max(1, settings.requests_per_minute - for_orders), 60.0)
@@ -136,6 +137,8 @@ class Rest:
         """Run in a thread, not waiting for longer than an answer may take. What starts too late is not sent at all."""
         if self._waiting >= self._settings.maximum_waiting:
             raise NotSent(f"{self._waiting} requests are waiting already")
+        if self._is_closed:
+            raise NotSent("the adapter is closed")
         starts_until = time.monotonic() + self._settings.connect_timeout_s
 
         def call() -> bytes:
@@ -154,5 +157,6 @@ class Rest:
 
     def close(self) -> None:
         """Give up the threads; what runs ends by its own timeouts."""
+        self._is_closed = True
         self._orders.shutdown(wait=False, cancel_futures=True)
         self._reads.shutdown(wait=False, cancel_futures=True)

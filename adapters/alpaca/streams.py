@@ -59,6 +59,8 @@ async def kept_up(
                 why = "closed"
             except (StreamBroken, ParseError) as error:
                 why = str(error)
+            except aiohttp.WSServerHandshakeError as error:
+                why = f"HTTP {error.status}"
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 why = type(error).__name__
             inbox.stream(stream, StreamStatus.DOWN, clean(why))

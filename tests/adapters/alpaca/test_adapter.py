@@ -211,6 +211,16 @@ def test_a_venue_that_is_not_there(name):
     asyncio.run(run())
 
 
+def test_a_closed_adapter_sends_nothing(shares, name):
+    async def run():
+        async with opened(shares) as adapter:
+            pass
+        outcome = await adapter.submit(market_order(name))
+        assert (outcome.status, outcome.text) == (REJECTED, "not sent: the adapter is closed")
+
+    asyncio.run(run())
+
+
 def test_nothing_is_left_behind(shares):
     async def run():
         async with running(shares):

@@ -55,6 +55,7 @@ def test_pauses_grow_while_the_venue_is_away(shaky):
             )
             downs = heard.count(Stream.MARKET, StreamStatus.DOWN) + heard.count(Stream.PRIVATE, StreamStatus.DOWN)
             assert downs == 14
+            assert sum(1 for *_, text in heard.streams if text == "HTTP 503") == 12
             # Six refusals each would be over at once if the pauses stayed at their first length.
             assert time.monotonic() - begun > 0.2
 
