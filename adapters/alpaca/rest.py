@@ -28,7 +28,7 @@ from adapters.edge.secrets import scrub
 from kernel.venue import VenueError
 
 ORDER_THREADS, READ_THREADS = 4, 3
-ORDER_SHARE = 0.75  # of the requests of a minute; the rest is for reads
+ORDER_RESERVE = 0.25  # of the requests of a minute: reads leave it for orders
 ORDER_PATIENCE_S = 0.05
 Result = TypeVar("Result")
 
@@ -73,9 +73,8 @@ class Rest:
         self._reads = ThreadPoolExecutor(READ_THREADS, "alpaca-reads")
         self._waiting = 0
         self._is_closed = False
-        for_orders = max(1, int(settings.requests_per_minute * ORDER_SHARE))
-        self._order_pace = TokenBucket(for_orders, 60.0)
-        self._read_pace = TokenBucket(max(1, settings.requests_per_minute - for_orders), 60.0)
+        self._pace = TokenBucket(settings.requests_per_minute, 60.0)
+        self._reserve = int(settings.requests_per_minute * ORDER_RESERVE)
         self._backoff = Backoff(
             attempts=settings.reads_retried + 1,
             first_seconds=settings.first_pause_s,
@@ -87,7 +86,7 @@ class Rest:
         """Ask once. Raises Refused, NotSent, or whatever the connection did."""
         try:
             # An order does not wait for its turn: by then it would be another order.
-            await self._order_pace.take(deadline=time.monotonic() + ORDER_PATIENCE_S)
+            await self._pace.take(deadline=time.monotonic() + ORDER_PATIENCE_S)
         except RateLimitError as error:
             raise NotSent("the limit of requests is reached", error.wait_seconds) from None
         try:
@@ -103,7 +102,7 @@ class Rest:
         """
 
         async def once(deadline: float) -> Result:
-            await self._read_pace.take(deadline=deadline)
+            await self._read_turn(deadline)
             return parse(await self._in_thread(self._reads, ask))
 
         try:
@@ -116,6 +115,14 @@ class Rest:
             last = str(error) if isinstance(error, (ParseError, RateLimitError)) else type(error).__name__
         raise VenueError(self.clean(f"alpaca: {what}: {last}; try again later"))
 
+    async def _read_turn(self, deadline: float) -> None:
+        """Wait for a request that orders do not need. Raises RateLimitError when there is none by the deadline."""
+        while (wait := self._pace.wait_seconds(1 + self._reserve)) > 0:
+            if time.monotonic() + wait > deadline:
+                raise RateLimitError(wait)
+            await asyncio.sleep(wait)
+        await self._pace.take(deadline=deadline)
+
     def _pause_of(self, error: Exception) -> float | None:
         """How long to wait before a read is asked again; None when that will not help."""
         if isinstance(error, Refused):
@@ -126,8 +133,7 @@ class Rest:
     def _heed(self, refused: Refused) -> None:
         """Too many requests: nothing goes for as long as the venue says."""
         if refused.status == 429:
-            for pace in (self._order_pace, self._read_pace):
-                pace.pause(max(refused.retry_after_ns / 1e9, self._settings.first_pause_s))
+            self._pace.pause(max(refused.retry_after_ns / 1e9, self._settings.first_pause_s))
 
     def clean(self, text: str) -> str:
         """``text`` without the keys."""

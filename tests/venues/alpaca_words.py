@@ -71,6 +71,21 @@ class Record:
     frozen: dict[str, Any] | None = None  # how it was shown when it was replaced
     was_shown: bool = False
 
+    @staticmethod
+    def times(order: Order) -> dict[str, Any]:
+        """When what happened to an order."""
+        began, changed = moment(order.created_ns), moment(order.updated_ns)
+        return {
+            "created_at": began,
+            "updated_at": changed,
+            "submitted_at": began,
+            "filled_at": changed if order.status == FILLED else None,
+            "expired_at": None,
+            "canceled_at": changed if order.status == CANCELED else None,
+            "failed_at": None,
+            "replaced_at": None,
+        }
+
     def picture(self, order: Order | None = None) -> dict[str, Any]:
         """The order's JSON."""
         if self.frozen is not None:
@@ -82,14 +97,7 @@ class Record:
         return {
             "id": self.record_id,
             "client_order_id": self.client_order_id,
-            "created_at": moment(order.created_ns),
-            "updated_at": moment(order.updated_ns),
-            "submitted_at": moment(order.created_ns),
-            "filled_at": moment(order.updated_ns) if order.status == FILLED else None,
-            "expired_at": None,
-            "canceled_at": moment(order.updated_ns) if order.status == CANCELED else None,
-            "failed_at": None,
-            "replaced_at": None,
+            **self.times(order),
             "replaced_by": self.replaced_by,
             "replaces": self.replaces,
             "asset_id": str(uuid.uuid5(SPACE, request.symbol)),

@@ -19,7 +19,7 @@ from kernel.lifecycle import (
     TRAIL_TICKS,
     TRAILING_STOP,
 )
-from kernel.venue import CancelOrder, OrderStatus, OutcomeStatus, ReplaceOrder
+from kernel.venue import CancelOrder, OrderStatus, OutcomeStatus, ReplaceOrder, VenueError
 from tests.adapters.alpaca.live import ONE, market_order, opened, resting_order, running, until
 
 ACCEPTED, REJECTED, AMBIGUOUS = OutcomeStatus.ACCEPTED, OutcomeStatus.REJECTED, OutcomeStatus.AMBIGUOUS
@@ -195,10 +195,18 @@ def test_an_order_that_the_venue_cancels(shares, name):
 
 def test_a_limit_of_requests_is_kept_before_the_venue_complains(shares, name):
     async def run():
-        async with opened(shares, requests_per_minute=12) as adapter:  # nine for orders
-            outcomes = [await adapter.submit(resting_order(f"{name}-{number}")) for number in range(10)]
-            assert [one.status for one in outcomes] == [ACCEPTED] * 9 + [REJECTED]
-            assert 0 < outcomes[9].retry_after_ns <= 60 * ONE
-            assert "limit of requests" in outcomes[9].text
+        before = shares.get("/test/state")["requests"]
+        async with opened(shares, requests_per_minute=12, read_deadline_s=0.2) as adapter:  # three reads
+            # Reads leave a quarter of the requests for orders.
+            for _ in range(6):
+                await adapter.fetch_time_ns()
+            with pytest.raises(VenueError, match="the rate limit allows no request for") as error:
+                await adapter.fetch_time_ns()
+            assert not error.value.is_fatal
+            outcomes = [await adapter.submit(resting_order(f"{name}-{number}")) for number in range(4)]
+            assert [one.status for one in outcomes] == [ACCEPTED] * 3 + [REJECTED]
+            assert 0 < outcomes[3].retry_after_ns <= 60 * ONE
+            assert "limit of requests" in outcomes[3].text
+        assert shares.get("/test/state")["requests"] == before + 12
 
     asyncio.run(run())
