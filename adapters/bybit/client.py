@@ -62,7 +62,8 @@ class BybitAdapter:
     def __init__(self, settings: BybitSettings) -> None:
         self._settings = settings
         self._connection = Connection(settings)
-        self._rest = Rest(self._connection, settings)
+        self._orders = Connection(settings)
+        self._rest = Rest(self._connection, self._orders, settings)
         self._fundings = Fundings()
         self._intervals_ns: dict[str, int] = {}
         self._book: dict[str, Listed] = {}
@@ -278,4 +279,4 @@ class BybitAdapter:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self._connection.close()
+        await asyncio.gather(self._connection.close(), self._orders.close())

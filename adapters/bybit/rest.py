@@ -40,10 +40,10 @@ class Answered(msgspec.Struct):
 
 
 class Rest:
-    """The REST interface of one account."""
+    """The REST interface of one account. Orders have a client of their own: they never wait for the limit of reads."""
 
-    def __init__(self, connection: Connection, settings: BybitSettings) -> None:
-        self._connection = connection
+    def __init__(self, reads: Connection, orders: Connection, settings: BybitSettings) -> None:
+        self._reads, self._orders = reads, orders
         self._secrets = (settings.api_key, settings.api_secret)
         self._seconds = settings.request_seconds
         self._backoff = Backoff(
@@ -53,13 +53,13 @@ class Rest:
             deadline_seconds=settings.read_deadline_seconds,
         )
 
-    async def once(self, method: str, params: dict[str, Any]) -> Answered:
+    async def once(self, connection: Connection, method: str, params: dict[str, Any]) -> Answered:
         """One request by ccxt's name of its endpoint. Raises FailedError."""
         call = Call()
         CALL.set(call)
         try:
             async with asyncio.timeout(self._seconds):
-                answer = await getattr(self._connection, method)(params)
+                answer = await getattr(connection, method)(params)
         except TimeoutError:
             raise FailedError(call, ccxt.RequestTimeout("no answer in time")) from None
         except (ccxt.BaseError, ValueError, OSError) as error:
@@ -74,7 +74,8 @@ class Rest:
         answer, _ = await self.read("public_get_v5_market_time", {}, wire.VenueTime)
         middle = (before + time.time_ns()) // 2
         venue_ns = int(answer.time_nano)
-        self._connection.options["timeDifference"] = (middle - venue_ns) // 1_000_000
+        for connection in (self._reads, self._orders):
+            connection.options["timeDifference"] = (middle - venue_ns) // 1_000_000
         return venue_ns
 
     async def _mind_clock(self, failed: FailedError) -> None:
@@ -86,7 +87,7 @@ class Rest:
     async def submit(self, method: str, params: dict[str, Any]) -> wire.Placed | Outcome:
         """A request that changes something: what the venue answered, or what became of it."""
         try:
-            answer = await self.once(method, params)
+            answer = await self.once(self._orders, method, params)
             return cast(wire.Placed, decoded(answer.result, wire.Placed))
         except FailedError as failed:
             await self._mind_clock(failed)
@@ -100,7 +101,7 @@ class Rest:
 
         async def ask(deadline: float) -> tuple[T, Answered]:
             try:
-                answer = await self.once(method, params)
+                answer = await self.once(self._reads, method, params)
             except FailedError as failed:
                 await self._mind_clock(failed)
                 raise

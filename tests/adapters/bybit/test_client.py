@@ -366,10 +366,16 @@ def test_no_more_is_asked_than_is_granted(linear):
         loop = asyncio.get_running_loop()
         async with opened(linear, request_weight=50) as adapter:
             start = loop.time()
-            await asyncio.gather(*(adapter.fetch_time_ns() for _ in range(16)))
-            return loop.time() - start
+            reads = asyncio.gather(*(adapter.fetch_time_ns() for _ in range(16)))
+            await asyncio.sleep(0.1)
+            assert (await adapter.submit(order(linear))).status is OutcomeStatus.ACCEPTED
+            ordered = loop.time() - start
+            await reads
+            return ordered, loop.time() - start
 
-    assert asyncio.run(ask()) > 0.9, "ten reads a second"
+    ordered, read = asyncio.run(ask())
+    assert read > 0.9, "ten reads a second"
+    assert ordered < 0.5, "an order waits for no read"
 
 
 def test_what_is_not_there_is_fatal(linear):
