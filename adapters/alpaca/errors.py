@@ -83,6 +83,8 @@ TABLE = (
     # For a replacement it is a number of an attempt that came to nothing; the next attempt has the next number.
     Row(_one(422), 0, r"client.?order.?id must be unique", (Action.REPLACE,), _REJECTED, is_retryable=True),
     Row(_one(422), _BUSINESS, r"pending_cancel", (Action.CANCEL,), OutcomeStatus.ACCEPTED, 0),
+    # Between two states: it can be cancelled, or changed again, in a moment.
+    Row(_one(422), _BUSINESS, r"pending.?replace", _CHANGES, _REJECTED, is_retryable=True),
     Row(_one(422), _BUSINESS, r"order is already in|not cancelable|not open", _CHANGES, _REJECTED,
         REJECT_UNKNOWN_ORDER),
     Row(_one(422), _BUSINESS, r"order already replaced|in (filled|canceled|expired|rejected) status", _CHANGES,

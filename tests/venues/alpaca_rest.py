@@ -19,6 +19,7 @@ from tests.venues.shapes import RefusedError
 if TYPE_CHECKING:
     from tests.venues.alpaca_server import Alpaca
 
+OPEN_WORDS = ("new", "partially_filled", "accepted", "pending_replace")
 SWALLOWED_S = 30.0
 SLOW_S = 0.15
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -142,7 +143,7 @@ class Rest:
         query = request.query
         pictures = [record.picture() for record in self.venue.records.by_id.values() if record.order is not None]
         if query.get("status", "open") == "open":
-            pictures = [one for one in pictures if one["status"] in ("new", "partially_filled")]
+            pictures = [one for one in pictures if one["status"] in OPEN_WORDS]
         pictures.sort(key=lambda one: one["submitted_at"], reverse=query.get("direction", "desc") == "desc")
         if query.get("after"):
             pictures = [one for one in pictures if one["submitted_at"] > query["after"]]
@@ -164,29 +165,20 @@ class Rest:
         client_order_id = body.get("client_order_id", "")
         if client_order_id in venue.records.by_client_id:
             raise refusal("duplicate", old.order.request.symbol)
-        numbers = {name: Decimal(body[name]) for name in ("qty", "limit_price", "stop_price") if name in body}
-        new = venue.records.begin(client_order_id)
-        venue.replacing = (old, new, old.picture())
+        if old.meanwhile:
+            raise ErrorAnswer(422, 42210000, "cannot replace order in pending_replace status")
         try:
-            venue.exchange.amend(
-                old.order.order_id,
-                venue.now_ns(),
-                quantity=numbers.get("qty"),
-                limit=numbers.get("limit_price"),
-                trigger=numbers.get("stop_price"),
-            )
+            return answer(venue.replacements.ask(old, client_order_id, body))
         except RefusedError as refused:
-            venue.records.undo(new)
             raise refusal(refused.code, old.order.request.symbol, old.order.status) from None
-        finally:
-            venue.replacing = None
-        return answer(new.picture())
 
     async def cancel(self, request: web.Request) -> web.Response:
         venue, record = self.venue, self.record(request)
         assert record.order is not None
         if record.replaced_by:
             raise refusal("order_over", "", "replaced")
+        if record.meanwhile:
+            raise ErrorAnswer(422, 42210000, f"order is in {record.meanwhile['status']} status, not cancelable now")
         if record.order.is_open and venue.faults.strikes("fill_while_cancelling", "DELETE"):
             venue.exchange.fill_rest(record.order.order_id, venue.now_ns())
         try:

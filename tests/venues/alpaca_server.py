@@ -31,9 +31,10 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.venues.alpaca_replacing import Replacements
 from tests.venues.alpaca_rest import Rest
 from tests.venues.alpaca_streams import Streams
-from tests.venues.alpaca_words import Record, Records, execution_id, moment, plain
+from tests.venues.alpaca_words import Records, execution_id, moment, plain
 from tests.venues.exchange import Exchange
 from tests.venues.faults import Faults
 from tests.venues.process import serve
@@ -96,7 +97,7 @@ class Alpaca:
         self.faults = Faults(options.seed, options.faults)
         self.records = Records(self.exchange)
         self.streams = Streams(self)
-        self.replacing: tuple[Record, Record, dict[str, Any]] | None = None
+        self.replacements = Replacements(self, options.replace_ms / 1000)
         self.rate = options.rate
         self.retry_after = options.retry_after
         self.settles = not options.no_settling
@@ -123,8 +124,8 @@ class Alpaca:
 
     def order(self, order: Order) -> None:
         """An order as it is now: which update that is."""
-        if self.replacing is not None:
-            old, new, shown = self.replacing
+        if self.replacements.in_force is not None:
+            old, new, shown = self.replacements.in_force
             if old.order is not None and old.order.order_id == order.order_id and old.replaced_by is None:
                 self.records.replace(old, new, shown, self.now_ns())
                 self.streams.update("replaced", old.picture())
@@ -260,6 +261,7 @@ def main() -> None:
     parser.add_argument("--symbols", default="")
     parser.add_argument("--partial", type=float, default=0.0, help="the chance that only a part of an order fills")
     parser.add_argument("--no-settling", action="store_true", help="what filled in part waits for the market to move")
+    parser.add_argument("--replace-ms", type=float, default=0.0, help="how long a replacement takes to be in force")
     parser.add_argument("--retry-after", default="1", help="the header of a 429, empty for none")
     parser.add_argument("--seconds", type=float, default=3600.0, help="stop by itself after so long")
     options = parser.parse_args()

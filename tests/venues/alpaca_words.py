@@ -4,7 +4,7 @@ Owns the records of orders as Alpaca shows them: a replacement is a record of it
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -70,6 +70,8 @@ class Record:
     replaces: str | None = None
     frozen: dict[str, Any] | None = None  # how it was shown when it was replaced
     was_shown: bool = False
+    # While a replacement is on its way: what the old order and the new one are shown with meanwhile.
+    meanwhile: dict[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def times(order: Order) -> dict[str, Any]:
@@ -92,6 +94,12 @@ class Record:
             return self.frozen
         order = order or self.order
         assert order is not None
+        shown = self.words(order)
+        is_waiting = self.meanwhile and (order.is_open or self.replaces is not None)
+        return shown | self.meanwhile if is_waiting else shown
+
+    def words(self, order: Order) -> dict[str, Any]:
+        """The order's JSON when nothing is on its way."""
         request, tags = order.request, order.request.tags
         average = order.value / order.filled if order.filled else None
         return {
@@ -135,12 +143,13 @@ class Records:
         self.activities: list[dict[str, Any]] = []
         self._next: Record | None = None
 
-    def begin(self, client_order_id: str) -> Record:
-        """A record for the order that the exchange makes next."""
+    def begin(self, client_order_id: str, *, is_next: bool = True) -> Record:
+        """A record for the order that the exchange makes next, or for a replacement."""
         record_id = str(uuid.uuid5(SPACE, f"record {len(self.by_id)}"))
-        self._next = Record(record_id, client_order_id or str(uuid.uuid5(SPACE, record_id)))
-        self.by_id[record_id] = self.by_client_id[self._next.client_order_id] = self._next
-        return self._next
+        record = Record(record_id, client_order_id or str(uuid.uuid5(SPACE, record_id)))
+        self.by_id[record_id] = self.by_client_id[record.client_order_id] = record
+        self._next = record if is_next else None
+        return record
 
     def undo(self, record: Record) -> None:
         """The exchange refused it: it never was."""
@@ -162,7 +171,6 @@ class Records:
         old.replaced_by, new.replaces, new.order = new.record_id, old.record_id, old.order
         old.frozen = shown | {"status": "replaced", "replaced_by": new.record_id, "replaced_at": moment(now_ns)}
         self.current[old.order.order_id] = new
-        self._next = None
 
     def note_fill(self, fill: Fill) -> None:
         """Keep a fill as an activity."""
