@@ -23,7 +23,6 @@ from kernel.venue import Inbox, Stream, StreamStatus
 
 PRIVATE_TOPICS = ("order", "execution", "position", "wallet")
 TOPICS_A_REQUEST = 10
-STEADY_SECONDS = 30.0
 CLOSE_SECONDS = 0.5
 OFF_GRID_SECONDS = 60.0
 
@@ -41,15 +40,16 @@ class _Kept:
         self._connection, self._settings, self._url, self._inbox = connection, settings, url, inbox
         self._answers: dict[str, asyncio.Future[wire.Control]] = {}
         self._number = 0
+        self._up_since = float("inf")
 
     async def keep_up(self) -> None:
         """Until cancelled. Raises only what is a fault of ours."""
         pause = self._settings.first_pause_seconds
         while True:
-            started = time.monotonic()
+            self._up_since = float("inf")
             text = await self._live_once()
             self._inbox.stream(self.which, StreamStatus.DOWN, text)
-            if time.monotonic() - started > STEADY_SECONDS:
+            if time.monotonic() - self._up_since > pause:  # it held longer than the next one would be waited for
                 pause = self._settings.first_pause_seconds
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, self._settings.longest_pause_seconds)
@@ -61,6 +61,7 @@ class _Kept:
             async with asyncio.timeout(self._settings.connect_seconds):
                 await _first(client.connect(self._connection.session), client)
                 await self.set_up(client)
+            self._up_since = time.monotonic()
             self._inbox.stream(self.which, StreamStatus.UP, "connected and subscribed")
             return await self.hear(client)
         except Exception as error:

@@ -361,6 +361,39 @@ def test_it_stops_at_whatever_instant_it_is_cancelled(linear):
         assert asyncio.run(stop_after(milliseconds / 1000)) == set()
 
 
+def test_pauses_between_connections_grow_and_begin_anew_after_one_that_held(linear):
+    async def listen():
+        loop = asyncio.get_running_loop()
+        downs = []
+
+        class Timed(Heard):
+            def stream(self, stream, status, text):
+                super().stream(stream, status, text)
+                if status is StreamStatus.DOWN:
+                    downs.append(loop.time())
+
+        pauses = {"first_pause_seconds": 0.05, "longest_pause_seconds": 0.4}
+        async with opened(linear, Feeds(), api_key=Secret(""), api_secret=Secret(""), **pauses) as adapter:
+            heard = Timed()
+            linear.post("/test/fault", {"kind": "maintenance", "where": "ws/connect", "limit": 4})
+            task = asyncio.ensure_future(adapter.run(heard))
+            await until(lambda: heard.count(Stream.MARKET, StreamStatus.UP), "connection after four failures")
+            await asyncio.sleep(0.45)
+            linear.post("/test/fault", {"kind": "disconnect", "where": "ws/public", "limit": 1})
+            linear.post("/test/step", {"symbol": "BTCUSDT"})
+            await until(lambda: heard.count(Stream.MARKET, StreamStatus.DOWN) == 5, "break")
+            start = loop.time()
+            await until(lambda: heard.count(Stream.MARKET, StreamStatus.UP) == 2, "return")
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            return [later - earlier for earlier, later in itertools.pairwise(downs[:4])], loop.time() - start
+
+    between, after = asyncio.run(listen())
+    linear.post("/test/fault")
+    assert between[2] > between[0]
+    assert after < 0.2, "it would be 0.2 at least after five failures in a row"
+
+
 def test_no_more_is_asked_than_is_granted(linear):
     async def ask():
         loop = asyncio.get_running_loop()
