@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.venues import bybit_words as words
 from tests.venues.bybit_venue import Venue
-from tests.venues.shapes import BUY, SELL, Order, RefusedError, Request
+from tests.venues.shapes import BUY, SELL, Fill, Order, RefusedError, Request
 
 # What the exchange refuses, as codes of contracts and of spot.
 CODES = {
@@ -223,14 +223,20 @@ def _executions(venue: Venue, params: dict[str, str]) -> Any:
     start, end = int(params.get("startTime", 0)), int(params.get("endTime", 1 << 50))
     if end - start > 7 * 24 * 3600 * 1000 and "startTime" in params and "endTime" in params:
         raise AnswerError(10001, "params error: the time range must be within 7 days")
+    symbol = params.get("symbol")
     fills = [
-        words.execution(fill, exchange.orders[fill.order_id], exchange.symbols[fill.symbol], venue.category)
-        for fill in exchange.fills
+        fill for fill in exchange.fills if start <= fill.ts_ns // words.MS <= end and symbol in (None, fill.symbol)
     ]
-    found = [one for one in fills + venue.fundings if start <= int(one["execTime"]) <= end]
-    found = [one for one in found if params.get("symbol", one["symbol"]) == one["symbol"]]
-    found.sort(key=lambda one: int(one["execTime"]))
-    return _page(venue, found[::-1], params, 50)
+    found = [(fill.ts_ns // words.MS, fill) for fill in fills]
+    fundings = [one for one in venue.fundings if symbol in (None, one["symbol"])]
+    found += [(int(one["execTime"]), one) for one in fundings if start <= int(one["execTime"]) <= end]
+    found.sort(key=lambda pair: pair[0])
+    page = _page(venue, [one for _, one in reversed(found)], params, 50)
+    for place, one in enumerate(page["list"]):  # only what is shown is written out
+        if isinstance(one, Fill):
+            placed, traded = exchange.orders[one.order_id], exchange.symbols[one.symbol]
+            page["list"][place] = words.execution(one, placed, traded, venue.category)
+    return page
 
 
 # --- account --------------------------------------------------------------------------------------------------------
