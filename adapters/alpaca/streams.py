@@ -28,6 +28,7 @@ from kernel.venue import Feeds, Inbox, Stream, StreamStatus
 MAXIMUM_FRAME_BYTES = 16 * 1024 * 1024
 YIELD_EVERY = 64  # frames that are at hand already are taken in without waiting, and others must have their turn
 TRADE_UPDATES = "trade_updates"
+STATUSES = "statuses"
 Socket = aiohttp.ClientWebSocketResponse
 
 
@@ -123,6 +124,8 @@ class DataLive:
 
     def _check(self, got: dict[str, list[str]]) -> None:
         for channel, symbols in self._channels.items():
+            if channel == STATUSES:  # not every feed has them
+                continue
             missing = sorted(set(symbols) - set(got.get(channel, [])))
             if missing:
                 raise StreamBroken(f"no {channel} for {', '.join(missing)}")
@@ -133,7 +136,7 @@ def channels(settings: AlpacaSettings, markets: Markets, feeds: Feeds) -> dict[s
     symbols = [market.symbol for market in markets.all]
     wanted = {"bars": feeds.bars, "trades": feeds.trades, "quotes": feeds.quotes}
     if settings.asset_class == EQUITY:
-        wanted["statuses"] = True
+        wanted[STATUSES] = True
     else:
         wanted["orderbooks"] = feeds.depth > 0
     return {channel: symbols for channel, is_wanted in wanted.items() if is_wanted and symbols}

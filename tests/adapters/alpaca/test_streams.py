@@ -112,6 +112,15 @@ def test_what_is_said_to_the_market_stream():
     asyncio.run(run())
 
 
+def test_a_feed_without_statuses_is_taken():
+    async def run():
+        said = [{"T": "subscription", "quotes": ["AAPL"]}]
+        async with scripted(data=[CONNECTED, AUTHENTICATED, said]) as (_, heard):
+            await until(lambda: heard.count(Stream.MARKET, StreamStatus.UP))
+
+    asyncio.run(run())
+
+
 def test_what_is_wanted_of_a_pair():
     async def run():
         said = [{"T": "subscription", "bars": ["BTC/USD"], "trades": ["BTC/USD"], "orderbooks": ["BTC/USD"]}]
