@@ -45,3 +45,11 @@ def encode_body(value: Any) -> bytes:
 def decode_body(body: bytes) -> Any:
     """The plain Python value of a body; None for an empty one."""
     return msgspec.msgpack.decode(body) if body else None
+
+
+def shown_body(body: bytes) -> Any:
+    """The same for who looks: a venue's message, which is kept as it came, is its text."""
+    try:
+        return decode_body(body)
+    except msgspec.MsgspecError:
+        return body.decode(errors="replace")

@@ -173,4 +173,7 @@ def body_texts(records: np.ndarray, bodies: dict[int, bytes]) -> pa.Array:
 def _json(body: bytes) -> str:
     with suppress(msgspec.MsgspecError):
         return msgspec.json.encode(decode_body(body)).decode()
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError):  # a venue's message, kept as it came
+        msgspec.json.decode(body)
+        return body.decode()
     return body.hex()

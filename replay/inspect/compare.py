@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from kernel.events.body import decode_body
+from kernel.events.body import shown_body
 from kernel.events.layout import RECORD, Stored
 from replay.audit import Difference, compare_records, event_name
 from replay.history import History
@@ -183,7 +183,7 @@ def _next_difference(left: np.ndarray, right: np.ndarray, bodies: list[dict[int,
 
 def _body_difference(record: np.ndarray, left: dict[int, bytes], right: dict[int, bytes]) -> Difference | None:
     sequence, kind = int(record["sequence"][0]), int(record["kind"][0])
-    values = [decode_body(bodies.get(sequence, b"")) for bodies in (left, right)]
+    values = [shown_body(bodies.get(sequence, b"")) for bodies in (left, right)]
     path, here, there = _first_value(*values)
     return Difference(sequence, event_name(kind), f"body{path}", _plain(here), _plain(there))
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kernel.events import catalogue as events
-from kernel.events.body import decode_body
+from kernel.events.body import decode_body, shown_body
 from kernel.events.layout import Stored
 from kernel.lifecycle import MAKER, ORDER_TYPE_NAMES, SIDE_NAMES, TAKER, TIME_IN_FORCE_NAMES
 from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT, UNKNOWN_SIZE
@@ -193,7 +193,7 @@ class Phrases:
             "strategy_name": self._names.strategy(stored.strategy) or None,
             "account": stored.account,
             "fields": {name: getattr(stored.event, name) for name in kind.fields},
-            "body": decode_body(stored.body),
+            "body": shown_body(stored.body),
         }
 
     def _getter(self, kind: type[events.Event], name: str) -> Getter:
@@ -228,7 +228,7 @@ def _unit_text(names: Names, name: str) -> Callable[[int, int], str]:
 
 
 def _body(names: Names, stored: Stored) -> str:
-    value = decode_body(stored.body)
+    value = shown_body(stored.body)
     if isinstance(value, dict):
         return ", ".join(f"{key.replace('_', ' ')} {item}" for key, item in value.items())
     return "" if value is None else str(value)

@@ -4,7 +4,7 @@ from typing import Any
 
 from kernel.events import catalogue as events
 from kernel.events.layout import Stored
-from kernel.market import DAILY_VOLUME_LEVEL, EARNINGS_LEVEL, LEVEL_NAMES
+from kernel.market import DAILY_VOLUME_LEVEL, EARNINGS_LEVEL, LEVEL_NAMES, NEWS_LEVEL, OPEN_INTEREST_LEVEL
 from kernel.risk import rules as r
 from kernel.risk.modes import KILL_LEVELS, MODES, SOURCES
 from kernel.risk.numbers import BREAKER, CONSECUTIVE_LOSSES, DAILY_LOSS, INVALID_TIMER, SLIPPAGE
@@ -57,9 +57,9 @@ def _level_value(names: Names, stored: Stored) -> str:
     from replay.inspect.phrases import time_text
 
     level, value = stored.event.level, stored.event.value  # type: ignore[attr-defined]
-    if level == EARNINGS_LEVEL:
+    if level in (EARNINGS_LEVEL, NEWS_LEVEL):
         return time_text(value)
-    return f"{value:,}" if level == DAILY_VOLUME_LEVEL else f"{value / RATE_SCALE:g}"
+    return f"{value:,}" if level in (DAILY_VOLUME_LEVEL, OPEN_INTEREST_LEVEL) else f"{value / RATE_SCALE:g}"
 
 
 def _named(field: str, meanings: dict[int, str]) -> Any:

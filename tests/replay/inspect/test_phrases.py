@@ -3,6 +3,7 @@
 import pytest
 
 from kernel.events import catalogue as c
+from kernel.events.body import encode_body, shown_body
 from kernel.events.catalogue import event_types
 from kernel.events.layout import SEGMENT, Stored
 from kernel.risk import numbers as n
@@ -41,6 +42,8 @@ def test_every_event_has_words(kind, number):
         (c.LevelSet(1, 3_250_000_000), "vix 32.5"),
         (c.LevelSet(2, 500_000), "average_daily_volume 500,000"),
         (c.LevelSet(3, 86_400 * 10**9), "earnings 1970-01-02 00:00:00"),
+        (c.LevelSet(5, 86_400 * 10**9), "news 1970-01-02 00:00:00"),
+        (c.LevelSet(6, 492_373_720), "open_interest 492,373,720"),
     ],
 )  # fmt: skip
 def test_risk_in_words(event, words):
@@ -60,3 +63,11 @@ def test_risk_in_words(event, words):
 def test_limits_are_said_in_their_unit(event, words):
     for word in words:
         assert word in said(event)
+
+
+def test_a_message_of_a_venue_is_shown_as_it_came():
+    message = '{"topic": "order", "data": [{"qty": "0.1"}]}'
+    stored = Stored(9, 0, 0, 0, -1, -1, 0, c.VenueMessageSeen(2, len(message)), message.encode())
+    assert message in PHRASES.sentence(stored)
+    assert PHRASES.json(stored)["body"] == message
+    assert shown_body(encode_body({"why": "so"})) == {"why": "so"}
