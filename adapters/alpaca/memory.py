@@ -4,6 +4,7 @@ Owns which of Alpaca's orders stands for a client order id just now, whose order
 replacement gets.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Hashable
 from decimal import Decimal
@@ -37,6 +38,8 @@ class OrderMemory:
         self.client_ids: Bounded[str, str] = Bounded()  # by Alpaca's id
         self._heads: Bounded[str, WireOrder] = Bounded()  # by the driver's id
         self._attempts: Bounded[str, int] = Bounded()
+        self._statuses: Bounded[str, str] = Bounded()  # by Alpaca's id
+        self._settling: dict[str, asyncio.Event] = {}
         self._ended: Bounded[str, bool] = Bounded()
         self._executions: Bounded[tuple[str, Decimal], set[str]] = Bounded()
 
@@ -44,6 +47,10 @@ class OrderMemory:
         """Take in a picture. A replacement stands for the order once it is more than asked for."""
         base, number = base_id(order.client_order_id), generation(order.client_order_id)
         self.client_ids[order.id] = order.client_order_id
+        if order.status not in UNSETTLED or order.id not in self._statuses:
+            self._statuses[order.id] = order.status
+            if order.status not in UNSETTLED and order.id in self._settling:
+                self._settling[order.id].set()
         self._attempts[base] = max(number, self._attempts.get(base, 0))
         head = self._heads.get(base)
         if order.status in OVER:
@@ -58,6 +65,19 @@ class OrderMemory:
     def head(self, client_order_id: str) -> WireOrder | None:
         """The open order that stands for a client order id, as far as is remembered."""
         return self._heads.get(base_id(client_order_id))
+
+    async def settled(self, order_id: str, seconds: float) -> str:
+        """The status of an order once it is more than asked for; empty when that is not heard in time."""
+        if self._statuses.get(order_id, UNSETTLED[0]) in UNSETTLED:
+            event = self._settling.setdefault(order_id, asyncio.Event())
+            try:
+                async with asyncio.timeout(seconds):
+                    await event.wait()
+            except TimeoutError:
+                return ""
+            finally:
+                self._settling.pop(order_id, None)
+        return self._statuses[order_id]
 
     def is_old(self, order: WireOrder) -> bool:
         """Whether a picture that shows an order open was overtaken by its end."""

@@ -79,7 +79,21 @@ class Orders:
         body["client_order_id"] = new_id
         order_id = head.id
         self._memory.forget_head(request.client_order_id)
-        return await self._send(Action.REPLACE, lambda client: client.patch(f"/orders/{order_id}", body), new_id)
+        outcome = await self._send(Action.REPLACE, lambda client: client.patch(f"/orders/{order_id}", body), new_id)
+        return await self._in_force(outcome) if outcome.status is OutcomeStatus.ACCEPTED else outcome
+
+    async def _in_force(self, outcome: Outcome) -> Outcome:
+        """Wait a while for what becomes of a replacement: Alpaca takes it, and may reject it afterwards."""
+        status = await self._memory.settled(outcome.venue_order_id, self._settings.replaced_within_s)
+        if not status:
+            try:
+                order = await self._reads.order_by_id(outcome.venue_order_id)
+                status = order.status if order is not None else ""
+            except VenueError:
+                pass  # the order is looked up by whoever asked for the change
+        if status == "rejected":
+            return _refused("the replacement was rejected: the order stands as it was", REJECT_BY_VENUE)
+        return outcome
 
     async def _send(self, action: Action, ask: Callable[[TradingBytes], Any], client_order_id: str = "") -> Outcome:
         try:

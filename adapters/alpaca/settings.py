@@ -43,6 +43,7 @@ class AlpacaSettings(msgspec.Struct, frozen=True, kw_only=True):
     steady_s: float = 10.0
     heartbeat_s: float = 10.0
     handshake_timeout_s: float = 10.0
+    replaced_within_s: float = 3.0
     rules_every_s: float = 300.0
     requests_per_minute: int = 200
     maximum_waiting: int = 64

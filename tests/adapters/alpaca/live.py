@@ -22,6 +22,7 @@ QUICK = {
     "longest_pause_s": 0.1,
     "heartbeat_s": 0.4,
     "handshake_timeout_s": 1.0,
+    "replaced_within_s": 1.0,
     "requests_per_minute": 100_000,
 }
 
