@@ -24,6 +24,9 @@ from kernel.venue import Inbox, Stream, StreamStatus
 PRIVATE_TOPICS = ("order", "execution", "position", "wallet")
 TOPICS_A_REQUEST = 10
 CLOSE_SECONDS = 0.5
+# The longest pause after a connection that stood, however shortly: both streams stay below the venue's 500 in five
+# minutes.
+FLAPPING_SECONDS = 2.0
 OFF_GRID_SECONDS = 60.0
 
 
@@ -40,19 +43,25 @@ class _Kept:
         self._connection, self._settings, self._url, self._inbox = connection, settings, url, inbox
         self._answers: dict[str, asyncio.Future[wire.Control]] = {}
         self._number = 0
-        self._up_since = float("inf")
+        self._up_since = 0.0
 
     async def keep_up(self) -> None:
         """Until cancelled. Raises only what is a fault of ours."""
-        pause = self._settings.first_pause_seconds
+        first, longest = self._settings.first_pause_seconds, self._settings.longest_pause_seconds
+        pause = first
         while True:
-            self._up_since = float("inf")
+            self._up_since = 0.0
             text = await self._live_once()
             self._inbox.stream(self.which, StreamStatus.DOWN, text)
-            if time.monotonic() - self._up_since > pause:  # it held longer than the next one would be waited for
-                pause = self._settings.first_pause_seconds
+            if self._up_since:  # the venue is there: it is waited for less long
+                longest_now = min(longest, FLAPPING_SECONDS)
+                pause = min(pause, longest_now)
+                if time.monotonic() - self._up_since > pause:
+                    pause = first
+            else:
+                longest_now = longest
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, self._settings.longest_pause_seconds)
+            pause = min(pause * 2, longest_now)
 
     async def _live_once(self) -> str:
         """One connection from beginning to end; returns why it ended."""
