@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from adapters.bybit.client import BybitAdapter
 from adapters.bybit.settings import BybitSettings
 from adapters.edge.secrets import Secret
-from kernel.venue import Feeds, InstrumentRules, MarketRow, Seen, Stream, StreamStatus
+from kernel.lifecycle import BUY, GTC, MARKET
+from kernel.venue import Feeds, InstrumentRules, MarketRow, NewOrder, Seen, Stream, StreamStatus
 from tests.venues.process import Server
 
 ALL_FEEDS = Feeds(bars=True, trades=True, quotes=True, depth=50, funding=True, open_interest=True)
@@ -101,3 +104,27 @@ async def running(
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+IDS = (f"test-{number}" for number in itertools.count())
+LOTS = {"spot": 1_000_000, "linear": 10, "inverse": 1000}
+TICK = {"spot": "0.01", "linear": "0.10", "inverse": "0.50"}
+
+
+def order(server, **changes) -> NewOrder:
+    price = server.get("/test/state")["prices"][server.line["symbols"][0]]
+    reference = int(Decimal(price) / Decimal(TICK[server.line["category"]]))
+    usual = {
+        "client_order_id": next(IDS),
+        "instrument": 0,
+        "side": BUY,
+        "order_type": MARKET,
+        "time_in_force": GTC,
+        "quantity_lots": LOTS[server.line["category"]],
+        "reference_ticks": reference,
+    }
+    return NewOrder(**(usual | changes))
+
+
+async def hour_ago(adapter) -> int:
+    return await adapter.fetch_time_ns() - 3600 * 10**9

@@ -16,8 +16,7 @@ from kernel.venue import (
     StreamStatus,
     VenueError,
 )
-from tests.adapters.bybit.live import opened, running, until
-from tests.adapters.bybit.test_client import order
+from tests.adapters.bybit.live import opened, order, running, until
 from tests.venues.faults import KINDS
 
 CREATE = "order/create"
