@@ -51,6 +51,15 @@ def torture(session: nox.Session) -> None:
 
 
 @nox.session
+def live(session: nox.Session) -> None:
+    """Sessions at local venues: 500 kills, 2,000 scenarios of faults, the kernel's share of latency: hours."""
+    session.install("-c", "requirements.lock", "-e", ".[test]")
+    session.run("python", "-m", "tests.live.crash", "--kills", "500")
+    session.run("python", "-m", "tests.live.faults", "--scenarios", "2000")
+    session.run("python", "-m", "bench.live_latency")
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """10,000 random histories against the exact twins: ``nox -s fuzz -- --seed 7`` repeats a run."""
     session.install("-c", "requirements.lock", "-e", ".[test]")

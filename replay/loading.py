@@ -42,6 +42,7 @@ class Universe(msgspec.Struct, frozen=True):
     volume_known: tuple[bool, ...]
     files: tuple[CatalogueFile, ...]
     finer_spans_ns: tuple[int, ...] = ()  # of the data that is there for the venue alone; 0 for none
+    feeds: tuple[int, ...] = ()  # of a live session: the kinds of rows that come, of every instrument; no files then
 
     @property
     def ids(self) -> dict[str, int]:

@@ -70,7 +70,7 @@ def venue_settings(config: RunConfig, universe: Universe) -> VenueSettings:
 def _book_source(universe: Universe, number: int) -> tuple[int, bool]:
     """What the book of an instrument is made from (0: nothing), and whether there are trades."""
     name = universe.instruments[number].name
-    kinds = {file.kind for file in universe.files if file.instrument.name == name}
+    kinds = {*universe.feeds, *(file.kind for file in universe.files if file.instrument.name == name)}
     source = BY_DEPTH if DEPTH in kinds else BY_QUOTES if QUOTE in kinds else BY_TRADES if TRADE in kinds else 0
     return source, TRADE in kinds
 

@@ -47,6 +47,9 @@ def count_series(series: Sequence[SeriesPlan], universe: Universe, state: Any) -
     )
 
 
+MINUTE_NS = 60_000_000_000  # the length of the bars that venues send
+
+
 @cache
 def first_open_ns(path: Path, content: str) -> int:
     """When the first bar of a catalogue file opens; ``content`` tells one content of the file from another."""
@@ -64,14 +67,18 @@ def data_facts(universe: Universe) -> tuple[DataFacts, ...]:
         interval_ns = bars[0].interval_ns if bars else 0
         heard = {file.kind for file in files if venue_span_ns == 0}
         known = all(file.volume_known for file in files if file.kind != WEIGHT)
+        if universe.feeds:
+            heard, interval_ns = set(universe.feeds), MINUTE_NS if BAR in universe.feeds else 0
         facts.append(
             DataFacts(
                 instrument=instrument,
-                bars=bool(bars),
+                bars=bool(bars) or BAR in universe.feeds,
                 trades=TRADE in heard,
                 quotes=QUOTE in heard,
                 interval_ns=interval_ns,
-                offset_ns=first_open_ns(bars[0].path, bars[0].source_sha256) % interval_ns if interval_ns else 0,
+                offset_ns=first_open_ns(bars[0].path, bars[0].source_sha256) % interval_ns
+                if bars and interval_ns
+                else 0,
                 venue_span_ns=venue_span_ns,
                 sessions=any(file.kind == SESSION for file in files),
                 volume_known=known,

@@ -6,7 +6,7 @@ frames. Where rows come from and where frames go is the caller's.
 
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -59,6 +59,13 @@ def _word_text(name: str, word: int, instrument: Instrument) -> str:
     return f"{from_units(word, instrument.lot_size if is_size else instrument.tick_size).normalize():f}"
 
 
+class Copies(Protocol):
+    """Where records that are handed over are copied to."""
+
+    def copy(self, records: np.ndarray) -> np.ndarray:
+        """A copy that stays valid for as long as whoever gets it needs it."""
+
+
 class Session:
     """Feed it rows; it gives finished chunks to ``put``."""
 
@@ -75,9 +82,14 @@ class Session:
         self._instruments, self._strategies = instruments, strategies
         self._hosts, self._put = hosts, put
         self._injections = list(injections)
+        # Kept, because to reach a part of a record by its name costs microseconds, and a live session does so for each
+        # message.
+        engine = memory.engine
+        self._control, self._output, self._frames = engine.control, engine.output, engine.frames
+        self._records = engine.output.records
         self._rows = memory.no_rows()
         self._row_start = 0
-        self._buffers = ChunkBuffers(IN_FLIGHT)
+        self.buffers: Copies = ChunkBuffers(IN_FLIGHT)
         self._arm()
 
     def open(self, frames: Sequence[OpeningFrame]) -> None:
@@ -94,9 +106,8 @@ class Session:
 
     def feed(self, rows: np.ndarray) -> None:
         """Process a batch of rows whole. Raises RunError when a strategy raised or an amount overflowed."""
-        control = self.memory.engine.control
         self._rows, self._row_start = rows, 0
-        control.row = 0
+        self._control["row"] = 0
         while (code := self.memory.run(rows)) != NEED_ROWS:
             if code == DIGEST_DUE:
                 self.record_digest()
@@ -157,25 +168,24 @@ class Session:
 
     def _hand_over(self, bodies: bytes = b"") -> None:
         """Give the finished frames away, and move what belongs to the frame under way to the front."""
-        engine = self.memory.engine
-        control, output = engine.control, engine.output
-        end, frames = int(control.frame_record), int(control.frame_count)
-        row_stop = int(control.row)
+        control, output, records = self._control, self._output, self._records
+        end, frames = int(control["frame_record"]), int(control["frame_count"])
+        row_stop = int(control["row"])
         if frames or row_stop > self._row_start:
             self._put(
                 Chunk(
-                    records=self._buffers.copy(output.records[:end]),
-                    frames=engine.frames[:frames].copy(),
+                    records=self.buffers.copy(records[:end]),
+                    frames=self._frames[:frames].copy(),
                     rows=self._rows,
                     row_start=self._row_start,
                     row_stop=row_stop,
                     bodies=bodies,
                 )
             )
-        left = int(output.count) - end
-        if end:
-            output.records[:left] = output.records[end : end + left].copy()
-        output.count, control.frame_record, control.frame_count = left, 0, 0
+        left = int(output["count"]) - end
+        if end and left:
+            records[:left] = records[end : end + left].copy()
+        output["count"], control["frame_record"], control["frame_count"] = left, 0, 0
         self._row_start = row_stop
 
     def _fail(self, code: int) -> None:

@@ -73,6 +73,11 @@ class BybitAdapter:
         self._inbox: Inbox | None = None
         self._look = asyncio.Event()
 
+    @property
+    def orders_client(self) -> Connection:
+        """ccxt's client through which orders leave: for who wants to trace its requests."""
+        return self._orders
+
     async def describe(self, symbols: Sequence[str]) -> list[VenueInstrument]:
         """The instruments, in the order of the symbols. Raises VenueError (fatal) for one that is not there."""
         found = []

@@ -41,6 +41,8 @@ class LiveConfig(msgspec.Struct, frozen=True, kw_only=True):
     market_url: str = ""
     private_url: str = ""
     requests_per_minute: int = 0
+    answer_within: str = "10s"
+    heartbeat_every: str = "10s"
     approval: str = ""
     on_exit: str = CANCEL_ON_EXIT
     reconcile_every: str = "300s"
@@ -85,7 +87,14 @@ def check_live(live: LiveConfig) -> None:
     if live.mode == LIVE and not live.approval:
         raise SettingError("live.approval", "is missing; name the approval file that mode live needs")
     _one_of("live.on_exit", live.on_exit, (CANCEL_ON_EXIT, KEEP_ON_EXIT))
-    for name in ("reconcile_every", "stale_after", "clock_limit", "exit_within"):
+    for name in (
+        "reconcile_every",
+        "stale_after",
+        "clock_limit",
+        "exit_within",
+        "answer_within",
+        "heartbeat_every",
+    ):
         if length_ns(f"live.{name}", getattr(live, name)) <= 0:
             raise SettingError(f"live.{name}", f"is {getattr(live, name)!r}; it must be longer than nothing")
     rate("live.drift_percent", live.drift_percent, 100)

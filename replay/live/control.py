@@ -58,11 +58,13 @@ async def serve(run_dir: Path, commands: Commands) -> asyncio.Server:
 async def _connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, commands: Commands) -> None:
     try:
         who = _who(writer.get_extra_info("socket"))
-        line = await asyncio.wait_for(reader.readline(), ANSWER_WITHIN_S)
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            line = await reader.readline()
         answer = _answer(line, who, commands)
         await commands.written(ANSWER_WITHIN_S)
         writer.write(msgspec.json.encode(answer) + b"\n")
-        await asyncio.wait_for(writer.drain(), ANSWER_WITHIN_S)
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            await writer.drain()
     except (TimeoutError, ConnectionError, ValueError):
         pass  # whoever asked has gone, or sent no line; there is nobody to tell
     finally:

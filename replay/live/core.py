@@ -53,7 +53,11 @@ class LiveCore:
         self.memory = self._engine.memory
         self.state = self.memory.state
         engine = self.memory.engine
-        engine.control.inline = engine.control.dated = 1
+        # Kept: to reach them by name costs microseconds each time.
+        self._head, self._venue_head = self.state.head, engine.venue.head
+        self._inputs, self._input_bytes, self._events_ns = engine.inputs, engine.input_bytes, engine.events_ns
+        engine.control.inline = engine.control.dated = engine.control.closes = 1
+        self._engine.session.buffers = self
         engine.venue.head.elsewhere = int(elsewhere)
 
     def open(self, frames: Sequence[OpeningFrame]) -> None:
@@ -63,18 +67,18 @@ class LiveCore:
     @property
     def now_ns(self) -> int:
         """The time of the last event."""
-        return int(self.state.head.now_ns)
+        return int(self._head["now_ns"])
 
     @property
     def next_sequence(self) -> int:
         """The sequence that the next event gets."""
-        return int(self.state.head.next_sequence)
+        return int(self._head["next_sequence"])
 
     @property
     def due_ns(self) -> int:
         """When something happens by itself next: a timer, a bar, the simulated venue."""
-        head = self.state.head
-        return int(min(head.next_timer_ns, head.next_bar_ns, self.memory.engine.venue.head.next_due_ns))
+        head = self._head
+        return int(min(head["next_timer_ns"], head["next_bar_ns"], self._venue_head["next_due_ns"]))
 
     def take_rows(self, rows: Sequence[MarketRow], now_ns: int) -> np.ndarray:
         """Take in market rows, in their order; returns all events that came of it (dtype RECORD)."""
@@ -113,9 +117,8 @@ class LiveCore:
 
     def _give_inputs(self, records: np.ndarray, body_bytes: Sequence[int]) -> None:
         assert len(records) <= MAX_INPUTS
-        engine = self.memory.engine
-        engine.inputs[: len(records)] = records
-        engine.input_bytes[: len(records)] = body_bytes
+        self._inputs[: len(records)] = records
+        self._input_bytes[: len(records)] = body_bytes
 
     def advance(self, now_ns: int) -> np.ndarray:
         """Let what is due by now happen; the time itself is no event."""
@@ -126,6 +129,7 @@ class LiveCore:
     def record_digest(self) -> np.ndarray:
         """Record the digest of the state, as at the end of a session."""
         self._engine.session.record_digest()
+        self._engine.session.close_frame()
         return self._collect()
 
     def _first_ns(self, now_ns: int) -> int:
@@ -133,21 +137,28 @@ class LiveCore:
 
     def _run(self, batch: np.ndarray, events_ns: np.ndarray | None) -> np.ndarray:
         if events_ns is not None:
-            self.memory.engine.events_ns[: len(batch)] = events_ns
+            self._events_ns[: len(batch)] = events_ns
         self._engine.session.feed(batch)
-        self._engine.session.close_frame()
         return self._collect()
+
+    def copy(self, records: np.ndarray) -> np.ndarray:
+        """Records that stay as they are: the journal may write them later."""
+        return records.copy()
 
     def _collect(self) -> np.ndarray:
         produced, self._produced = self._produced, []
+        if len(produced) == 1:
+            return produced[0]
         return np.concatenate(produced) if produced else np.zeros(0, RECORD)
 
     def _put(self, chunk: Chunk) -> None:
         at = 0
         for cut in map(FrameCut._make, chunk.frames.tolist()):
-            records = chunk.records[at : cut.record_end].copy()
-            count = int(np.count_nonzero(records["flags"] & HAS_BODY))
-            bodies = b"".join(pack_body(self._bodies.popleft()) for _ in range(count))
+            records = chunk.records[at : cut.record_end]
+            bodies = b""
+            if self._bodies:
+                count = int(np.count_nonzero(records["flags"] & HAS_BODY))
+                bodies = b"".join(pack_body(self._bodies.popleft()) for _ in range(count))
             self._produced.append(records)
             self._put_frame(records, bodies, cut)
             at = cut.record_end

@@ -60,11 +60,17 @@ class Degraded:
                 reasons |= NOT_TRADING
             self._say(number, int(state.instruments[number]["degraded"]), reasons)
 
+    @property
+    def is_clock_off(self) -> bool:
+        """Whether the venue's clock is surely further off than the limit."""
+        session = self._session
+        return abs(session.clock_offset_ns) - session.clock_round_trip_ns // 2 > self._clock_limit_ns
+
     def _of_all(self) -> int:
         session, reasons = self._session, 0
         if session.streams[Stream.MARKET] is not StreamStatus.UP:
             reasons |= MARKET_DOWN
-        if abs(session.clock_offset_ns) - session.clock_round_trip_ns // 2 > self._clock_limit_ns:
+        if self.is_clock_off:
             reasons |= CLOCK
         if session.draining:
             reasons |= DRAINING

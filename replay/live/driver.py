@@ -42,6 +42,7 @@ from replay.live.switches import missing_switches
 ROWS_AT_ONCE = 512
 TICK_S = 0.05
 CLOCK_EVERY_S = 60.0
+CLOCK_AGAIN_S = 5.0  # after an offset that was too large, or no answer
 POLL_EVERY_S = 2.0  # of orders and fills, while the private stream is down
 Observer = Callable[[np.ndarray, Sequence[bytes]], None]  # events, and the bodies of those that have one
 
@@ -70,6 +71,7 @@ class LiveSession:
         self.streams = {Stream.MARKET: StreamStatus.DOWN, Stream.PRIVATE: StreamStatus.DOWN}
         self.reconciled_at = 0.0
         self.draining = False
+        self.on_order_leaves: Callable[[int, int], None] = lambda order_id, received_ns: None
         self.latencies_ns: deque[int] = deque(maxlen=100_000)
         self.sender.on_sent = self._note_latency
         self._held: deque[Outgoing] = deque()
@@ -98,6 +100,8 @@ class LiveSession:
                 self._held.append(one)
                 if self.inbox.received_ns:
                     self._decided_ns[one.order_id] = self.inbox.received_ns
+        if self._held:
+            self.opened.journal.commit()
         for observe in list(self.observers):
             observe(records, bodies)
         return records
@@ -184,28 +188,25 @@ class LiveSession:
 
     # --- what goes out ------------------------------------------------------------------------------------------
 
-    def on_durable(self, sequence: int) -> None:
-        """The journal is on the disk up to there; called in its thread."""
-        self.loop.call_soon_threadsafe(self._release, sequence)
-
-    def on_failure(self, error: BaseException) -> None:
-        """The journal cannot be written; called in its thread."""
-        self.loop.call_soon_threadsafe(self.fail, error)
-
-    def _release(self, sequence: int) -> None:
+    def release(self, sequence: int) -> None:
+        """The journal is on the disk up to there: what rests on it may leave."""
         self._durable = sequence
         while self._held and self._held[0].sequence <= sequence and self._failure is None:
             self.sender.push(self._held.popleft())
+        if self._held:
+            self.opened.journal.commit()
 
     def _note_latency(self, order_id: int) -> None:
         received_ns = self._decided_ns.pop(order_id, 0)
         if received_ns:
             self.latencies_ns.append(time.perf_counter_ns() - received_ns)
+            self.on_order_leaves(order_id, received_ns)
 
     async def written(self, sequence: int, within_s: float) -> None:
         """Wait until the journal is durable up to there. Raises TimeoutError."""
         end = self.loop.time() + within_s
         while self._durable < sequence:
+            self.opened.journal.commit()
             if self.loop.time() > end:
                 raise TimeoutError(f"the journal is not durable up to event {sequence} after {within_s} s")
             await asyncio.sleep(0.001)
@@ -287,6 +288,7 @@ class LiveSession:
             if self.core.due_ns <= now_ns:
                 self._decided(self.core.advance(now_ns))
             self.degraded.look()
+            self.opened.journal.commit()
             if self.sender.failure is not None:
                 self.fail(self.sender.failure)
 
@@ -299,9 +301,10 @@ class LiveSession:
                 self.clock_offset_ns = theirs - before - self.clock_round_trip_ns // 2
                 self.take([Input(ClockMeasured(self.clock_offset_ns, self.clock_round_trip_ns))])
                 self.degraded.look()
+                pause_s = CLOCK_AGAIN_S if self.degraded.is_clock_off else CLOCK_EVERY_S
             except VenueError:
-                pass  # the streams and the next question will tell
-            await asyncio.sleep(CLOCK_EVERY_S)
+                pause_s = CLOCK_AGAIN_S  # the streams and the next question will tell
+            await asyncio.sleep(pause_s)
 
     async def _poll(self) -> None:
         """While the private stream is down: orders and fills by asking."""

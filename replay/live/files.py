@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from kernel.instruments import Instrument
+from kernel.market import BAR, DEPTH, QUOTE, TRADE
 from replay.config import ConfigError, Places, RunConfig, located
 from replay.config.model import check
 from replay.execution import Prepared
@@ -21,6 +22,10 @@ LIVE_FILE = "live.json"
 JOURNAL_DIR = "journal"
 SOCKET = "control.sock"
 ORIGIN = "trading-kernel/live"
+
+
+# The kinds of rows that a feed brings and bars can be made of.
+KINDS = {"bars": BAR, "trades": TRADE, "quotes": QUOTE, "depth": DEPTH}
 
 
 class LiveFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +40,8 @@ class LiveFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def prepare_live(config: RunConfig, instruments: list[Instrument]) -> Prepared:
     """A configuration with the instruments that the venue described. Raises ConfigError or StrategyError."""
-    universe = Universe(tuple(instruments), (True,) * len(instruments), ())
+    feeds = tuple(KINDS[name] for name in config.live.feeds if name in KINDS)
+    universe = Universe(tuple(instruments), (True,) * len(instruments), (), feeds=feeds)
     with located(config.places):
         strategies = load_strategies(config.strategies, universe, config.bars)
         resolved = resolved_config(config, universe, strategies)

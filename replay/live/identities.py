@@ -15,7 +15,8 @@ from kernel.events.body import decode_body, encode_body, unpack_bodies
 from kernel.events.layout import ADOPTED, FILLED, INTENDED, REPLACE_REQUESTED
 
 _PREFIX_DIGITS = 12
-_NOTED = (INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind)
+_NOTED = np.zeros(1 << 10, bool)  # by the number of the kind
+_NOTED[[INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind]] = True
 
 
 class Owner(NamedTuple):
@@ -56,6 +57,7 @@ class Identities:
         self.trades: set[int] = set()
         self.venue_ids: dict[int, str] = {}  # by order id; what is not in the journal is told again by the venue
         self.imported_lots: dict[str, int] = {}  # of orders that the kernel did not intend, by the venue's order id
+        self.single_lots: dict[str, int] = {}  # of them, those of fills that were adopted one by one
         self.last_fill_ns = 0
         self._adopted: dict[str, int] = {}
         self._adopted_ids: set[int] = set()
@@ -78,7 +80,7 @@ class Identities:
 
     def note(self, records: np.ndarray, bodies: bytes | memoryview) -> None:
         """Take in a frame (records of dtype RECORD, packed bodies)."""
-        if not np.isin(records["kind"], _NOTED).any():
+        if not _NOTED[records["kind"]].any():
             return
         for record, body in _with_bodies(records, bodies):
             kind, words = int(record["kind"]), record["words"]
@@ -100,8 +102,10 @@ class Identities:
         self._adopted[adoption.venue_order_id] = order_id
         self._adopted_ids.add(order_id)
         self.venue_ids[order_id] = adoption.venue_order_id
-        order = adoption.venue_order_id.partition("/")[0]  # of a single fill: the order, then its trade id
+        order, single, _ = adoption.venue_order_id.partition("/")  # of a single fill: the order, then its trade id
         self.imported_lots[order] = self.imported_lots.get(order, 0) + lots
+        if single:
+            self.single_lots[order] = self.single_lots.get(order, 0) + lots
 
 
 def adoption_body(venue_order_id: str, why: str) -> bytes:
@@ -110,10 +114,14 @@ def adoption_body(venue_order_id: str, why: str) -> bytes:
 
 
 def _with_bodies(records: np.ndarray, bodies: bytes | memoryview) -> Iterator[tuple[np.void, bytes]]:
-    noted = np.isin(records["kind"], _NOTED)
-    for at, (record, body) in enumerate(zip(records, unpack_bodies(records, bodies), strict=True)):
+    noted = _NOTED[records["kind"]]
+    if not bodies:
+        for at in np.flatnonzero(noted):
+            yield records[at], b""
+        return
+    for at, body in enumerate(unpack_bodies(records, bodies)):
         if noted[at]:
-            yield record, body
+            yield records[at], body
 
 
 assert REPLACE_REQUESTED[1:5] == (0, 1, 2, 3)

@@ -25,7 +25,7 @@ from kernel.events.catalogue import (
     by_class,
 )
 from kernel.instruments import Instrument
-from kernel.lifecycle import GTC, MARKET, PENDING_CANCEL, PENDING_REPLACE, REJECT_BY_VENUE
+from kernel.lifecycle import CANCEL_REDUCE_ONLY, GTC, MARKET, PENDING_CANCEL, PENDING_REPLACE, REDUCING, REJECT_BY_VENUE
 from kernel.units import from_units, to_decimal
 from kernel.venue import FillSeen, OrderSeen, OrderStatus, Seen
 from replay.live.core import MOST_BODY_BYTES, Input
@@ -78,12 +78,22 @@ class Mirror:
             return
         order_id = self._identities.order_id(fill.client_order_id, fill.venue_order_id)
         order = find_order(self._state, order_id) if order_id else None
-        left = int(order["quantity_lots"]) - int(order["filled_lots"]) if order is not None else 0
-        if order is None or fill.quantity_lots > left or int(order["side"]) != fill.side:
+        if order is not None and fill.quantity_lots > _left(order):
+            self._prove_replace(order, fill)
+            order = find_order(self._state, order_id)
+        if order is None or fill.quantity_lots > _left(order) or int(order["side"]) != fill.side:
             self._import(fill, number, order_id)
         else:
             self._book(fill, number, order, fill.quantity_lots)
         self._end(order_id)
+
+    def _prove_replace(self, order: Any, fill: FillSeen) -> None:
+        """A fill of more than the order has left shows that the change that was asked for took place."""
+        asked = self._identities.asked.get(int(order["order_id"]))
+        if asked is None or int(order["replaces_pending"]) == 0:
+            return
+        if asked.quantity_lots - int(order["filled_lots"]) >= fill.quantity_lots:
+            self._say(self._of(order, OrderReplaced(int(order["order_id"]), *asked), fill.ts_event_ns))
 
     def _book(self, fill: FillSeen, number: int, order: Any, lots: int) -> None:
         order_id, instrument = int(order["order_id"]), int(order["instrument"])
@@ -183,8 +193,7 @@ class Mirror:
             del self.ending[order_id]
             return
         filled = int(order["filled_lots"])
-        missing = seen.filled_lots > filled or seen.status is OrderStatus.FILLED
-        if missing:
+        if seen.filled_lots > filled + self._identities.single_lots.get(seen.venue_order_id, 0):
             return
         del self.ending[order_id]
         leaves = int(order["quantity_lots"]) - filled
@@ -192,7 +201,12 @@ class Mirror:
         if seen.status is OrderStatus.EXPIRED:
             self._say(self._of(order, OrderExpired(order_id, leaves), seen.ts_event_ns, body))
         else:
-            self._say(self._of(order, OrderCanceled(order_id, leaves, seen.reason), seen.ts_event_ns, body))
+            # Filled, and something is left: the venue had cut a reduce-only order to what there was to reduce, or made
+            # an order smaller as it was asked to.
+            reason = seen.reason
+            if seen.status is OrderStatus.FILLED and int(order["instructions"]) & REDUCING:
+                reason = CANCEL_REDUCE_ONLY
+            self._say(self._of(order, OrderCanceled(order_id, leaves, reason), seen.ts_event_ns, body))
 
     def _unknown(self, seen: OrderSeen, order_id: int) -> None:
         """An order that is not open here. One of ours is over for the kernel; any other one is somebody's."""
@@ -230,6 +244,10 @@ class Mirror:
             made = self._take([Input(VenueMessageSeen(self._stream, len(self._raw)), body=raw)])
             self._cause = int(made[np.flatnonzero(made["kind"] == _MESSAGE)[0]]["sequence"])
         self._take([one._replace(cause=self._cause) if self._cause else one])
+
+
+def _left(order: Any) -> int:
+    return int(order["quantity_lots"]) - int(order["filled_lots"])
 
 
 def _is_as_asked(seen: OrderSeen, asked: Asked) -> bool:

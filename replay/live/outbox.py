@@ -11,11 +11,19 @@ import numpy as np
 from kernel.events.layout import CANCEL_REQUESTED, CHECKED, RELEASED, REPLACE_REQUESTED
 from kernel.lifecycle import HELD, PENDING_CANCEL, PENDING_REPLACE, SUBMITTED
 from kernel.risk.numbers import APPROVED
+from kernel.tables.orders import ORDER
 from kernel.venue import CancelOrder, NewOrder, ReplaceOrder
 from replay.live.identities import Identities
 
-_SENT = (CHECKED.kind, RELEASED.kind, CANCEL_REQUESTED.kind, REPLACE_REQUESTED.kind)
+_SENT = np.zeros(1 << 10, bool)  # by the number of the kind
+_SENT[[CHECKED.kind, RELEASED.kind, CANCEL_REQUESTED.kind, REPLACE_REQUESTED.kind]] = True
 Request = NewOrder | CancelOrder | ReplaceOrder
+
+
+_AS_IN_STATE = (
+    "instrument", "side", "order_type", "time_in_force", "limit_ticks", "stop_ticks", "instructions", "expire_ns",
+    "trail_kind", "trail_value", "display_lots", "leg",
+)  # fmt: skip
 
 
 class Outgoing(NamedTuple):
@@ -28,15 +36,15 @@ class Outgoing(NamedTuple):
 
 def find_order(state: Any, order_id: int) -> Any | None:
     """The row of an open order in the state, or None."""
-    orders = state.orders[: int(state.head.order_count)]
-    found = np.flatnonzero(orders["order_id"] == order_id)
-    return state.orders[int(found[0])] if len(found) else None
+    orders = state["orders"]
+    found = np.flatnonzero(orders["order_id"] == order_id)  # the rows beyond the open ones are zero
+    return orders[int(found[0])] if len(found) and order_id else None
 
 
 def outgoing(records: np.ndarray, state: Any, identities: Identities) -> list[Outgoing]:
     """The requests that follow from new events, in their order."""
     found = []
-    for at in np.flatnonzero(np.isin(records["kind"], _SENT)):
+    for at in np.flatnonzero(_SENT[records["kind"]]):
         record = records[at]
         kind, words, sequence = int(record["kind"]), record["words"], int(record["sequence"])
         order_id = int(words[0])
@@ -57,23 +65,12 @@ def outgoing(records: np.ndarray, state: Any, identities: Identities) -> list[Ou
 
 def new_order(state: Any, order: Any, identities: Identities) -> NewOrder:
     """The order as the state holds it."""
-    instrument = int(order["instrument"])
+    values = dict(zip(ORDER.names, order.item(), strict=True))  # at once: field by field takes ten times as long
     return NewOrder(
-        client_order_id=identities.client_order_id(int(order["order_id"])),
-        instrument=instrument,
-        side=int(order["side"]),
-        order_type=int(order["order_type"]),
-        time_in_force=int(order["time_in_force"]),
-        quantity_lots=int(order["quantity_lots"]) - int(order["filled_lots"]),
-        limit_ticks=int(order["limit_ticks"]),
-        stop_ticks=int(order["stop_ticks"]),
-        instructions=int(order["instructions"]),
-        expire_ns=int(order["expire_ns"]),
-        trail_kind=int(order["trail_kind"]),
-        trail_value=int(order["trail_value"]),
-        display_lots=int(order["display_lots"]),
-        leg=int(order["leg"]),
-        reference_ticks=int(state.instruments[instrument].last_ticks),
+        client_order_id=identities.client_order_id(values["order_id"]),
+        quantity_lots=values["quantity_lots"] - values["filled_lots"],
+        reference_ticks=int(state["instruments"][values["instrument"]]["last_ticks"]),
+        **{name: values[name] for name in _AS_IN_STATE},
     )
 
 

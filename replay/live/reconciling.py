@@ -5,6 +5,7 @@ which count only while nothing is under way and only when two pictures agree.
 """
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from kernel.events.body import encode_body
@@ -57,10 +58,9 @@ class Reconciler:
                 pause_s = 0.5 if done else min(pause_s * 2, 10.0)
             except VenueError:
                 done, pause_s = False, min(pause_s * 2, 10.0)
-            try:
-                await asyncio.wait_for(now.wait(), self._every_s if done else pause_s)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):  # not wait_for: it can lose a cancellation
+                async with asyncio.timeout(self._every_s if done else pause_s):
+                    await now.wait()
 
     async def poll(self) -> list[OrderSeen]:
         """Orders and fills by asking. Raises VenueError."""

@@ -79,7 +79,7 @@ async def run_live(
 
 
 class _Bridge:
-    """Word from the journal's thread, which may come before there is a session."""
+    """Word from the journal, which may come before there is a session."""
 
     def __init__(self) -> None:
         self._session: LiveSession | None = None
@@ -88,15 +88,15 @@ class _Bridge:
     def connect(self, session: LiveSession) -> None:
         self._session = session
         for error in self._early:
-            session.on_failure(error)
+            session.fail(error)
 
     def durable(self, sequence: int) -> None:
         if self._session is not None:
-            self._session.on_durable(sequence)
+            self._session.release(sequence)
 
     def failure(self, error: BaseException) -> None:
         if self._session is not None:
-            self._session.on_failure(error)
+            self._session.fail(error)
         else:
             self._early.append(error)
 
@@ -109,9 +109,9 @@ async def _open(
     say: Say,
     progress: Progress | None,
 ) -> tuple[Opened, _Bridge]:
-    bridge = _Bridge()
+    bridge, back = _Bridge(), asyncio.get_running_loop().call_soon_threadsafe
     if config is None:
-        opened = go_on(run_dir, on_durable=bridge.durable, on_failure=bridge.failure, progress=progress)
+        opened = go_on(run_dir, on_durable=bridge.durable, on_failure=bridge.failure, back=back, progress=progress)
         live = opened.file.config.live
         if opened.file.elsewhere != goes_elsewhere(live, say):
             opened.journal.close()
@@ -129,6 +129,7 @@ async def _open(
         elsewhere=elsewhere,
         on_durable=bridge.durable,
         on_failure=bridge.failure,
+        back=back,
     )
     return opened, bridge
 

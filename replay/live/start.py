@@ -33,7 +33,7 @@ from replay.live.files import (
     write_live_file,
 )
 from replay.live.identities import Identities
-from replay.live.writing import JournalThread
+from replay.live.writing import NO_COMMIT_BYTES, Back, GroupCommit
 from replay.opening import opening_frames
 from replay.pipeline import FrameCut
 
@@ -49,7 +49,7 @@ class Opened(msgspec.Struct):
     file: LiveFile
     prepared: Prepared
     core: LiveCore
-    journal: JournalThread
+    journal: GroupCommit
     identities: Identities
     resumed: bool
 
@@ -64,7 +64,7 @@ class _Frames:
 
     def __init__(self, identities: Identities) -> None:
         self.identities = identities
-        self.journal: JournalThread | None = None
+        self.journal: GroupCommit | None = None
 
     def __call__(self, records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
         self.identities.note(records, bodies)
@@ -88,6 +88,7 @@ def begin(
     elsewhere: bool,
     on_durable: Durable,
     on_failure: Failed,
+    back: Back,
 ) -> Opened:
     """A new session in an empty folder. Raises ConfigError."""
     if run_dir.exists() and any(run_dir.iterdir()):
@@ -108,6 +109,8 @@ def begin(
         genesis_id=bytes.fromhex(file.genesis_id),
         schema_digest=schema_digest(),
         fsync=config.fsync,
+        batch_bytes=NO_COMMIT_BYTES,
+        batch_frames=NO_COMMIT_BYTES,
     )
     identities = Identities(file.genesis_id)
     frames = _Frames(identities)
@@ -123,11 +126,13 @@ def begin(
         )
     writer.sync()
     core.open(opening)
-    frames.journal = JournalThread(writer, on_durable, on_failure)
+    frames.journal = GroupCommit(writer, config.fsync, on_durable, on_failure, back)
     return Opened(run_dir, file, prepared, core, frames.journal, identities, False)
 
 
-def go_on(run_dir: Path, *, on_durable: Durable, on_failure: Failed, progress: Progress | None = None) -> Opened:
+def go_on(
+    run_dir: Path, *, on_durable: Durable, on_failure: Failed, back: Back, progress: Progress | None = None
+) -> Opened:
     """The session of a folder, where it ended: all of it decided again and compared first.
 
     Raises ConfigError, DivergenceError when code or configuration are no longer those that decided, or a JournalError.
@@ -138,7 +143,9 @@ def go_on(run_dir: Path, *, on_durable: Durable, on_failure: Failed, progress: P
         raise ConfigError(f"{run_dir}: the journal was never begun; start anew in another folder")
     recovered = recover_journal(journal_dir)
     prepared = prepare_live(file.config, file.instruments)
-    writer = JournalWriter.open(journal_dir, fsync=file.config.fsync)
+    writer = JournalWriter.open(
+        journal_dir, fsync=file.config.fsync, batch_bytes=NO_COMMIT_BYTES, batch_frames=NO_COMMIT_BYTES
+    )
     try:
         identities = Identities(file.genesis_id)
         frames = _Frames(identities)
@@ -147,7 +154,7 @@ def go_on(run_dir: Path, *, on_durable: Durable, on_failure: Failed, progress: P
     except BaseException:
         writer.close()
         raise
-    frames.journal = JournalThread(writer, on_durable, on_failure)
+    frames.journal = GroupCommit(writer, file.config.fsync, on_durable, on_failure, back)
     opened = Opened(run_dir, file, prepared, rerun.core, frames.journal, identities, True)
     if recovered.torn is not None:
         body = encode_body({"kept_at": recovered.torn.kept_at})

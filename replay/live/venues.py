@@ -6,6 +6,7 @@ Owns the way from settings to an adapter; the adapter's module, and the library 
 from adapters.edge.secrets import Secret, SecretError, load_secret
 from kernel.venue import Feeds, VenueAdapter
 from replay.config import ConfigError
+from replay.config.amounts import length_ns
 from replay.config.live import LiveConfig, environment, market
 
 MISSING = "live trading needs more packages: pip install 'trading-kernel[live]'"
@@ -34,6 +35,10 @@ def feeds_of(live: LiveConfig) -> Feeds:
     )
 
 
+def _seconds(text: str) -> float:
+    return length_ns("live", text) / 1e9
+
+
 def _secret(name: str, source: str) -> Secret:
     return load_secret(f"live.{name}", source) if source else Secret("")
 
@@ -51,6 +56,8 @@ def _bybit(live: LiveConfig, key: Secret, secret: Secret) -> VenueAdapter:
             private_ws_url=live.private_url,
             api_key=key,
             api_secret=secret,
+            request_seconds=_seconds(live.answer_within),
+            keep_alive_seconds=_seconds(live.heartbeat_every),
         )
     )
 
@@ -71,5 +78,7 @@ def _alpaca(live: LiveConfig, key: Secret, secret: Secret) -> VenueAdapter:
             data_url=live.data_url,
             trading_stream_url=live.private_url,
             data_stream_url=live.market_url,
+            read_timeout_s=_seconds(live.answer_within),
+            heartbeat_s=_seconds(live.heartbeat_every),
         )
     )

@@ -1,78 +1,138 @@
 """The journal behind a live session: frames in, and word when they are durable.
 
-Owns a thread that appends what has gathered and syncs it in one go (group commit), so that the kernel goes on while the
-disk works. Requests to the venue wait for its word. When the disk fails, nothing is ever durable again: the session
-hears of it and ends.
+Owns the group commit. Frames are appended at once, by whoever decides; only the sync runs in a thread, and while it
+does, new frames wait, so the writer is used by one at a time. Requests to the venue wait for the word that they are
+durable. When the disk fails, nothing is ever durable again: the session hears of it and ends.
 """
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from journal import JournalWriter
 from replay.pipeline import FrameCut
 
-MOST_FRAMES = 4096  # on their way to the disk; beyond it the kernel waits
+MOST_WAITING = 4096  # frames that wait while the disk syncs; beyond it the kernel waits
+NO_COMMIT_BYTES = 1 << 40  # the writer itself syncs only when a segment is full
+Frame = tuple[np.ndarray, bytes, FrameCut]
+Back = Callable[..., Any]  # calls a function in the thread that decides, soon
 
 
-class JournalThread:
-    """``on_durable`` gets the last sequence on the disk, ``on_failure`` what went wrong; both in this thread."""
+class GroupCommit:
+    """``on_durable`` gets the last sequence on the disk, ``on_failure`` what went wrong; both where frames are put.
+
+    ``back`` brings the thread's word there; with the policy ``off`` or ``always`` there is no thread.
+    """
 
     def __init__(
         self,
         writer: JournalWriter,
+        fsync: str,
         on_durable: Callable[[int], None],
         on_failure: Callable[[BaseException], None],
+        back: Back | None = None,
     ) -> None:
         self.writer = writer
-        self._on_durable, self._on_failure = on_durable, on_failure
-        self._frames: queue.Queue[tuple[np.ndarray, bytes, FrameCut] | None] = queue.Queue(MOST_FRAMES)
-        self._failed = False
-        self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
-        self._thread.start()
+        self._at_once = fsync != "batch" or back is None
+        self._on_durable, self._on_failure, self._back = on_durable, on_failure, back
+        self._waiting: deque[Frame] = deque()
+        self._appended = self._durable = writer.next_sequence - 1
+        self._syncing = self._failed = self._ends = False
+        self._asked, self._idle = threading.Event(), threading.Event()
+        self._idle.set()
+        self._thread: threading.Thread | None = None
+        if not self._at_once:
+            self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+            self._thread.start()
 
     def put(self, records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
-        """Hand over a frame; waits while too many are on their way."""
-        self._frames.put((records, bodies, cut))
+        """Append a frame, or let it wait for the sync that runs."""
+        if self._syncing:
+            self._waiting.append((records, bodies, cut))
+            if len(self._waiting) > MOST_WAITING:
+                self._idle.wait()  # its word comes later; the frames stay in order
+            return
+        self._append(records, bodies, cut)
+
+    def commit(self) -> None:
+        """Make durable what was put; ``on_durable`` is called when it is."""
+        if self._failed or self._syncing or self._appended == self._durable:
+            return
+        if self._at_once:
+            self._durable = self._appended
+            self._on_durable(self._durable)
+            return
+        self._syncing = True
+        self._idle.clear()
+        self._asked.set()
 
     @property
     def waiting(self) -> int:
-        """Frames on their way to the disk."""
-        return self._frames.qsize()
+        """Events that are not known to be on the disk."""
+        return self._appended - self._durable + sum(len(records) for records, _, _ in self._waiting)
 
     def close(self) -> None:
         """Write what is left, seal the journal and let go of it. Raises what the disk says."""
-        self._frames.put(None)
-        self._thread.join()
+        self._idle.wait()
+        self._syncing = False
+        self._drain()
+        if self._thread is not None:
+            self._ends = True
+            self._asked.set()
+            self._thread.join()
         self.writer.close()
 
-    def _work(self) -> None:
-        ends = False
-        while not ends:
-            batch = [self._frames.get()]
-            while batch[-1] is not None and not self._frames.empty():
-                batch.append(self._frames.get())
-            ends = batch[-1] is None
-            frames = [one for one in batch if one is not None]
-            if frames and not self._failed:
-                self._write(frames)
-
-    def _write(self, frames: list[tuple[np.ndarray, bytes, FrameCut]]) -> None:
+    def _append(self, records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
+        if self._failed:
+            return
         try:
-            for records, bodies, cut in frames:
-                self.writer.append(
-                    records.view(np.uint8),
-                    bodies,
-                    event_count=cut.event_count,
-                    first_sequence=cut.first_sequence,
-                    ts_ingest_ns=cut.ts_ingest_ns,
-                )
-            self.writer.sync()
-        except Exception as error:  # told once; after it frames are only drained, so that nobody waits for ever
+            self.writer.append(
+                records.view(np.uint8),
+                bodies,
+                event_count=cut.event_count,
+                first_sequence=cut.first_sequence,
+                ts_ingest_ns=cut.ts_ingest_ns,
+            )
+        except Exception as error:  # told once; the session ends of it
+            self._fail(error)
+            return
+        self._appended = cut.first_sequence + cut.event_count - 1
+
+    def _drain(self) -> None:
+        while self._waiting:
+            self._append(*self._waiting.popleft())
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._failed:
             self._failed = True
             self._on_failure(error)
+
+    def _synced(self, upto: int, error: BaseException | None) -> None:
+        """The thread's word."""
+        if not self._syncing:
+            return  # the end of the session was faster
+        self._syncing = False
+        if error is not None:
+            self._fail(error)
             return
-        last = frames[-1][2]
-        self._on_durable(last.first_sequence + last.event_count - 1)
+        self._drain()
+        self._durable = upto
+        self._on_durable(upto)
+
+    def _work(self) -> None:
+        assert self._back is not None
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            if self._ends:
+                return
+            upto, error = self._appended, None
+            try:
+                self.writer.sync()
+            except Exception as problem:
+                error = problem
+            self._idle.set()
+            self._back(self._synced, upto, error)

@@ -3,7 +3,23 @@
 from typing import Any
 
 from tests.live.sessions import Place
+from tests.venues.bybit_venue import API_KEY, API_SECRET
 from tests.venues.process import Server
+
+
+def bybit_live(server: Server) -> dict[str, Any]:
+    """``[live]`` for the local Bybit server."""
+    return {
+        "venue": "bybit",
+        "mode": "test",
+        "environment": "testnet",
+        "market": "linear",
+        "symbols": ["BTCUSDT", "ETHUSDT"],
+        "feeds": ["bars", "quotes", "trades"],
+        "rest_url": server.url,
+        "private_url": f"{server.ws}/v5/private",
+        "market_url": f"{server.ws}/v5/public/linear",
+    }
 
 
 def alpaca_live(server: Server) -> dict[str, Any]:
@@ -22,12 +38,18 @@ def alpaca_live(server: Server) -> dict[str, Any]:
     }
 
 
+BYBIT = Place(
+    "tests.venues.bybit_server",
+    ("--symbols", "BTCUSDT,ETHUSDT"),
+    bybit_live,
+    (API_KEY, API_SECRET),
+    {"lots": 10, "most": 100},
+)
 ALPACA = Place(
     "tests.venues.alpaca_server",
-    ("--asset-class", "crypto", "--symbols", "BTC/USD,ETH/USD"),
+    ("--asset-class", "crypto", "--symbols", "BTC/USD,ETH/USD", "--replace-ms", "60"),
     alpaca_live,
     ("KEY-1234567890", "SECRET-abcdefghijklmnop"),
     {"lots": 100_000, "most": 1_000_000},
 )
-
-PLACES = {"alpaca": ALPACA}
+PLACES = {"bybit": BYBIT, "alpaca": ALPACA}

@@ -12,7 +12,7 @@ from kernel.venue import MarketRow
 from replay.config import RunConfig, StrategyConfig
 from replay.live.core import LiveCore
 from replay.live.files import JOURNAL_DIR, ORIGIN, LiveFile, prepare_live, write_live_file
-from replay.live.writing import JournalThread
+from replay.live.writing import GroupCommit
 from replay.opening import opening_frames
 
 MINUTE_NS = 60_000_000_000
@@ -71,7 +71,7 @@ class Written:
             run_dir / JOURNAL_DIR, origin=ORIGIN, genesis_id=GENESIS, schema_digest=schema_digest(), fsync="off"
         )
         self.failures: list[BaseException] = []
-        self.journal = JournalThread(writer, lambda _: None, self.failures.append)
+        self.journal = GroupCommit(writer, "off", lambda _: None, self.failures.append)
         self.core = LiveCore(prepared, self.journal.put, elsewhere=elsewhere)
         frames = opening_frames(
             prepared.config, prepared.universe, prepared.strategies, prepared.resolved, self.file.opened_ns

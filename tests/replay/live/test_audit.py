@@ -12,9 +12,10 @@ from kernel.events.catalogue import (
     KillSwitchRequested,
     VenueMessageSeen,
 )
-from kernel.events.layout import CANCEL_REQUESTED, FILLED, INTENDED, RECORD, STATE_DIGEST
+from kernel.events.layout import CANCEL_REQUESTED, FILLED, INTENDED, RECORD, SERIES_BAR, STATE_DIGEST
 from kernel.state import state_digest
 from replay.audit import DivergenceError
+from replay.config.live import LiveConfig
 from replay.live.audit import audit_live
 from replay.live.core import Input
 from replay.live.files import JOURNAL_DIR, LiveFile
@@ -81,4 +82,14 @@ def test_what_an_operator_asks_follows_at_once(tmp_path: Path) -> None:
     written.core.advance(asked_ns)
     assert state_digest(written.core.state) == before
     written.close()
+    audit_live(written.run_dir / JOURNAL_DIR, written.file)
+
+
+def test_bars_are_made_of_what_the_venue_sends(tmp_path: Path) -> None:
+    config = configuration(bars=["5m", "30s from quotes"], live=LiveConfig(venue="bybit", feeds=["bars", "quotes"]))
+    written = Written(tmp_path / "run", config, [instrument()], elsewhere=False)
+    made = [written.core.take_rows(rows, now_ns) for now_ns, rows in market(60)]
+    made.append(written.core.advance(market(61)[-1][0]))
+    written.close()
+    assert np.concatenate(made)["kind"].tolist().count(SERIES_BAR.kind) > 100
     audit_live(written.run_dir / JOURNAL_DIR, written.file)
