@@ -39,7 +39,7 @@ WATCHED: tuple[tuple[str, str, type, str], ...] = (
     (ENGINE, "decode and interleave", Tape, "__iter__"),
     (ENGINE, "compiled loop", EngineMemory, "run"),
     (ENGINE, "hand-over: copies", Session, "_hand_over"),
-    (ENGINE, "state digests", Session, "_record_digest"),
+    (ENGINE, "state digests", Session, "record_digest"),
     (ENGINE, "waiting for the pipeline", Pipeline, "put"),
     (ENGINE, "waiting at the end", Pipeline, "close"),
     (PIPELINE, "result hash", ResultHash, "add_fills"),

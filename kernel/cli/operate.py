@@ -62,11 +62,12 @@ def status(run_dir: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found))
         return
-    instruments = found.pop("instruments")
+    instruments, limits = found.pop("instruments"), found.pop("limits")
     for name, value in found.items():
         text = "  ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else value
         click.echo(f"{name.replace('_', ' '):<18} {text if text is not None else '-'}")
     _table(instruments, "", False)
+    _table(limits, "no limit for the whole account is set", False)
 
 
 @click.command()

@@ -15,9 +15,14 @@ class LiveSessionOpened(Event, frozen=True):
 
 @declare(201, "live.closed", external=True)
 class LiveSessionClosed(Event, frozen=True):
-    """A process ended on purpose. The body says why."""
+    """A process ended on purpose. It had heard so many market rows, of which these are not in the journal. The body
+    says why.
+    """
 
     open_orders: int
+    market_rows: int
+    conflated_rows: int
+    dropped_rows: int
 
 
 @declare(202, "venue.message", external=True)

@@ -30,11 +30,13 @@ from kernel.risk.modes import KILL_LEVELS, OPERATOR
 from kernel.tables.table import MAX_POSITIONS
 from kernel.units import UnitError, from_minor, from_units, to_rate
 from kernel.venue import Stream
+from replay.accounts import ledger_totals
 from replay.config import SettingError
 from replay.config.amounts import length_ns
 from replay.live.core import Input
 from replay.live.degraded import describe_reasons
 from replay.live.driver import LiveSession
+from replay.live.limits import limits_used
 from replay.live.outbox import in_doubt
 from replay.live.reconcile import held_lots
 
@@ -169,6 +171,8 @@ class Commands:
             "degraded": describe_reasons(int(state.head.degraded)),
             "equity": _money(equity, scale),
             "cash": _money(cash, scale),
+            "profit": _money(int(equity) - ledger_totals(state)["deposits"], scale),
+            "limits": [one._asdict() for one in limits_used(state)],
             "open_orders": int(state.head.order_count),
             "in_flight": session.in_flight,
             "in_doubt": len(in_doubt(state)) if session.elsewhere else 0,
@@ -176,6 +180,7 @@ class Commands:
             "journal_head": session.core.next_sequence - 1,
             "journal_waiting": session.opened.journal.waiting,
             "market_rows": session.inbox.row_count,
+            "waiting_rows": len(session.inbox.rows),
             "conflated_rows": session.inbox.conflated_rows,
             "dropped_rows": session.inbox.dropped_rows,
             "reconciled_s_ago": round(asyncio.get_running_loop().time() - reconciled, 1) if reconciled else None,

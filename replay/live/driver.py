@@ -25,7 +25,7 @@ from kernel.events.catalogue import (
 )
 from kernel.lifecycle import PENDING_CANCEL
 from kernel.units import to_decimal, to_rate
-from kernel.venue import InstrumentRules, MarketRow, Stream, StreamStatus, VenueAdapter, VenueError
+from kernel.venue import InstrumentRules, MarketRow, NewOrder, Stream, StreamStatus, VenueAdapter, VenueError
 from replay.config.amounts import length_ns
 from replay.config.live import LIVE
 from replay.live.core import Input
@@ -45,10 +45,6 @@ CLOCK_EVERY_S = 60.0
 CLOCK_AGAIN_S = 5.0  # after an offset that was too large, or no answer
 POLL_EVERY_S = 2.0  # of orders and fills, while the private stream is down
 Observer = Callable[[np.ndarray, Sequence[bytes]], None]  # events, and the bodies of those that have one
-
-
-class SessionError(RuntimeError):
-    """A session that cannot go on. The text is one line."""
 
 
 class LiveSession:
@@ -98,7 +94,7 @@ class LiveSession:
         if self.elsewhere:
             for one in outgoing(records, self.state, self.opened.identities):
                 self._held.append(one)
-                if self.inbox.received_ns:
+                if self.inbox.received_ns and isinstance(one.request, NewOrder):
                     self._decided_ns[one.order_id] = self.inbox.received_ns
         if self._held:
             self.opened.journal.commit()
@@ -342,8 +338,12 @@ class LiveSession:
         """The last events, and the seal. Nothing is written when the journal or the kernel failed before."""
         try:
             if self._failure is None:
+                while self.inbox.rows:  # what was heard is recorded
+                    self.take_rows(self.inbox.take_rows(ROWS_AT_ONCE))
                 count = int(self.state.head.order_count)
-                self.take([Input(LiveSessionClosed(count), body=encode_body("stopped on request"))])
+                inbox = self.inbox
+                closed = LiveSessionClosed(count, inbox.row_count, inbox.conflated_rows, inbox.dropped_rows)
+                self.take([Input(closed, body=encode_body("stopped on request"))])
                 self.core.record_digest()
         finally:
             self.opened.journal.close()

@@ -69,7 +69,7 @@ class LiveInbox:
                 self.last_bar_open_ns[number] = row[8]
             self.last_row_ns[number] = now_ns
             self.rows.append(row)
-        self.row_count += len(rows)
+            self.row_count += 1
         if len(self.rows) > MOST_ROWS:
             self._conflate()
         self._wake()

@@ -65,6 +65,7 @@ class Sender:
         self._say, self._forbidden = say, forbidden
         self._queues: dict[int, deque[Request]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._looked_after: set[int] = set()
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
         self._jitter = random.Random()
         self.on_sent: Callable[[int], None] = lambda order_id: None
@@ -103,7 +104,9 @@ class Sender:
 
     def look_later(self, order_id: int, delay_s: float = SETTLED_AFTER_S) -> None:
         """Look an order up after a while, if it is still in doubt or asked for then."""
-        self.start(self._look_later(order_id, delay_s))
+        if order_id not in self._looked_after:
+            self._looked_after.add(order_id)
+            self.start(self._look_later(order_id, delay_s))
 
     async def _work(self, order_id: int) -> None:
         queue = self._queues[order_id]
@@ -198,14 +201,29 @@ class Sender:
         return True
 
     async def _look_later(self, order_id: int, delay_s: float) -> None:
+        try:
+            await self._look_on(order_id, delay_s)
+        finally:
+            self._looked_after.discard(order_id)
+
+    async def _look_on(self, order_id: int, delay_s: float) -> None:
+        seen = 0
         for number in range(len(LOOK_DELAYS_S)):
             await asyncio.sleep(delay_s + LOOK_DELAYS_S[number])
             if find_order(self._state, order_id) is None:
                 return
             try:
-                await self.look(order_id)
+                seen += int(await self.look(order_id))
             except VenueError:
                 continue
+        # The venue took the request, and shows the order as it was, again and again: nothing came of it.
+        order = find_order(self._state, order_id)
+        if order is not None and seen > 1 and order_id not in self._queues:
+            gone = Outcome(status=OutcomeStatus.REJECTED, text="the venue took the request and nothing came of it")
+            if int(order["status"]) == PENDING_REPLACE:
+                self._refuse(order_id, REQUEST_REPLACE, PENDING_REPLACE, gone)
+            elif int(order["status"]) == PENDING_CANCEL:
+                self._refuse(order_id, REQUEST_CANCEL, PENDING_CANCEL, gone)
 
     # --- requests about orders ----------------------------------------------------------------------------------
 

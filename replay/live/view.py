@@ -146,7 +146,7 @@ def _screen(session: LiveSession, commands: Commands, lines: list[str]) -> Any:
     for left, right in (
         ("connection", streams),
         ("clock offset", f"{status['clock_offset_ms']} ms"),
-        ("equity / cash", f"{status['equity']} / {status['cash']}"),
+        ("equity / cash / profit", f"{status['equity']} / {status['cash']} / {status['profit']}"),
         ("kill switch", status["kill_switch"]),
         ("entries stopped by", status["degraded"]),
         ("journal head", f"{status['journal_head']:,}  waiting {status['journal_waiting']}"),
@@ -157,7 +157,8 @@ def _screen(session: LiveSession, commands: Commands, lines: list[str]) -> Any:
     for row in status["instruments"]:
         prices.add_row(row["symbol"], row["last"], row["bid"], row["ask"], row["position"], row["degraded"])
     parts: list[Any] = [head, facts, prices]
-    for title, rows in (("positions", commands.positions()), ("open orders", commands.orders())):
+    tables = {"limits": status["limits"], "positions": commands.positions(), "open orders": commands.orders()}
+    for title, rows in tables.items():
         if rows:
             table = Table(*rows[0], title=title, title_justify="left", box=None, pad_edge=False)
             for row in rows[:12]:
