@@ -36,7 +36,7 @@ from kernel.risk.gates_nb import (
     width_nb,
 )
 from kernel.risk.margin_checks_nb import margin_checks_nb
-from kernel.risk.modes import EXIT_MODE, FLATTEN_ALL
+from kernel.risk.modes import DRAINING, EXIT_MODE, FLATTEN_ALL
 from kernel.risk.numbers import (
     APPROVED,
     DEGRADED,
@@ -103,7 +103,8 @@ def _stopped_nb(state, ask):
     ):
         return refuse_nb(ask, HALTED, 0, 1)
     degraded = head.degraded | state.instruments[ask.instrument].degraded
-    if ask.reduces == 0 and degraded != 0:
+    ends = degraded & DRAINING != 0 and ask.purpose == STRATEGY_ORDER
+    if degraded != 0 and (ask.reduces == 0 or ends):
         return refuse_nb(ask, DEGRADED, 0, degraded)
     if head.risk_on == 0:
         return APPROVED

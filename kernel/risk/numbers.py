@@ -102,7 +102,7 @@ ORDER_CHECKS = {
         "degraded",
         "all, symbol",
         "what live trading rests on is not all right: stale data, a broken stream, a clock that is off, ...; the value "
-        "is the reasons as bits, see risk.degraded",
+        "is the reasons as bits, see risk.degraded; while the session is ending (64) reductions of strategies stop too",
         "bits",
         REDUCTIONS,
     ),

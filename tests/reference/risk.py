@@ -425,7 +425,8 @@ class Question:
 
     def degraded(self) -> Any:
         reasons = self.kernel.degraded[-1] | self.kernel.degraded[self.wish.instrument]
-        return (0, reasons) if reasons and not self.reduces else None
+        stopped = not self.reduces or (reasons & 64 and self.wish.purpose == 0)
+        return (0, reasons) if reasons and stopped else None
 
     def venue_rules(self) -> Any:
         """Least and most lots, and the least money of what does not reduce."""
