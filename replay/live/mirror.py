@@ -30,7 +30,7 @@ from kernel.units import from_units, to_decimal
 from kernel.venue import FillSeen, OrderSeen, OrderStatus, Seen
 from replay.live.core import MOST_BODY_BYTES, Input
 from replay.live.identities import Asked, Identities, Owner, adoption_body, trade_number
-from replay.live.outbox import find_order
+from replay.live.outbox import about_order, account_of, find_order
 
 ORDER, FILL, POSITION, BALANCE = range(1, 5)  # what a difference is about
 NO_REPAIR, ADOPT, IMPORT, CANCEL, END, ADJUST, HALT = range(7)
@@ -122,7 +122,7 @@ class Mirror:
         return self._adopt(owner, adopted, venue_order_id, why)
 
     def _adopt(self, owner: Owner, adopted: OrderAdopted, venue_order_id: str, why: str) -> Any:
-        account = self._account(owner.strategy, owner.instrument)
+        account = account_of(self._state, owner.strategy, owner.instrument)
         body = adoption_body(venue_order_id, why)
         self._say(Input(adopted, owner.instrument, owner.strategy, account, body=body))
         order = self._state.orders[int(self._state.head.order_count) - 1]
@@ -231,12 +231,7 @@ class Mirror:
     # --- saying it ----------------------------------------------------------------------------------------------
 
     def _of(self, order: Any, event: Any, ts_event_ns: int = 0, body: bytes = b"") -> Input:
-        strategy, instrument = int(order["strategy"]), int(order["instrument"])
-        account = self._account(strategy, instrument)
-        return Input(event, instrument, strategy, account, int(order["order_id"]), ts_event_ns, body)
-
-    def _account(self, strategy: int, instrument: int) -> int:
-        return int(self._state.positions[strategy * int(self._state.head.instrument_count) + instrument]["account"])
+        return about_order(self._state, order, event, ts_event_ns, body)
 
     def _say(self, one: Input) -> None:
         if self._raw and self._cause == 0:

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kernel.events.catalogue import Event
 from kernel.events.layout import CANCEL_REQUESTED, CHECKED, RELEASED, REPLACE_REQUESTED
 from kernel.lifecycle import HELD, PENDING_CANCEL, PENDING_REPLACE, SUBMITTED
 from kernel.risk.numbers import APPROVED
 from kernel.tables.orders import ORDER
 from kernel.venue import CancelOrder, NewOrder, ReplaceOrder
+from replay.live.core import Input
 from replay.live.identities import Identities
 
 _SENT = np.zeros(1 << 10, bool)  # by the number of the kind
@@ -39,6 +41,18 @@ def find_order(state: Any, order_id: int) -> Any | None:
     orders = state["orders"]
     found = np.flatnonzero(orders["order_id"] == order_id)  # the rows beyond the open ones are zero
     return orders[int(found[0])] if len(found) and order_id else None
+
+
+def account_of(state: Any, strategy: int, instrument: int) -> int:
+    """The account of a strategy's book in an instrument."""
+    return int(state.positions[strategy * int(state.head.instrument_count) + instrument]["account"])
+
+
+def about_order(state: Any, order: Any, event: Event, ts_event_ns: int = 0, body: bytes = b"") -> Input:
+    """An input about an order of the state, which is its cause."""
+    strategy, instrument = int(order["strategy"]), int(order["instrument"])
+    account = account_of(state, strategy, instrument)
+    return Input(event, instrument, strategy, account, int(order["order_id"]), ts_event_ns, body)
 
 
 def outgoing(records: np.ndarray, state: Any, identities: Identities) -> list[Outgoing]:

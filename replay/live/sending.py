@@ -38,7 +38,7 @@ from kernel.venue import (
 from replay.live.core import Input
 from replay.live.identities import Identities
 from replay.live.mirror import Mirror
-from replay.live.outbox import Outgoing, Request, cancel_order, find_order
+from replay.live.outbox import Outgoing, Request, about_order, cancel_order, find_order
 
 MOST_AT_ONCE = 16
 MOST_TRIES = 5  # of a request that surely did nothing
@@ -294,8 +294,4 @@ class Sender:
         await asyncio.sleep(outcome.retry_after_ns / 1e9 * self._jitter.uniform(1.0, 1.5))
 
     def _of(self, order: Any, event: Any, text: str) -> Input:
-        instrument, strategy = int(order["instrument"]), int(order["strategy"])
-        place = strategy * int(self._state.head.instrument_count) + instrument
-        account = int(self._state.positions[place]["account"])
-        body = encode_body(text) if text else b""
-        return Input(event, instrument, strategy, account, int(order["order_id"]), 0, body)
+        return about_order(self._state, order, event, body=encode_body(text) if text else b"")
