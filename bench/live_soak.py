@@ -48,10 +48,10 @@ def _journaled(run_dir: Path) -> int:
 
 def soak(minutes: float, rate: int, folder: Path) -> dict[str, Any]:
     """Run it, and return what was seen."""
-    session = Session(folder / "run", BYBIT.keys)
     every = max(rate // 10, 3)  # about five orders a second on each symbol
     strategy = dict(BYBIT.strategy, every=every)
-    with started(BYBIT.module, "--rate", str(rate), *BYBIT.arguments) as server:
+    served = started(BYBIT.module, "--rate", str(rate), *BYBIT.arguments)
+    with served as server, Session(folder / "run", BYBIT.keys) as session:
         place = type(BYBIT)(BYBIT.module, BYBIT.arguments, BYBIT.live, BYBIT.keys, strategy)
         session.begin(write_config(folder / "live.toml", place, server, feeds=["quotes", "trades"]))
         session.wait_until(lambda status: status["market_rows"] > 100)

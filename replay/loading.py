@@ -6,7 +6,6 @@ in the order of their names, so neither the order of paths nor the split into fi
 
 import hashlib
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from kernel.strategy.declare import (
 from kernel.strategy.python import Strategy, parameter_defaults, strategy_name
 from replay.catalogue import CatalogueFile, open_file
 from replay.config import Bars, ConfigError, SettingError, StrategyConfig, read_rules
+from replay.sources import import_file
 from strategies import BUILT_IN
 
 FACTS = (SESSION, LEVEL)  # what is known of an instrument beside its prices
@@ -221,20 +221,12 @@ def _import_file(file: Path) -> ModuleType:
     name = f"strategy_file_{file.stem}_{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        return import_file(name, file)
     except StrategyError:
-        del sys.modules[name]
         raise
     except Exception as error:
-        del sys.modules[name]
         raise StrategyError(f"{file}: cannot be imported: {type(error).__name__}: {error}") from error
-    return module
 
 
 def _strategies_of(module: ModuleType) -> dict[str, Any]:

@@ -97,8 +97,9 @@ class Orders:
 
     async def _send(self, action: Action, ask: Callable[[TradingBytes], Any], client_order_id: str = "") -> Outcome:
         try:
-            raw = await self._rest.send(ask)
-            if action is Action.CANCEL:
+            is_cancel = action is Action.CANCEL
+            raw = await self._rest.send(ask, is_cancel=is_cancel)
+            if is_cancel:
                 return Outcome(status=OutcomeStatus.ACCEPTED)
             order = parse_order(raw)
         except Refused as refused:

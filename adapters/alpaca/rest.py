@@ -28,7 +28,8 @@ from adapters.edge.secrets import scrub
 from kernel.venue import VenueError
 
 ORDER_THREADS, READ_THREADS = 4, 3
-ORDER_RESERVE = 0.25  # of the requests of a minute: reads leave it for orders
+ORDER_RESERVE = 0.25  # of the requests of a minute: reads leave it for orders and cancels
+CANCEL_RESERVE = 0.1  # orders and changes leave it for cancels: a burst of entries must not hold up a kill switch
 ORDER_PATIENCE_S = 0.05
 Result = TypeVar("Result")
 
@@ -74,7 +75,8 @@ class Rest:
         self._waiting = 0
         self._is_closed = False
         self._pace = TokenBucket(settings.requests_per_minute, 60.0)
-        self._reserve = int(settings.requests_per_minute * ORDER_RESERVE)
+        self._order_reserve = int(settings.requests_per_minute * ORDER_RESERVE)
+        self._cancel_reserve = int(settings.requests_per_minute * CANCEL_RESERVE)
         self._backoff = Backoff(
             attempts=settings.reads_retried + 1,
             first_seconds=settings.first_pause_s,
@@ -82,11 +84,11 @@ class Rest:
             deadline_seconds=settings.read_deadline_s,
         )
 
-    async def send(self, ask: Callable[[TradingBytes], Any]) -> bytes:
+    async def send(self, ask: Callable[[TradingBytes], Any], *, is_cancel: bool = False) -> bytes:
         """Ask once. Raises Refused, NotSent, or whatever the connection did."""
         try:
             # An order does not wait for its turn: by then it would be another order.
-            await self._pace.take(deadline=time.monotonic() + ORDER_PATIENCE_S)
+            await self._turn(0 if is_cancel else self._cancel_reserve, time.monotonic() + ORDER_PATIENCE_S)
         except RateLimitError as error:
             raise NotSent("the limit of requests is reached", error.wait_seconds) from None
         try:
@@ -102,7 +104,7 @@ class Rest:
         """
 
         async def once(deadline: float) -> Result:
-            await self._read_turn(deadline)
+            await self._turn(self._order_reserve, deadline)
             return parse(await self._in_thread(self._reads, ask))
 
         try:
@@ -115,9 +117,9 @@ class Rest:
             last = str(error) if isinstance(error, (ParseError, RateLimitError)) else type(error).__name__
         raise VenueError(self.clean(f"alpaca: {what}: {last}; try again later"))
 
-    async def _read_turn(self, deadline: float) -> None:
-        """Wait for a request that orders do not need. Raises RateLimitError when there is none by the deadline."""
-        while (wait := self._pace.wait_seconds(1 + self._reserve)) > 0:
+    async def _turn(self, reserve: int, deadline: float) -> None:
+        """Wait for a request that leaves the reserve. Raises RateLimitError when there is none by the deadline."""
+        while (wait := self._pace.wait_seconds(1 + reserve)) > 0:
             if time.monotonic() + wait > deadline:
                 raise RateLimitError(wait)
             await asyncio.sleep(wait)

@@ -37,7 +37,6 @@ from replay.live.core import Input
 from replay.live.degraded import describe_reasons
 from replay.live.driver import LiveSession
 from replay.live.limits import limits_used
-from replay.live.outbox import in_doubt
 from replay.live.reconcile import held_lots
 
 _COMMAND = by_class(CommandGiven).kind
@@ -115,7 +114,7 @@ class Commands:
 
     def _cancel(self, arguments: dict[str, Any], who: Who) -> Any:
         order_id = int(arguments.get("order", 0))
-        if order_id and order_id not in self._session.state.orders["order_id"]:
+        if order_id and self._session.orders.find(order_id) is None:
             raise CommandError(f"order {order_id} is not open; see kernel orders")
         return self._record("cancel", arguments, who, [Input(CancelAsked(order_id))])
 
@@ -175,7 +174,7 @@ class Commands:
             "limits": [one._asdict() for one in limits_used(state)],
             "open_orders": int(state.head.order_count),
             "in_flight": session.in_flight,
-            "in_doubt": len(in_doubt(state)) if session.elsewhere else 0,
+            "in_doubt": len(session.orders.in_doubt()) if session.elsewhere else 0,
             "fills": int(state.head.fill_count),
             "journal_head": session.core.next_sequence - 1,
             "journal_waiting": session.opened.journal.waiting,
@@ -205,9 +204,9 @@ class Commands:
 
     def orders(self) -> list[dict[str, Any]]:
         """The open orders, oldest first."""
-        state, found = self._session.state, []
+        found: list[dict[str, Any]] = []
         names = [strategy.name for strategy in self._session.opened.prepared.strategies]
-        for row in state.orders[: int(state.head.order_count)]:
+        for row in self._session.orders.rows:
             instrument = self._session.instruments[int(row["instrument"])]
             found.append(
                 {

@@ -13,7 +13,6 @@ from kernel.events.body import encode_body
 from kernel.events.catalogue import CancelAsked
 from replay.config.live import CANCEL_ON_EXIT
 from replay.live.core import Input
-from replay.live.outbox import in_doubt
 
 if TYPE_CHECKING:
     from replay.live.driver import LiveSession
@@ -23,7 +22,7 @@ STEP_S = 0.05
 
 async def drain(session: "LiveSession", within_s: float) -> None:
     """Wait until nothing is in flight, at most ``within_s`` seconds for each of the two steps."""
-    await _until(lambda: not session.in_flight and not in_doubt(session.state), within_s)
+    await _until(lambda: not session.in_flight and not session.orders.in_doubt(), within_s)
     if session.live.on_exit == CANCEL_ON_EXIT and int(session.state.head.order_count) > 0:
         session.take([Input(CancelAsked(0), body=encode_body("the session is ending"))])
         await _until(lambda: int(session.state.head.order_count) == 0, within_s)

@@ -33,7 +33,8 @@ from replay.live.degraded import Degraded
 from replay.live.draining import drain
 from replay.live.inbox import Change, Item, LiveInbox, NewRules, Private
 from replay.live.mirror import Mirror
-from replay.live.outbox import Outgoing, cancel_order, find_order, in_doubt, outgoing, replace_order
+from replay.live.orders import OpenOrders
+from replay.live.outbox import Outgoing, cancel_order, outgoing, replace_order
 from replay.live.reconciling import Reconciler
 from replay.live.sending import Sender
 from replay.live.start import Opened
@@ -53,13 +54,14 @@ class LiveSession:
     def __init__(self, opened: Opened, adapter: VenueAdapter, rules: Sequence[InstrumentRules]) -> None:
         self.opened, self.adapter, self._rules = opened, adapter, list(rules)
         self.core, self.state = opened.core, opened.core.state
+        self.orders = OpenOrders(self.state)
         self.live = opened.file.config.live
         self.elsewhere = opened.file.elsewhere
         self.instruments = opened.prepared.universe.instruments
         self.loop = asyncio.get_running_loop()
         self.inbox = LiveInbox(len(self.instruments), self._wake)
-        self.mirror = Mirror(self.state, self.instruments, opened.identities, self.take, opened.external)
-        self.sender = Sender(adapter, self.state, self.mirror, opened.identities, self.take, self._forbidden)
+        self.mirror = Mirror(self.orders, self.instruments, opened.identities, self.take, opened.external)
+        self.sender = Sender(adapter, self.orders, self.mirror, opened.identities, self.take, self._forbidden)
         self.degraded = Degraded(self)
         self.reconciler = Reconciler(self)
         self.observers: list[Observer] = []
@@ -92,7 +94,7 @@ class LiveSession:
         if not len(records):
             return records
         if self.elsewhere:
-            for one in outgoing(records, self.state, self.opened.identities):
+            for one in outgoing(records, self.orders, self.opened.identities):
                 self._held.append(one)
                 if self.inbox.received_ns and isinstance(one.request, NewOrder):
                     self._decided_ns[one.order_id] = self.inbox.received_ns
@@ -103,25 +105,28 @@ class LiveSession:
         return records
 
     def _wake(self) -> None:
+        """Take in at once what is heard first, and together what more is heard in the same turn of the loop."""
         if not self._woken:
             self._woken = True
-            self.loop.call_soon(self._work)
+            self._work()
+            self.loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._woken = self._failure is None and bool(self.inbox.items or self.inbox.rows)
+        if self._woken:
+            self._work()
+            self.loop.call_soon(self._turn)
 
     def _work(self) -> None:
         """Take in what was heard: the account first, then market data, a bounded number of rows at once."""
-        self._woken = False
         try:
             while self.inbox.items:
                 self._take_item(self.inbox.items.popleft())
             if self.inbox.rows:
-                rows = self.inbox.take_rows(ROWS_AT_ONCE)
-                self.take_rows(rows)
+                self.take_rows(self.inbox.take_rows(ROWS_AT_ONCE))
             self.inbox.received_ns = time.perf_counter_ns() if self.inbox.rows else 0
         except BaseException as error:
             self.fail(error)
-            return
-        if self.inbox.rows:
-            self._wake()
 
     def _take_item(self, item: Item) -> None:
         if isinstance(item, Private):
@@ -246,7 +251,7 @@ class LiveSession:
         self.degraded.look()
         tasks = [asyncio.create_task(self._guard(work)) for work in self._works()]
         if self.elsewhere:
-            for order_id in in_doubt(self.state):
+            for order_id in self.orders.in_doubt():
                 self.sender.start(self.settle(order_id))
         try:
             await self._stop.wait()
@@ -315,10 +320,10 @@ class LiveSession:
 
     async def settle(self, order_id: int) -> None:
         """An order that an earlier process left in doubt: find out, then ask again for what was asked of it."""
-        order = find_order(self.state, order_id)
+        order = self.orders.find(order_id)
         if order is not None and int(order["accepted"]) == 0:
             await self.sender.resolve(order_id)
-        order = find_order(self.state, order_id)
+        order = self.orders.find(order_id)
         if order is None:
             return
         if int(order["status"]) == PENDING_CANCEL:

@@ -30,7 +30,7 @@ from kernel.units import from_units, to_decimal
 from kernel.venue import FillSeen, OrderSeen, OrderStatus, Seen
 from replay.live.core import MOST_BODY_BYTES, Input
 from replay.live.identities import Asked, Identities, Owner, adoption_body, trade_number
-from replay.live.outbox import about_order, account_of, find_order
+from replay.live.orders import OpenOrders
 
 ORDER, FILL, POSITION, BALANCE = range(1, 5)  # what a difference is about
 NO_REPAIR, ADOPT, IMPORT, CANCEL, END, ADJUST, HALT = range(7)
@@ -42,9 +42,9 @@ class Mirror:
     """Turns what a venue shows into inputs, through ``take`` (which records them at once)."""
 
     def __init__(
-        self, state: Any, instruments: Sequence[Instrument], identities: Identities, take: Take, external: int
+        self, orders: OpenOrders, instruments: Sequence[Instrument], identities: Identities, take: Take, external: int
     ) -> None:
-        self._state, self._instruments, self._identities = state, instruments, identities
+        self._orders, self._instruments, self._identities = orders, instruments, identities
         self._take, self._external = take, external
         # Orders that have ended at the venue while fills of theirs are still missing here.
         self.ending: dict[int, OrderSeen] = {}
@@ -66,7 +66,7 @@ class Mirror:
         """The venue has answered that it took an order."""
         if venue_order_id:
             self._identities.venue_ids[order_id] = venue_order_id
-        order = find_order(self._state, order_id)
+        order = self._orders.find(order_id)
         if order is not None and int(order["accepted"]) == 0:
             self._say(self._of(order, OrderAccepted(order_id)))
 
@@ -77,10 +77,10 @@ class Mirror:
         if number in self._identities.trades:
             return
         order_id = self._identities.order_id(fill.client_order_id, fill.venue_order_id)
-        order = find_order(self._state, order_id) if order_id else None
+        order = self._orders.find(order_id) if order_id else None
         if order is not None and fill.quantity_lots > _left(order):
             self._prove_replace(order, fill)
-            order = find_order(self._state, order_id)
+            order = self._orders.find(order_id)
         if order is None or fill.quantity_lots > _left(order) or int(order["side"]) != fill.side:
             self._import(fill, number, order_id)
         else:
@@ -122,10 +122,10 @@ class Mirror:
         return self._adopt(owner, adopted, venue_order_id, why)
 
     def _adopt(self, owner: Owner, adopted: OrderAdopted, venue_order_id: str, why: str) -> Any:
-        account = account_of(self._state, owner.strategy, owner.instrument)
+        account = self._orders.account_of(owner.strategy, owner.instrument)
         body = adoption_body(venue_order_id, why)
         self._say(Input(adopted, owner.instrument, owner.strategy, account, body=body))
-        order = self._state.orders[int(self._state.head.order_count) - 1]
+        order = self._orders.rows[-1]
         self._identities.owners.setdefault(int(order["order_id"]), owner)
         return order
 
@@ -155,7 +155,7 @@ class Mirror:
 
     def _order(self, seen: OrderSeen) -> None:
         order_id = self._identities.order_id(seen.client_order_id, seen.venue_order_id)
-        order = find_order(self._state, order_id) if order_id else None
+        order = self._orders.find(order_id) if order_id else None
         if order_id and seen.venue_order_id:
             self._identities.venue_ids[order_id] = seen.venue_order_id
         if order is None:
@@ -188,7 +188,7 @@ class Mirror:
         seen = self.ending.get(order_id)
         if seen is None:
             return
-        order = find_order(self._state, order_id)
+        order = self._orders.find(order_id)
         if order is None:
             del self.ending[order_id]
             return
@@ -231,7 +231,7 @@ class Mirror:
     # --- saying it ----------------------------------------------------------------------------------------------
 
     def _of(self, order: Any, event: Any, ts_event_ns: int = 0, body: bytes = b"") -> Input:
-        return about_order(self._state, order, event, ts_event_ns, body)
+        return self._orders.about(order, event, ts_event_ns, body)
 
     def _say(self, one: Input) -> None:
         if self._raw and self._cause == 0:

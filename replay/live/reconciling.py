@@ -25,7 +25,6 @@ from replay.config.amounts import length_ns
 from replay.live.core import Input
 from replay.live.identities import Owner, trade_number
 from replay.live.mirror import CANCEL, END, ORDER
-from replay.live.outbox import find_order
 from replay.live.reconcile import Gap, balance_inputs, gap_input, position_gaps, position_reports
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ class Reconciler:
         orphans, session.mirror.orphans = session.mirror.orphans, []
         for seen in orphans:
             order_id = session.opened.identities.order_id(seen.client_order_id, seen.venue_order_id)
-            if find_order(session.state, order_id) is not None:
+            if session.orders.find(order_id) is not None:
                 continue
             body = encode_body({"client_order_id": seen.client_order_id, "venue_order_id": seen.venue_order_id})
             left = seen.side * (seen.quantity_lots - seen.filled_lots)
@@ -132,24 +131,21 @@ class Reconciler:
         session, found = self._session, 0
         identities = session.opened.identities
         there = {identities.order_id(seen.client_order_id, seen.venue_order_id) for seen in orders}
-        state_orders = session.state.orders[: int(session.state.head.order_count)]
-        here = [int(row["order_id"]) for row in state_orders if int(row["status"]) >= SUBMITTED]
+        here = [int(row["order_id"]) for row in session.orders.rows if int(row["status"]) >= SUBMITTED]
         for order_id in here:
-            order = find_order(session.state, order_id)
+            order = session.orders.find(order_id)
             if order is None or order_id in there or int(order["accepted"]) == 0:
                 continue
             if await session.sender.look(order_id) and identities.client_order_id(order_id):
                 continue
-            order = find_order(session.state, order_id)
+            order = session.orders.find(order_id)
             if order is None:
                 continue
             left = int(order["quantity_lots"]) - int(order["filled_lots"])
-            instrument, strategy = int(order["instrument"]), int(order["strategy"])
-            side = int(order["side"])
-            session.take([Input(DifferenceFound(ORDER, END, side * left, 0), instrument)])
+            difference = DifferenceFound(ORDER, END, int(order["side"]) * left, 0)
+            session.take([Input(difference, int(order["instrument"]))])
             ended = OrderCanceled(order_id, left, CANCEL_ON_REQUEST)
-            body = encode_body("the venue has no such order")
-            session.take([Input(ended, instrument, strategy, 0, order_id, body=body)])
+            session.take([session.orders.about(order, ended, body=encode_body("the venue has no such order"))])
             found += 1
         return found
 
@@ -193,7 +189,7 @@ class Reconciler:
         session = self._session
         session.take([gap_input(gap)])
         lots = gap.theirs - gap.ours
-        price = gap.price_ticks or int(session.state.instruments[gap.instrument]["last_ticks"])
+        price = gap.price_ticks or session.orders.last_ticks(gap.instrument)
         if price <= 0:
             return  # nothing has been seen of it yet; the next reconciliation finds it again
         name = f"position/{gap.instrument}/{session.core.next_sequence}"
@@ -202,7 +198,7 @@ class Reconciler:
         order = session.mirror.adopt(owner, side, abs(lots), name, "the venue holds another quantity")
         order_id = int(order["order_id"])
         filled = OrderFilled(order_id, side, price, abs(lots), 0, 0, TAKER, trade_number(name))
-        session.take([Input(filled, gap.instrument, owner.strategy, 0, order_id)])
+        session.take([session.orders.about(order, filled)])
 
     def _check_drift(self, balances: list[BalanceSeen], money: list[Input]) -> None:
         """Money that differs by more than the limit, of the portfolio: the kill switch."""

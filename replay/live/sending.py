@@ -38,7 +38,8 @@ from kernel.venue import (
 from replay.live.core import Input
 from replay.live.identities import Identities
 from replay.live.mirror import Mirror
-from replay.live.outbox import Outgoing, Request, about_order, cancel_order, find_order
+from replay.live.orders import OpenOrders
+from replay.live.outbox import Outgoing, Request, cancel_order
 
 MOST_AT_ONCE = 16
 MOST_TRIES = 5  # of a request that surely did nothing
@@ -55,13 +56,13 @@ class Sender:
     def __init__(
         self,
         adapter: VenueAdapter,
-        state: Any,
+        orders: OpenOrders,
         mirror: Mirror,
         identities: Identities,
         say: Callable[[list[Input]], Any],
         forbidden: Callable[[], str],
     ) -> None:
-        self._adapter, self._state, self._mirror, self._identities = adapter, state, mirror, identities
+        self._adapter, self._orders, self._mirror, self._identities = adapter, orders, mirror, identities
         self._say, self._forbidden = say, forbidden
         self._queues: dict[int, deque[Request]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -129,7 +130,7 @@ class Sender:
 
     async def _submit(self, order_id: int, request: NewOrder) -> None:
         for number in range(MOST_TRIES):
-            order = find_order(self._state, order_id)
+            order = self._orders.find(order_id)
             if order is None or int(order["accepted"]) == 1:
                 return
             why = self._forbidden()
@@ -155,13 +156,13 @@ class Sender:
 
     def _reject(self, order_id: int, reason: int, text: str) -> None:
         """The venue does not have the order. When it has been seen there meanwhile, that stands."""
-        order = find_order(self._state, order_id)
+        order = self._orders.find(order_id)
         if order is None or int(order["accepted"]) == 1 or int(order["filled_lots"]) > 0:
             return
         self._say([self._of(order, OrderRejected(order_id, reason), text)])
 
     def _doubt(self, order_id: int, request: int, text: str) -> None:
-        order = find_order(self._state, order_id)
+        order = self._orders.find(order_id)
         if order is not None:
             self._say([self._of(order, OrderInDoubt(order_id, request), text)])
 
@@ -171,7 +172,7 @@ class Sender:
         while True:
             await asyncio.sleep(LOOK_DELAYS_S[min(number, len(LOOK_DELAYS_S) - 1)] * self._jitter.uniform(0.8, 1.2))
             number += 1
-            order = find_order(self._state, order_id)
+            order = self._orders.find(order_id)
             if order is None or int(order["accepted"]) == 1:
                 return
             try:
@@ -187,7 +188,7 @@ class Sender:
 
     async def look(self, order_id: int) -> bool:
         """Take in the venue's picture of an order, and its fills where some are missing. Raises VenueError."""
-        order = find_order(self._state, order_id)
+        order = self._orders.find(order_id)
         if order is None or not self._identities.client_order_id(order_id):
             return True  # one that was adopted is heard of by the stream and the list of open orders
         instrument, since_ns = int(order["instrument"]), int(order["ts_intended_ns"]) - FILLS_BEFORE_NS
@@ -195,7 +196,7 @@ class Sender:
         if picture is None:
             return False
         self._mirror.take([picture], b"", 0)
-        left = find_order(self._state, order_id)
+        left = self._orders.find(order_id)
         if left is not None and picture.filled_lots > int(left["filled_lots"]):
             self._mirror.take(await self._adapter.fetch_fills(since_ns), b"", 0)
         return True
@@ -210,14 +211,14 @@ class Sender:
         seen = 0
         for number in range(len(LOOK_DELAYS_S)):
             await asyncio.sleep(delay_s + LOOK_DELAYS_S[number])
-            if find_order(self._state, order_id) is None:
+            if self._orders.find(order_id) is None:
                 return
             try:
                 seen += int(await self.look(order_id))
             except VenueError:
                 continue
         # The venue took the request, and shows the order as it was, again and again: nothing came of it.
-        order = find_order(self._state, order_id)
+        order = self._orders.find(order_id)
         if order is not None and seen > 1 and order_id not in self._queues:
             gone = Outcome(status=OutcomeStatus.REJECTED, text="the venue took the request and nothing came of it")
             if int(order["status"]) == PENDING_REPLACE:
@@ -229,7 +230,7 @@ class Sender:
 
     async def _cancel(self, order_id: int) -> None:
         for number in range(MOST_TRIES):
-            order = find_order(self._state, order_id)
+            order = self._orders.find(order_id)
             if order is None or int(order["status"]) != PENDING_CANCEL:
                 return
             outcome = await self._adapter.cancel(cancel_order(order, self._identities))
@@ -246,7 +247,7 @@ class Sender:
 
     async def _replace(self, order_id: int, request: ReplaceOrder) -> None:
         for number in range(MOST_TRIES):
-            order = find_order(self._state, order_id)
+            order = self._orders.find(order_id)
             if order is None or int(order["replaces_pending"]) == 0:
                 return
             outcome = await self._adapter.replace(request)
@@ -273,11 +274,11 @@ class Sender:
             await self.look(order_id)
         except VenueError:
             return False
-        order = find_order(self._state, order_id)
+        order = self._orders.find(order_id)
         return order is None or int(order["status"]) != status
 
     def _refuse(self, order_id: int, which: int, status: int, outcome: Outcome) -> None:
-        order = find_order(self._state, order_id)
+        order = self._orders.find(order_id)
         if order is not None and int(order["status"]) == status:
             refused = RequestRejected(order_id, which, outcome.reason or REJECT_BY_VENUE)
             self._say([self._of(order, refused, outcome.text)])
@@ -294,4 +295,4 @@ class Sender:
         await asyncio.sleep(outcome.retry_after_ns / 1e9 * self._jitter.uniform(1.0, 1.5))
 
     def _of(self, order: Any, event: Any, text: str) -> Input:
-        return about_order(self._state, order, event, body=encode_body(text) if text else b"")
+        return self._orders.about(order, event, body=encode_body(text) if text else b"")

@@ -372,7 +372,7 @@ def wait_for_pages(desk: Desk, pages: int) -> None:
 
 
 def test_what_has_come_is_kept_when_it_is_interrupted(desk: Desk) -> None:
-    desk.server.post("/test/begin", {"page": 100, "pace": 0.05})
+    desk.server.post("/test/begin", {"page": 100, "pace": 0.2})
     process = running(desk)
     wait_for_pages(desk, 8)
     process.send_signal(signal.SIGINT)

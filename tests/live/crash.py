@@ -97,9 +97,9 @@ def disagreements(session: Session, server: Server) -> list[str]:
 def run(place: Place, kills: int, seed: int, folder: Path, say: Any) -> list[str]:
     """``kills`` crashes; returns what was wrong, a line each."""
     chance, found = random.Random(seed), list[str]()
-    with started(place.module, "--seed", str(seed), "--rate", "0", *place.arguments) as server:
+    served = started(place.module, "--seed", str(seed), "--rate", "0", *place.arguments)
+    with served as server, Session(folder / "run", place.keys) as session:
         config = write_config(folder / "live.toml", place, server)
-        session = Session(folder / "run", place.keys)
         market = Market(server, server.line["symbols"])
         market.move()
         session.begin(config)

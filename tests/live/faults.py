@@ -28,7 +28,6 @@ from typing import Any
 from replay.config import load_config
 from replay.live.commands import Commands, Who
 from replay.live.driver import LiveSession
-from replay.live.outbox import in_doubt
 from replay.live.run import run_live
 from tests.live.books import problems, prove
 from tests.live.places import PLACES
@@ -135,7 +134,7 @@ class Scenario:
         """Until both sides have said all; then one more comparison."""
 
         def quiet() -> bool:
-            settled = not session.in_flight and not in_doubt(session.state) and not session.mirror.ending
+            settled = not session.in_flight and not session.orders.in_doubt() and not session.mirror.ending
             return settled and not session.mirror.orphans and not int(session.state.head.degraded) & ~64
 
         await _until(quiet, QUIET_SECONDS)

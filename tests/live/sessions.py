@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from replay.live.control import ControlError, ask
 from tests.venues.process import ROOT, Server
@@ -45,12 +45,19 @@ def write_config(path: Path, place: Place, server: Server, **changes: Any) -> Pa
 
 
 class Session:
-    """A process of ``kernel live`` in a folder."""
+    """A process of ``kernel live`` in a folder; in a ``with`` block none is left behind."""
 
     def __init__(self, run_dir: Path, keys: tuple[str, str], **environment: str) -> None:
         self.run_dir, self.log = run_dir, run_dir.with_suffix(".log")
         self.environment = os.environ | {"PYTHONPATH": str(ROOT), KEY: keys[0], SECRET: keys[1]} | environment
         self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
 
     def start(self, *arguments: str) -> None:
         """Start it; what it says is added to the log."""

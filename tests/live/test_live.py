@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ from tests.live.books import problems, prove
 from tests.live.places import BYBIT, PLACES
 from tests.live.sessions import Session, kernel, write_config
 from tests.venues.process import ROOT, Server, started
+
+
+def _running() -> AbstractContextManager[Server]:
+    """A venue of which prices move."""
+    return started(BYBIT.module, "--rate", "120", *BYBIT.arguments)
 
 
 def _trades(status: dict[str, Any]) -> bool:
@@ -47,8 +53,7 @@ def test_scenarios_of_faults_end_in_agreement() -> None:
 
 
 def test_an_operator_beside_a_session(tmp_path: Path) -> None:
-    session = Session(tmp_path / "run", BYBIT.keys)
-    with started(BYBIT.module, "--rate", "120", *BYBIT.arguments) as server:
+    with _running() as server, Session(tmp_path / "run", BYBIT.keys) as session:
         session.begin(write_config(tmp_path / "live.toml", BYBIT, server))
         session.wait_until(_trades)
         run = ("--run", str(session.run_dir))
@@ -91,8 +96,7 @@ def _no_secret_in(session: Session) -> None:
 
 
 def test_paper_is_simulated_on_live_data(tmp_path: Path) -> None:
-    session = Session(tmp_path / "run", BYBIT.keys)
-    with started(BYBIT.module, "--rate", "120", *BYBIT.arguments) as server:
+    with _running() as server, Session(tmp_path / "run", BYBIT.keys) as session:
         config = write_config(tmp_path / "live.toml", BYBIT, server, mode="paper", key="", secret="")
         session.begin(config)
         session.wait_until(_trades)
@@ -110,15 +114,14 @@ def test_real_money_needs_all_three_switches_all_the_time(tmp_path: Path) -> Non
     approval.write_text(f'venue = "bybit"\napproved_by = "a test"\nexpires = {expires}\n')
     approval.chmod(0o600)
     changes = {"mode": "live", "environment": "mainnet", "approval": str(approval)}
-    with started(BYBIT.module, "--rate", "120", *BYBIT.arguments) as server:
+    with _running() as server, Session(tmp_path / "real", BYBIT.keys, **{VARIABLE: VALUE}) as real:
         config = write_config(tmp_path / "live.toml", BYBIT, server, **changes)
-        paper = Session(tmp_path / "paper", BYBIT.keys)  # one switch is off: the variable
-        paper.begin(config)
-        assert paper.wait_until(_trades)["mode"] == "paper"
-        assert paper.stop() == 0
+        with Session(tmp_path / "paper", BYBIT.keys) as paper:  # one switch is off: the variable
+            paper.begin(config)
+            assert paper.wait_until(_trades)["mode"] == "paper"
+            assert paper.stop() == 0
         assert server.get("/test/state")["orders"] == []
         assert f"paper, not live: the environment has no {VARIABLE}" in paper.log.read_text()
-        real = Session(tmp_path / "real", BYBIT.keys, **{VARIABLE: VALUE})
         real.begin(config)
         assert real.wait_until(_trades)["mode"] == "live"
         approval.unlink()

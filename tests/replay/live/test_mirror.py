@@ -17,6 +17,7 @@ from replay.live.core import Input
 from replay.live.files import JOURNAL_DIR
 from replay.live.identities import Identities
 from replay.live.mirror import Mirror
+from replay.live.orders import OpenOrders
 from replay.live.outbox import Outgoing, outgoing
 from replay.live.reconcile import held_lots
 from tests.replay.live.building import GENESIS, START_NS, Written, instrument
@@ -126,23 +127,24 @@ def test_the_state_becomes_the_venue(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     written = Written(tmp_path / "run", _configuration(), [instrument()], elsewhere=True)
     core, venue = written.core, Book(chance)
+    orders = OpenOrders(core.state)
     identities, requests = Identities(GENESIS.hex()), list[Outgoing]()
     now = START_NS
 
     def take(inputs: list[Input]) -> Any:
         made = core.take(inputs, now)
         identities.note(made, _bodies(made, inputs))
-        requests.extend(outgoing(made, core.state, identities))
+        requests.extend(outgoing(made, orders, identities))
         return made
 
-    mirror = Mirror(core.state, [instrument()], identities, take, EXTERNAL)
+    mirror = Mirror(orders, [instrument()], identities, take, EXTERNAL)
     price, news = 600_000, list[Seen]()
     for _ in range(400):
         now += chance.randint(1, 10**9)
         price += chance.randint(-60, 60)
         made = core.take_rows([(now, QUOTE, 0, price - 5, 100, price + 5, 100, 0, 0)], now)
         identities.note(made, b"")
-        requests.extend(outgoing(made, core.state, identities))
+        requests.extend(outgoing(made, orders, identities))
         while requests:
             one = requests.pop(0)
             if isinstance(one.request, NewOrder):
