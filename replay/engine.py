@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kernel.jit import JIT_ENABLED, address_of, compile_together
+from kernel.jit import JIT_ENABLED, address_of, bind, compile_together
 from kernel.market import ROW
 from kernel.state import initialise_state
 from kernel.strategy.context import MEMORY_WORDS
@@ -68,10 +68,14 @@ class EngineMemory:
             functions += lay_out(self.engine, len(functions))
         entries = [address_of(function) for function in functions]
         self.entries = np.array(entries, np.int64) if JIT_ENABLED else entries
+        self._rows = self.no_rows()
+        self._run: Callable[[], Any] | None = None  # the call for these rows
 
     def run(self, rows: np.ndarray) -> int:
         """Let the loop work on ``rows`` (dtype ROW) from ``control.row`` on; returns why it came back."""
-        return int(run_nb(self.engine, self.entries, rows))
+        if self._run is None or rows is not self._rows:
+            self._rows, self._run = rows, bind(run_nb, self.engine, self.entries, rows)
+        return int(self._run())
 
     def record(self, record: np.ndarray) -> int:
         """Record one event of the driver's (shape ``(1,)``, dtype RECORD); returns NEED_ROWS when it was applied."""

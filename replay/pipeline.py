@@ -28,23 +28,8 @@ QUEUE_ITEMS = 3
 IN_FLIGHT = QUEUE_ITEMS + 3
 
 
-class Chunk(msgspec.Struct):
-    """What the engine finished: records (valid for a while) and frame cuts, and the rows that the frames account for.
-
-    ``rows[row_start:row_stop]`` are the rows that were done since the last chunk; a frame's ``row_end`` is a position
-    in ``rows``.
-    """
-
-    records: np.ndarray
-    frames: np.ndarray
-    rows: np.ndarray
-    row_start: int
-    row_stop: int
-    bodies: bytes = b""  # of the records, when all are in one frame
-
-
 class FrameCut(NamedTuple):
-    """One row of ``Chunk.frames`` in plain integers; the fields of ``replay.memory.FRAME``."""
+    """The fields of ``replay.memory.FRAME``."""
 
     record_end: int
     row_count: int
@@ -55,6 +40,21 @@ class FrameCut(NamedTuple):
 
 
 assert FrameCut._fields == FRAME.names
+
+
+class Chunk(msgspec.Struct):
+    """What the engine finished: records (valid for a while) and frame cuts, and the rows that the frames account for.
+
+    ``rows[row_start:row_stop]`` are the rows that were done since the last chunk; a frame's ``row_end`` is a position
+    in ``rows``.
+    """
+
+    records: np.ndarray
+    frames: list[FrameCut]
+    rows: np.ndarray
+    row_start: int
+    row_stop: int
+    bodies: bytes = b""  # of the records, when all are in one frame
 
 
 class ChunkBuffers:
@@ -151,7 +151,7 @@ class Pipeline:
         if self._sink is None:
             return
         at_record, at_row = 0, chunk.row_start
-        for cut in map(FrameCut._make, chunk.frames.tolist()):
+        for cut in chunk.frames:
             self._hash_rows(chunk.rows[at_row : cut.row_end])
             records = chunk.records[at_record : cut.record_end]
             if self._by_reference and cut.row_count:

@@ -17,13 +17,14 @@ from kernel.instruments import Instrument
 from kernel.ledger_nb import STATUS_TEXT, total_nb
 from kernel.market import KIND_NAMES, ROW_WORD_NAMES
 from kernel.state import state_digest
+from kernel.tables.table import word_of
 from kernel.units import from_units
 from replay.cuts_nb import APPLY_FAILED, DIGEST_DUE, NEED_ROWS, OUTPUT_FULL, STOP_DUE, STRATEGY_RAISED
 from replay.engine import EngineMemory
 from replay.fold_nb import fold_nb
 from replay.loading import LoadedStrategy
 from replay.opening import OpeningFrame
-from replay.pipeline import IN_FLIGHT, Chunk, ChunkBuffers
+from replay.pipeline import IN_FLIGHT, Chunk, ChunkBuffers, FrameCut
 from replay.python_host import PythonHost
 
 
@@ -85,7 +86,11 @@ class Session:
         # Kept, because to reach a part of a record by its name costs microseconds, and a live session does so for each
         # message.
         engine = memory.engine
-        self._control, self._output, self._frames = engine.control, engine.output, engine.frames
+        self._row, self._frame_record, self._frame_count = (
+            word_of(engine.control, name) for name in ("row", "frame_record", "frame_count")
+        )
+        self._output_count = word_of(engine.output, "count")
+        self._frames = memoryview(np.asarray(engine.frames).view(np.int64))
         self._records = engine.output.records
         self._rows = memory.no_rows()
         self._row_start = 0
@@ -107,7 +112,7 @@ class Session:
     def feed(self, rows: np.ndarray) -> None:
         """Process a batch of rows whole. Raises RunError when a strategy raised or an amount overflowed."""
         self._rows, self._row_start = rows, 0
-        self._control["row"] = 0
+        self._row[0] = 0
         while (code := self.memory.run(rows)) != NEED_ROWS:
             if code == DIGEST_DUE:
                 self.record_digest()
@@ -168,25 +173,28 @@ class Session:
 
     def _hand_over(self, bodies: bytes = b"") -> None:
         """Give the finished frames away, and move what belongs to the frame under way to the front."""
-        control, output, records = self._control, self._output, self._records
-        end, frames = int(control["frame_record"]), int(control["frame_count"])
-        row_stop = int(control["row"])
+        records, row_stop = self._records, self._row[0]
+        end, frames = self._frame_record[0], self._frame_count[0]
         if frames or row_stop > self._row_start:
             self._put(
                 Chunk(
                     records=self.buffers.copy(records[:end]),
-                    frames=self._frames[:frames].copy(),
+                    frames=[self._frame(number) for number in range(frames)],
                     rows=self._rows,
                     row_start=self._row_start,
                     row_stop=row_stop,
                     bodies=bodies,
                 )
             )
-        left = int(output["count"]) - end
+        left = self._output_count[0] - end
         if end and left:
             records[:left] = records[end : end + left].copy()
-        output["count"], control["frame_record"], control["frame_count"] = left, 0, 0
+        self._output_count[0], self._frame_record[0], self._frame_count[0] = left, 0, 0
         self._row_start = row_stop
+
+    def _frame(self, number: int) -> FrameCut:
+        words = len(FrameCut._fields)
+        return FrameCut._make(self._frames[number * words : (number + 1) * words])
 
     def _fail(self, code: int) -> None:
         """Close the journal's last whole frame, then raise what went wrong."""

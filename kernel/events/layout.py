@@ -8,8 +8,9 @@ strategy and account are -1 where none applies. A record with the ``HAS_BODY`` f
 """
 
 import hashlib
+import struct
 from collections import namedtuple
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -200,6 +201,33 @@ def encode(stored: Stored) -> np.ndarray:
     values = msgspec.structs.astuple(stored.event)
     record["words"][0, : len(values)] = values
     return record
+
+
+class PlainRecord(NamedTuple):
+    """The fields of a record as plain integers."""
+
+    sequence: int
+    ts_event_ns: int
+    ts_ingest_ns: int
+    cause: int
+    kind: int
+    version: int
+    flags: int
+    instrument: int
+    strategy: int
+    account: int
+    words: tuple[int, ...]
+
+
+_PLAIN = struct.Struct(f"<qqqqHBBiii{WORDS}q")
+assert PlainRecord._fields == RECORD.names
+assert _PLAIN.size == RECORD.itemsize
+
+
+def plain_records(records: np.ndarray) -> list[PlainRecord]:
+    """Records (dtype RECORD) for code in Python that reads several fields: numpy takes half a microsecond for each."""
+    head = len(PlainRecord._fields) - 1
+    return [PlainRecord._make((*values[:head], values[head:])) for values in _PLAIN.iter_unpack(records.tobytes())]
 
 
 def decode(record: Any, body: bytes = b"") -> Stored:

@@ -14,6 +14,7 @@ from kernel.jit.declared import (
     JIT_ENABLED,
     CompileError,
     address_of,
+    bind,
     compile_together,
     data_address,
     inlined,
@@ -25,6 +26,6 @@ from kernel.jit.primitives import call_address, call_entry, floats_at, fused_nb,
 from kernel.jit.store import cache_root
 
 __all__ = [
-    "JIT_ENABLED", "CompileError", "address_of", "cache_root", "call_address", "call_entry", "compile_together",
+    "JIT_ENABLED", "CompileError", "address_of", "bind", "cache_root", "call_address", "call_entry", "compile_together",
     "data_address", "floats_at", "fused_nb", "inlined", "integers_at", "jit", "unit", "vector",
 ]  # fmt: skip

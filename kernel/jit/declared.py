@@ -7,7 +7,7 @@ import ctypes
 import os
 import pickle
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,29 +102,37 @@ class Unit(Function):
 
     @cached_property
     def _caller(self) -> Callable[..., Any]:
+        return self.bind()
+
+    @cached_property
+    def _entry(self) -> tuple[Any, Any, list[Callable[[Any], Any]]]:
+        """The machine code as a function of C, what it returns, and how each argument is taken."""
         address, returns = self._loaded
-        result = _Result(returns)
         fields = [kind for argument in self.kinds for kind in _c_kinds(argument)]
         function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *fields)(address)
         taking = [_TAKING.get(kind) or (_vector if isinstance(kind, Vector) else _record) for kind in self.kinds]
-        plain = all(kind in _TAKING or isinstance(kind, np.dtype) for kind in self.kinds)
+        return function, _Result(returns), taking
+
+    def bind(self, *first: Any) -> Callable[..., Any]:
+        """The call with its first arguments given once, so that a call looks at the others alone."""
+        function, result, all_taking = self._entry
+        bound, taking = _given(all_taking[: len(first)], first), all_taking[len(first) :]
+        plain = all(take is not _vector for take in taking)
 
         def call(*arguments: Any) -> Any:
             if len(arguments) != len(taking):
                 raise TypeError(f"{self.__name__}() takes {len(taking)} arguments, {len(arguments)} were given")
             if plain:
-                given = [take(value) for take, value in zip(taking, arguments, strict=True)]
+                given = [*bound, *[take(value) for take, value in zip(taking, arguments, strict=True)]]
             else:
-                given = []
-                for take, value in zip(taking, arguments, strict=True):
-                    taken = take(value)
-                    given.extend(taken) if isinstance(taken, tuple) else given.append(taken)
+                given = bound + _given(taking, arguments)
             memory = result.structure()
             failure = ctypes.c_void_p()
             if function(ctypes.addressof(memory), ctypes.addressof(failure), *given) > 0:
                 raise _raised(failure)
             return result.value(memory)
 
+        call.first = first  # type: ignore[attr-defined]  # kept alive: machine code gets their addresses
         return call
 
     def __call__(self, *arguments: Any) -> Any:
@@ -162,6 +170,11 @@ def unit(*kinds: Kind, free: bool = False, divisions: str = "python") -> Any:
     one that no other unit calls by its name (see ``Unit``), ``divisions`` as for ``jit``.
     """
     return lambda function: Unit(function, kinds, free=free, divisions=divisions) if JIT_ENABLED else function
+
+
+def bind(function: Any, *first: Any) -> Callable[..., Any]:
+    """A unit with its first arguments given once (see ``Unit.bind``). Raises CompileError."""
+    return function.bind(*first) if isinstance(function, Unit) else partial(function, *first)
 
 
 def address_of(function: Any) -> Any:
@@ -241,6 +254,14 @@ def _record(value: Any) -> Any:
     if isinstance(value, bytes):
         return value
     return np.asarray(value).ctypes.data  # ``__array_interface__`` spells out the dtype, which takes 300 us
+
+
+def _given(taking: Sequence[Callable[[Any], Any]], arguments: Sequence[Any]) -> list[Any]:
+    given: list[Any] = []
+    for take, value in zip(taking, arguments, strict=True):
+        taken = take(value)
+        given.extend(taken) if isinstance(taken, tuple) else given.append(taken)
+    return given
 
 
 def _vector(value: Any) -> tuple[Any, ...]:

@@ -1,5 +1,7 @@
 """What every table of the state is made of, and how many rows there are of what."""
 
+from typing import Any
+
 import numpy as np
 
 from kernel.records import record_dtype
@@ -14,6 +16,11 @@ MAX_BALANCES = 32  # currencies of accounts
 MAX_CURRENCIES = 8
 NEVER_NS = (1 << 63) - 1
 MAX_LOTS = 1 << 54  # of one order: all open orders and a position together then stay far from 64 bits
+
+
+def word_of(record: Any, name: str) -> memoryview:
+    """A 64-bit field of a record as a view of one item: read and written so it takes a twentieth of the time."""
+    return np.asarray(record)[name].reshape(1).data
 
 
 def table_dtype(*fields: str) -> np.dtype:

@@ -206,21 +206,21 @@ class Commands:
         """The open orders, oldest first."""
         found: list[dict[str, Any]] = []
         names = [strategy.name for strategy in self._session.opened.prepared.strategies]
-        for row in self._session.orders.rows:
-            instrument = self._session.instruments[int(row["instrument"])]
+        for order in self._session.orders:
+            instrument = self._session.instruments[order.instrument]
             found.append(
                 {
-                    "order": int(row["order_id"]),
+                    "order": order.order_id,
                     "symbol": instrument.symbol,
-                    "strategy": names[int(row["strategy"])],
-                    "side": SIDE_NAMES[int(row["side"])],
-                    "type": ORDER_TYPE_NAMES[int(row["order_type"])],
-                    "time_in_force": TIME_IN_FORCE_NAMES[int(row["time_in_force"])],
-                    "quantity": _text(from_units(int(row["quantity_lots"]), instrument.lot_size)),
-                    "filled": _text(from_units(int(row["filled_lots"]), instrument.lot_size)),
-                    "limit": _text(from_units(int(row["limit_ticks"]), instrument.tick_size)),
-                    "stop": _text(from_units(int(row["stop_ticks"]), instrument.tick_size)),
-                    "status": STATUS_NAMES[int(row["status"])],
+                    "strategy": names[order.strategy],
+                    "side": SIDE_NAMES[order.side],
+                    "type": ORDER_TYPE_NAMES[order.order_type],
+                    "time_in_force": TIME_IN_FORCE_NAMES[order.time_in_force],
+                    "quantity": _text(from_units(order.quantity_lots, instrument.lot_size)),
+                    "filled": _text(from_units(order.filled_lots, instrument.lot_size)),
+                    "limit": _text(from_units(order.limit_ticks, instrument.tick_size)),
+                    "stop": _text(from_units(order.stop_ticks, instrument.tick_size)),
+                    "status": STATUS_NAMES[order.status],
                 }
             )
         return found

@@ -5,6 +5,7 @@ joining of bodies to the records that bear them. It decides nothing and waits fo
 backtest runs. Where frames go is the caller's.
 """
 
+import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from kernel.events.catalogue import Event
 from kernel.events.layout import HAS_BODY, RECORD, Stored, encode
 from kernel.market import BAR, CLOCK, INPUT, LEVEL, MODEL, ROW, ROW_WORDS, WEIGHT
 from kernel.marks_nb import event_kind_nb
+from kernel.tables.table import word_of
 from kernel.venue import MarketRow
 from replay.execution import Engine, Prepared
 from replay.memory import MAX_INPUTS
@@ -27,6 +29,8 @@ MOST_BODY_BYTES = 32_768
 ROW_KIND_OF_EVENT = np.full(1 << 10, INPUT, np.int32)
 for _kind in (*range(BAR, LEVEL + 1), WEIGHT, MODEL):
     ROW_KIND_OF_EVENT[event_kind_nb(_kind)] = _kind
+_ROW = struct.Struct(f"<qii{ROW_WORDS}q")
+assert _ROW.size == ROW.itemsize
 FrameTaker = Callable[[np.ndarray, bytes, FrameCut], None]
 
 
@@ -54,8 +58,16 @@ class LiveCore:
         self.state = self.memory.state
         engine = self.memory.engine
         # Kept: to reach them by name costs microseconds each time.
-        self._head, self._venue_head = self.state.head, engine.venue.head
+        head = self.state.head
+        self._now, self._next_sequence = word_of(head, "now_ns"), word_of(head, "next_sequence")
+        self._due = (
+            *(word_of(head, f"next_{name}_ns") for name in ("timer", "bar")),
+            word_of(engine.venue.head, "next_due_ns"),
+        )
         self._inputs, self._input_bytes, self._events_ns = engine.inputs, engine.input_bytes, engine.events_ns
+        self._rows = np.zeros(MAX_INPUTS, ROW)
+        self._one_row, self._packed = self._rows[:1], memoryview(self._rows.view(np.uint8))
+        self._event_times = memoryview(self._events_ns)
         engine.control.inline = engine.control.dated = engine.control.closes = 1
         self._engine.session.buffers = self
         engine.venue.head.elsewhere = int(elsewhere)
@@ -67,26 +79,26 @@ class LiveCore:
     @property
     def now_ns(self) -> int:
         """The time of the last event."""
-        return int(self._head["now_ns"])
+        return int(self._now[0])
 
     @property
     def next_sequence(self) -> int:
         """The sequence that the next event gets."""
-        return int(self._head["next_sequence"])
+        return int(self._next_sequence[0])
 
     @property
     def due_ns(self) -> int:
         """When something happens by itself next: a timer, a bar, the simulated venue."""
-        head = self._head
-        return int(min(head["next_timer_ns"], head["next_bar_ns"], self._venue_head["next_due_ns"]))
+        return min(int(due[0]) for due in self._due)
 
     def take_rows(self, rows: Sequence[MarketRow], now_ns: int) -> np.ndarray:
         """Take in market rows, in their order; returns all events that came of it (dtype RECORD)."""
-        first_ns = self._first_ns(now_ns)
-        self._events_ns[: len(rows)] = [row[0] for row in rows]
-        # As whole words, the second of which is kind and instrument: by fields it takes three times as long.
-        words = [(first_ns + at, row[1] | row[2] << 32, *row[3:]) for at, row in enumerate(rows)]
-        return self._run(np.array(words, "<i8").view(ROW)[:, 0])
+        first_ns, count = self._first_ns(now_ns), len(rows)
+        # Packed, because numpy takes a microsecond for each field.
+        for at, (event_ns, kind, instrument, *words) in enumerate(rows):
+            self._event_times[at] = event_ns
+            _ROW.pack_into(self._packed, at * _ROW.size, first_ns + at, kind, instrument, *words)
+        return self._run(self._one_row if count == 1 else self._rows[:count])
 
     def take(self, inputs: Sequence[Input], now_ns: int) -> np.ndarray:
         """Take in other inputs, in their order; returns all events that came of it."""
@@ -141,7 +153,7 @@ class LiveCore:
 
     def copy(self, records: np.ndarray) -> np.ndarray:
         """Records that stay as they are: the journal may write them later."""
-        return records.copy()
+        return np.frombuffer(records.tobytes(), RECORD)  # numpy copies records field by field, in seven times as long
 
     def _collect(self) -> np.ndarray:
         produced, self._produced = self._produced, []
@@ -151,7 +163,7 @@ class LiveCore:
 
     def _put(self, chunk: Chunk) -> None:
         at = 0
-        for cut in map(FrameCut._make, chunk.frames.tolist()):
+        for cut in chunk.frames:
             records = chunk.records[at : cut.record_end]
             bodies = b""
             if self._bodies:

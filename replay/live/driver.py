@@ -42,6 +42,7 @@ from replay.live.switches import missing_switches
 
 ROWS_AT_ONCE = 512
 TICK_S = 0.05
+WRITTEN_WITHIN_S = 0.001
 CLOCK_EVERY_S = 60.0
 CLOCK_AGAIN_S = 5.0  # after an offset that was too large, or no answer
 POLL_EVERY_S = 2.0  # of orders and fills, while the private stream is down
@@ -112,6 +113,10 @@ class LiveSession:
             self.loop.call_soon(self._turn)
 
     def _turn(self) -> None:
+        if self.sender.has_begun:  # what is heard waits until a request is written, which it would hold up
+            self.sender.has_begun = False
+            self.loop.call_later(WRITTEN_WITHIN_S, self._turn)
+            return
         self._woken = self._failure is None and bool(self.inbox.items or self.inbox.rows)
         if self._woken:
             self._work()
@@ -196,6 +201,9 @@ class LiveSession:
             self.sender.push(self._held.popleft())
         if self._held:
             self.opened.journal.commit()
+        if self.sender.has_begun and not self._woken:
+            self._woken = True
+            self.loop.call_soon(self._turn)
 
     def _note_latency(self, order_id: int) -> None:
         received_ns = self._decided_ns.pop(order_id, 0)
@@ -321,14 +329,14 @@ class LiveSession:
     async def settle(self, order_id: int) -> None:
         """An order that an earlier process left in doubt: find out, then ask again for what was asked of it."""
         order = self.orders.find(order_id)
-        if order is not None and int(order["accepted"]) == 0:
+        if order is not None and order.accepted == 0:
             await self.sender.resolve(order_id)
         order = self.orders.find(order_id)
         if order is None:
             return
-        if int(order["status"]) == PENDING_CANCEL:
+        if order.status == PENDING_CANCEL:
             self.sender.push(Outgoing(0, order_id, cancel_order(order, self.opened.identities)))
-        elif int(order["replaces_pending"]) > 0:
+        elif order.replaces_pending > 0:
             self.sender.push(Outgoing(0, order_id, replace_order(order, self.opened.identities)))
 
     # --- the end ------------------------------------------------------------------------------------------------

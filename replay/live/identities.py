@@ -5,18 +5,16 @@ one in every process, so sending it twice cannot trade twice. All of it can be r
 """
 
 import hashlib
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from kernel.events.body import decode_body, encode_body, unpack_bodies
-from kernel.events.layout import ADOPTED, FILLED, INTENDED, REPLACE_REQUESTED
+from kernel.events.layout import ADOPTED, FILLED, INTENDED, REPLACE_REQUESTED, plain_records
 
 _PREFIX_DIGITS = 12
-_NOTED = np.zeros(1 << 10, bool)  # by the number of the kind
-_NOTED[[INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind]] = True
+_NOTED = frozenset({INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind})
 
 
 class Owner(NamedTuple):
@@ -80,22 +78,20 @@ class Identities:
 
     def note(self, records: np.ndarray, bodies: bytes | memoryview) -> None:
         """Take in a frame (records of dtype RECORD, packed bodies)."""
-        if not _NOTED[records["kind"]].any():
+        if _NOTED.isdisjoint(records["kind"].tolist()):
             return
-        for record, body in _with_bodies(records, bodies):
-            kind, words = int(record["kind"]), record["words"]
-            if kind in (INTENDED.kind, ADOPTED.kind):
-                order_id = int(record["sequence"])
-                leg = int(words[INTENDED.leg])
-                self.owners[order_id] = Owner(int(record["strategy"]), int(record["instrument"]), leg)
-                if kind == ADOPTED.kind:
-                    self._note_adoption(order_id, int(words[ADOPTED.quantity_lots]), body)
-            elif kind == FILLED.kind:
-                self.trades.add(int(words[FILLED.trade_id]))
-                self.last_fill_ns = max(self.last_fill_ns, int(record["ts_event_ns"]))
-            else:
-                order_id, *asked = (int(words[at]) for at in range(4))
-                self.asked[order_id] = Asked(*asked)
+        found = unpack_bodies(records, bodies) if bodies else [b""] * len(records)
+        for record, body in zip(plain_records(records), found, strict=True):
+            words = record.words
+            if record.kind in (INTENDED.kind, ADOPTED.kind):
+                self.owners[record.sequence] = Owner(record.strategy, record.instrument, words[INTENDED.leg])
+                if record.kind == ADOPTED.kind:
+                    self._note_adoption(record.sequence, words[ADOPTED.quantity_lots], body)
+            elif record.kind == FILLED.kind:
+                self.trades.add(words[FILLED.trade_id])
+                self.last_fill_ns = max(self.last_fill_ns, record.ts_event_ns)
+            elif record.kind == REPLACE_REQUESTED.kind:
+                self.asked[words[0]] = Asked(*words[1:4])
 
     def _note_adoption(self, order_id: int, lots: int, body: bytes) -> None:
         adoption = msgspec.convert(decode_body(body), Adoption)
@@ -111,17 +107,6 @@ class Identities:
 def adoption_body(venue_order_id: str, why: str) -> bytes:
     """The body of ``OrderAdopted``."""
     return encode_body(Adoption(venue_order_id, why))
-
-
-def _with_bodies(records: np.ndarray, bodies: bytes | memoryview) -> Iterator[tuple[np.void, bytes]]:
-    noted = _NOTED[records["kind"]]
-    if not bodies:
-        for at in np.flatnonzero(noted):
-            yield records[at], b""
-        return
-    for at, body in enumerate(unpack_bodies(records, bodies)):
-        if noted[at]:
-            yield records[at], body
 
 
 assert REPLACE_REQUESTED[1:5] == (0, 1, 2, 3)

@@ -30,7 +30,7 @@ from kernel.units import from_units, to_decimal
 from kernel.venue import FillSeen, OrderSeen, OrderStatus, Seen
 from replay.live.core import MOST_BODY_BYTES, Input
 from replay.live.identities import Asked, Identities, Owner, adoption_body, trade_number
-from replay.live.orders import OpenOrders
+from replay.live.orders import OpenOrder, OpenOrders
 
 ORDER, FILL, POSITION, BALANCE = range(1, 5)  # what a difference is about
 NO_REPAIR, ADOPT, IMPORT, CANCEL, END, ADJUST, HALT = range(7)
@@ -67,7 +67,7 @@ class Mirror:
         if venue_order_id:
             self._identities.venue_ids[order_id] = venue_order_id
         order = self._orders.find(order_id)
-        if order is not None and int(order["accepted"]) == 0:
+        if order is not None and order.accepted == 0:
             self._say(self._of(order, OrderAccepted(order_id)))
 
     # --- fills --------------------------------------------------------------------------------------------------
@@ -78,30 +78,30 @@ class Mirror:
             return
         order_id = self._identities.order_id(fill.client_order_id, fill.venue_order_id)
         order = self._orders.find(order_id) if order_id else None
-        if order is not None and fill.quantity_lots > _left(order):
+        if order is not None and fill.quantity_lots > order.left_lots:
             self._prove_replace(order, fill)
             order = self._orders.find(order_id)
-        if order is None or fill.quantity_lots > _left(order) or int(order["side"]) != fill.side:
+        if order is None or fill.quantity_lots > order.left_lots or order.side != fill.side:
             self._import(fill, number, order_id)
         else:
             self._book(fill, number, order, fill.quantity_lots)
         self._end(order_id)
 
-    def _prove_replace(self, order: Any, fill: FillSeen) -> None:
+    def _prove_replace(self, order: OpenOrder, fill: FillSeen) -> None:
         """A fill of more than the order has left shows that the change that was asked for took place."""
-        asked = self._identities.asked.get(int(order["order_id"]))
-        if asked is None or int(order["replaces_pending"]) == 0:
+        asked = self._identities.asked.get(order.order_id)
+        if asked is None or order.replaces_pending == 0:
             return
-        if asked.quantity_lots - int(order["filled_lots"]) >= fill.quantity_lots:
-            self._say(self._of(order, OrderReplaced(int(order["order_id"]), *asked), fill.ts_event_ns))
+        if asked.quantity_lots - order.filled_lots >= fill.quantity_lots:
+            self._say(self._of(order, OrderReplaced(order.order_id, *asked), fill.ts_event_ns))
 
-    def _book(self, fill: FillSeen, number: int, order: Any, lots: int) -> None:
-        order_id, instrument = int(order["order_id"]), int(order["instrument"])
-        leaves = int(order["quantity_lots"]) - int(order["filled_lots"]) - lots
+    def _book(self, fill: FillSeen, number: int, order: OpenOrder, lots: int) -> None:
+        order_id, instrument = order.order_id, order.instrument
+        leaves = order.quantity_lots - order.filled_lots - lots
         fee_minor, fee_lots = self._fee(fill)
         body = encode_body({"trade_id": fill.trade_id, "fee": fill.fee, "fee_currency": fill.fee_currency})
         filled = OrderFilled(order_id, fill.side, fill.price_ticks, lots, leaves, fee_minor, fill.liquidity, number)
-        owner = Owner(int(order["strategy"]), instrument, int(order["leg"]))
+        owner = Owner(order.strategy, instrument, order.leg)
         self._say(self._of(order, filled, fill.ts_event_ns, body))
         if fee_lots:
             self._take_fee(fill, owner, fee_lots)
@@ -125,8 +125,8 @@ class Mirror:
         account = self._orders.account_of(owner.strategy, owner.instrument)
         body = adoption_body(venue_order_id, why)
         self._say(Input(adopted, owner.instrument, owner.strategy, account, body=body))
-        order = self._orders.rows[-1]
-        self._identities.owners.setdefault(int(order["order_id"]), owner)
+        order = self._orders.newest()
+        self._identities.owners.setdefault(order.order_id, owner)
         return order
 
     def _fee(self, fill: FillSeen) -> tuple[int, int]:
@@ -148,7 +148,7 @@ class Mirror:
         """A fee in the coin itself: it was booked as money, so the coin is sold for that money, without another fee."""
         order = self.adopt(owner, -1, lots, f"{fill.trade_id}/fee", "a fee that was taken in the coin")
         number = trade_number(f"{fill.trade_id}/fee")
-        filled = OrderFilled(int(order["order_id"]), -1, fill.price_ticks, lots, 0, 0, fill.liquidity, number)
+        filled = OrderFilled(order.order_id, -1, fill.price_ticks, lots, 0, 0, fill.liquidity, number)
         self._say(self._of(order, filled, fill.ts_event_ns))
 
     # --- orders -------------------------------------------------------------------------------------------------
@@ -164,23 +164,24 @@ class Mirror:
         if seen.status is OrderStatus.OPEN:
             self._open(seen, order)
             return
-        if seen.status is OrderStatus.REJECTED and int(order["accepted"]) == 0 and int(order["filled_lots"]) == 0:
+        if seen.status is OrderStatus.REJECTED and order.accepted == 0 and order.filled_lots == 0:
             body = encode_body(seen.text)
             self._say(self._of(order, OrderRejected(order_id, seen.reason or REJECT_BY_VENUE), body=body))
             return
         self.ending[order_id] = seen
         self._end(order_id)
 
-    def _open(self, seen: OrderSeen, order: Any) -> None:
-        order_id = int(order["order_id"])
-        if int(order["accepted"]) == 0:
+    def _open(self, seen: OrderSeen, order: OpenOrder) -> None:
+        order_id = order.order_id
+        if order.accepted == 0:
             self._say(self._of(order, OrderAccepted(order_id), seen.ts_event_ns))
-        asked = self._identities.asked.get(order_id)
-        if asked is None or int(order["status"]) not in (PENDING_REPLACE, PENDING_CANCEL):
+        asked, after = self._identities.asked.get(order_id), self._orders.find(order_id)
+        if asked is None or after is None or after.status not in (PENDING_REPLACE, PENDING_CANCEL):
             return
-        if int(order["replaces_pending"]) > 0 and _is_as_asked(seen, asked):
+        order = after
+        if order.replaces_pending > 0 and _is_as_asked(seen, asked):
             replaced = OrderReplaced(order_id, asked.quantity_lots, asked.limit_ticks, asked.stop_ticks)
-            if asked.quantity_lots > int(order["filled_lots"]):
+            if asked.quantity_lots > order.filled_lots:
                 self._say(self._of(order, replaced, seen.ts_event_ns))
 
     def _end(self, order_id: int) -> None:
@@ -192,11 +193,11 @@ class Mirror:
         if order is None:
             del self.ending[order_id]
             return
-        filled = int(order["filled_lots"])
+        filled = order.filled_lots
         if seen.filled_lots > filled + self._identities.single_lots.get(seen.venue_order_id, 0):
             return
         del self.ending[order_id]
-        leaves = int(order["quantity_lots"]) - filled
+        leaves = order.quantity_lots - filled
         body = encode_body(seen.text) if seen.text else b""
         if seen.status is OrderStatus.EXPIRED:
             self._say(self._of(order, OrderExpired(order_id, leaves), seen.ts_event_ns, body))
@@ -204,7 +205,7 @@ class Mirror:
             # Filled, and something is left: the venue had cut a reduce-only order to what there was to reduce, or made
             # an order smaller as it was asked to.
             reason = seen.reason
-            if seen.status is OrderStatus.FILLED and int(order["instructions"]) & REDUCING:
+            if seen.status is OrderStatus.FILLED and order.instructions & REDUCING:
                 reason = CANCEL_REDUCE_ONLY
             self._say(self._of(order, OrderCanceled(order_id, leaves, reason), seen.ts_event_ns, body))
 
@@ -230,7 +231,7 @@ class Mirror:
 
     # --- saying it ----------------------------------------------------------------------------------------------
 
-    def _of(self, order: Any, event: Any, ts_event_ns: int = 0, body: bytes = b"") -> Input:
+    def _of(self, order: OpenOrder, event: Any, ts_event_ns: int = 0, body: bytes = b"") -> Input:
         return self._orders.about(order, event, ts_event_ns, body)
 
     def _say(self, one: Input) -> None:
@@ -239,10 +240,6 @@ class Mirror:
             made = self._take([Input(VenueMessageSeen(self._stream, len(self._raw)), body=raw)])
             self._cause = int(made[np.flatnonzero(made["kind"] == _MESSAGE)[0]]["sequence"])
         self._take([one._replace(cause=self._cause) if self._cause else one])
-
-
-def _left(order: Any) -> int:
-    return int(order["quantity_lots"]) - int(order["filled_lots"])
 
 
 def _is_as_asked(seen: OrderSeen, asked: Asked) -> bool:

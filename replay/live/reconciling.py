@@ -131,19 +131,19 @@ class Reconciler:
         session, found = self._session, 0
         identities = session.opened.identities
         there = {identities.order_id(seen.client_order_id, seen.venue_order_id) for seen in orders}
-        here = [int(row["order_id"]) for row in session.orders.rows if int(row["status"]) >= SUBMITTED]
+        here = [order.order_id for order in session.orders if order.status >= SUBMITTED]
         for order_id in here:
             order = session.orders.find(order_id)
-            if order is None or order_id in there or int(order["accepted"]) == 0:
+            if order is None or order_id in there or order.accepted == 0:
                 continue
             if await session.sender.look(order_id) and identities.client_order_id(order_id):
                 continue
             order = session.orders.find(order_id)
             if order is None:
                 continue
-            left = int(order["quantity_lots"]) - int(order["filled_lots"])
-            difference = DifferenceFound(ORDER, END, int(order["side"]) * left, 0)
-            session.take([Input(difference, int(order["instrument"]))])
+            left = order.left_lots
+            difference = DifferenceFound(ORDER, END, order.side * left, 0)
+            session.take([Input(difference, order.instrument)])
             ended = OrderCanceled(order_id, left, CANCEL_ON_REQUEST)
             session.take([session.orders.about(order, ended, body=encode_body("the venue has no such order"))])
             found += 1
@@ -196,7 +196,7 @@ class Reconciler:
         owner = Owner(session.opened.external, gap.instrument, 0)
         side = 1 if lots > 0 else -1
         order = session.mirror.adopt(owner, side, abs(lots), name, "the venue holds another quantity")
-        order_id = int(order["order_id"])
+        order_id = order.order_id
         filled = OrderFilled(order_id, side, price, abs(lots), 0, 0, TAKER, trade_number(name))
         session.take([session.orders.about(order, filled)])
 

@@ -38,7 +38,7 @@ from kernel.venue import (
 from replay.live.core import Input
 from replay.live.identities import Identities
 from replay.live.mirror import Mirror
-from replay.live.orders import OpenOrders
+from replay.live.orders import OpenOrder, OpenOrders
 from replay.live.outbox import Outgoing, Request, cancel_order
 
 MOST_AT_ONCE = 16
@@ -71,6 +71,7 @@ class Sender:
         self._jitter = random.Random()
         self.on_sent: Callable[[int], None] = lambda order_id: None
         self.failure: BaseException | None = None
+        self.has_begun = False  # a request since this was last set so
 
     @property
     def busy(self) -> int:
@@ -83,6 +84,7 @@ class Sender:
         if waiting is not None:
             waiting.append(outgoing.request)
             return
+        self.has_begun = True
         self._queues[outgoing.order_id] = deque([outgoing.request])
         self.start(self._work(outgoing.order_id))
 
@@ -131,7 +133,7 @@ class Sender:
     async def _submit(self, order_id: int, request: NewOrder) -> None:
         for number in range(MOST_TRIES):
             order = self._orders.find(order_id)
-            if order is None or int(order["accepted"]) == 1:
+            if order is None or order.accepted == 1:
                 return
             why = self._forbidden()
             if why:
@@ -157,7 +159,7 @@ class Sender:
     def _reject(self, order_id: int, reason: int, text: str) -> None:
         """The venue does not have the order. When it has been seen there meanwhile, that stands."""
         order = self._orders.find(order_id)
-        if order is None or int(order["accepted"]) == 1 or int(order["filled_lots"]) > 0:
+        if order is None or order.accepted == 1 or order.filled_lots > 0:
             return
         self._say([self._of(order, OrderRejected(order_id, reason), text)])
 
@@ -173,7 +175,7 @@ class Sender:
             await asyncio.sleep(LOOK_DELAYS_S[min(number, len(LOOK_DELAYS_S) - 1)] * self._jitter.uniform(0.8, 1.2))
             number += 1
             order = self._orders.find(order_id)
-            if order is None or int(order["accepted"]) == 1:
+            if order is None or order.accepted == 1:
                 return
             try:
                 if await self.look(order_id):
@@ -181,7 +183,7 @@ class Sender:
             except VenueError:
                 continue
             unseen += 1
-            age_s = (time.time_ns() - int(order["ts_intended_ns"])) / 1e9
+            age_s = (time.time_ns() - order.ts_intended_ns) / 1e9
             if unseen >= NEVER_SEEN_TIMES and age_s >= NEVER_SEEN_AFTER_S:
                 self._reject(order_id, REJECT_NEVER_SEEN, "")
                 return
@@ -191,13 +193,13 @@ class Sender:
         order = self._orders.find(order_id)
         if order is None or not self._identities.client_order_id(order_id):
             return True  # one that was adopted is heard of by the stream and the list of open orders
-        instrument, since_ns = int(order["instrument"]), int(order["ts_intended_ns"]) - FILLS_BEFORE_NS
+        instrument, since_ns = order.instrument, order.ts_intended_ns - FILLS_BEFORE_NS
         picture = await self._adapter.fetch_order(self._identities.client_order_id(order_id), instrument)
         if picture is None:
             return False
         self._mirror.take([picture], b"", 0)
         left = self._orders.find(order_id)
-        if left is not None and picture.filled_lots > int(left["filled_lots"]):
+        if left is not None and picture.filled_lots > left.filled_lots:
             self._mirror.take(await self._adapter.fetch_fills(since_ns), b"", 0)
         return True
 
@@ -221,9 +223,9 @@ class Sender:
         order = self._orders.find(order_id)
         if order is not None and seen > 1 and order_id not in self._queues:
             gone = Outcome(status=OutcomeStatus.REJECTED, text="the venue took the request and nothing came of it")
-            if int(order["status"]) == PENDING_REPLACE:
+            if order.status == PENDING_REPLACE:
                 self._refuse(order_id, REQUEST_REPLACE, PENDING_REPLACE, gone)
-            elif int(order["status"]) == PENDING_CANCEL:
+            elif order.status == PENDING_CANCEL:
                 self._refuse(order_id, REQUEST_CANCEL, PENDING_CANCEL, gone)
 
     # --- requests about orders ----------------------------------------------------------------------------------
@@ -231,7 +233,7 @@ class Sender:
     async def _cancel(self, order_id: int) -> None:
         for number in range(MOST_TRIES):
             order = self._orders.find(order_id)
-            if order is None or int(order["status"]) != PENDING_CANCEL:
+            if order is None or order.status != PENDING_CANCEL:
                 return
             outcome = await self._adapter.cancel(cancel_order(order, self._identities))
             if outcome.status is OutcomeStatus.ACCEPTED:
@@ -248,7 +250,7 @@ class Sender:
     async def _replace(self, order_id: int, request: ReplaceOrder) -> None:
         for number in range(MOST_TRIES):
             order = self._orders.find(order_id)
-            if order is None or int(order["replaces_pending"]) == 0:
+            if order is None or order.replaces_pending == 0:
                 return
             outcome = await self._adapter.replace(request)
             if outcome.status is OutcomeStatus.ACCEPTED:
@@ -275,11 +277,11 @@ class Sender:
         except VenueError:
             return False
         order = self._orders.find(order_id)
-        return order is None or int(order["status"]) != status
+        return order is None or order.status != status
 
     def _refuse(self, order_id: int, which: int, status: int, outcome: Outcome) -> None:
         order = self._orders.find(order_id)
-        if order is not None and int(order["status"]) == status:
+        if order is not None and order.status == status:
             refused = RequestRejected(order_id, which, outcome.reason or REJECT_BY_VENUE)
             self._say([self._of(order, refused, outcome.text)])
 
@@ -294,5 +296,5 @@ class Sender:
     async def _pause(self, outcome: Outcome) -> None:
         await asyncio.sleep(outcome.retry_after_ns / 1e9 * self._jitter.uniform(1.0, 1.5))
 
-    def _of(self, order: Any, event: Any, text: str) -> Input:
+    def _of(self, order: OpenOrder, event: Any, text: str) -> Input:
         return self._orders.about(order, event, body=encode_body(text) if text else b"")

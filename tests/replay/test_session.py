@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from kernel.events.layout import RECORD
 from kernel.instruments import Instrument
 from kernel.market import BAR, DEPTH, QUOTE, ROW, TRADE
 from kernel.strategy.python import Strategy
 from replay.api import backtest
 from replay.execution import Execution
 from replay.outcome import ResultHash
-from replay.pipeline import Chunk, Pipeline
+from replay.pipeline import Chunk, FrameCut, Pipeline
 from replay.prices import ROOM, PriceLine
 from replay.session import describe_row
 
@@ -31,12 +32,8 @@ def test_an_error_behind_the_engine_ends_the_run(prepare_sample):
 
 def test_after_an_error_the_pipeline_drains_and_never_blocks():
     pipeline = Pipeline(FailingSink(), ResultHash(), (), None, by_reference=False)
-    frames = np.zeros(1, [("record_end", "i8"), ("row_count", "i8"), ("row_end", "i8"), ("first_sequence", "i8"),
-                          ("event_count", "i8"), ("ts_ingest_ns", "i8")])  # fmt: skip
-    frames["first_sequence"] = 2
-    from kernel.events.layout import RECORD
-
-    chunk = Chunk(np.zeros(0, RECORD), frames, np.zeros(0, ROW), 0, 0)
+    cut = FrameCut(record_end=0, row_count=0, row_end=0, first_sequence=2, event_count=0, ts_ingest_ns=0)
+    chunk = Chunk(np.zeros(0, RECORD), [cut], np.zeros(0, ROW), 0, 0)
     pipeline.put(chunk)
     with pytest.raises(OSError, match="No space left"):
         put_many(pipeline, chunk)

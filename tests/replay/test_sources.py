@@ -13,9 +13,9 @@ def _write(folder: Path, number: int) -> Path:
     """A file and the one that it imports, of the same size and time whatever the number."""
     (folder / "deeper").mkdir(exist_ok=True)
     (folder / "deeper" / "__init__.py").write_text("")
-    (folder / "deeper" / "number_of_mine.py").write_text(f"NUMBER = {number}\n")
+    (folder / "deeper" / "number_of_mine.py").write_text(f"found = {number}\n")
     (folder / "mine.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(folder)!r})\nfrom deeper.number_of_mine import NUMBER\nOWN = {number}\n"
+        f"import sys\nsys.path.insert(0, {str(folder)!r})\nfrom deeper.number_of_mine import found\nown = {number}\n"
     )
     for path in folder.rglob("*.py"):
         os.utime(path, (1_700_000_000, 1_700_000_000))
@@ -35,8 +35,8 @@ def as_before():
 def test_a_file_that_changed_within_a_second_is_seen(tmp_path: Path) -> None:
     for number in (1, 2):
         module = import_file("mine_of_a_test", _write(tmp_path, number))
-        assert module.OWN == number
-        assert module.NUMBER == number
+        assert module.own == number
+        assert module.found == number
         for name in ("deeper", "deeper.number_of_mine", "mine_of_a_test"):
             del sys.modules[name]
     assert not list(tmp_path.rglob("*.pyc"))

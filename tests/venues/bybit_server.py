@@ -29,7 +29,7 @@ from tests.venues.bybit_streams import stream
 from tests.venues.bybit_venue import API_KEY, API_SECRET, Venue
 from tests.venues.process import serve
 
-TURN_SECONDS = 0.01
+TURN_SECONDS = 0.001  # as evenly as a feed of many instruments comes; in bursts every message but one would wait
 SETTLE_SECONDS = 0.05
 MESSAGES_A_STEP = 2  # a trade and a quote
 
