@@ -36,6 +36,7 @@ class Sink:
         self._group_bytes, self._group_frames = group_bytes, group_frames
         self._gathered_bytes = self._gathered_frames = 0
         self._handle: int | None = None
+        self.segment = ""
         self.offset = 0
         self.durable_upto = 0
 
@@ -51,7 +52,7 @@ class Sink:
         """Go on where a checked journal ends; everything in it is durable after this, unless the policy is
         `off`.
         """
-        self._handle = self._storage.open(end.segment)
+        self._handle, self.segment = self._storage.open(end.segment), end.segment
         self.offset, self.durable_upto = end.offset, end.durable_upto
         self._seal.claim_epoch()
         if self._policy != "off":
@@ -116,7 +117,8 @@ class Sink:
 
     def _begin_segment(self, number: int, first_sequence: int, prev: bytes) -> None:
         header = SegmentHeader(self._identity, number, first_sequence, prev)
-        self._handle = self._storage.open(segment_name(number), create=True)
+        self.segment = segment_name(number)
+        self._handle = self._storage.open(self.segment, create=True)
         self._storage.pwrite(self._handle, header.pack(), 0)
         self.offset = SEGMENT_HEADER_BYTES
         if self._policy != "off":

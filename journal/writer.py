@@ -165,6 +165,11 @@ class JournalWriter:
         return self._next_sequence
 
     @property
+    def position(self) -> tuple[str, int]:
+        """The segment that is written to, and the byte in it at which the last frame ends."""
+        return self._sink.segment, self._sink.offset
+
+    @property
     def durable_upto(self) -> int:
         """The last frame that is known to be on the disk; 0 if none is."""
         return self._sink.durable_upto
