@@ -150,7 +150,7 @@ def open_checkpoint(data: bytes, given: argparse.Namespace, what: str = "checkpo
     text, blank, signatures = note.rpartition("\n\n")
     text, lines = text + "\n", signatures.split("\n")
     odd = re.search("[\x00-\x09\x0b-\x1f\ud800-\udfff]", note)
-    demand(bool(blank and not odd and lines.pop() == "" and lines), f"{what}: not a signed note")
+    demand(bool(blank and not odd and lines.pop() == "" and 0 < len(lines) <= 100), f"{what}: not a signed note")
     for line in lines:
         match = re.fullmatch(r"— ([^+\s]+) ([A-Za-z0-9+/=]+)", line)
         signature = from_base64(match[2]) if match else b""
@@ -272,7 +272,7 @@ def check_journal(given: argparse.Namespace) -> None:
         try:
             check_segment(os.path.join(given.path, name), first, chain, name == names[-1])
         except CheckError as problem:
-            findings.append(f"{name}: {problem.args[0]}")
+            findings.append(f"{name!a}: {problem.args[0]}")
             break
     chain.print_facts(origin)
     if note and note.origin != origin:

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import os
 import re
 import shutil
 import struct
@@ -220,6 +221,14 @@ def test_tampering_with_segments(tmp_path):
             assert (code, words in out) == (1, True), (words, out)
 
 
+def test_a_name_cannot_forge_a_line(tmp_path):
+    for odd in (b"x\nok: all segments.seg", b"\xff.seg"):
+        folder = put(tmp_path / "j", written(1))
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + odd)).write_bytes(b"")
+        done = subprocess.run([sys.executable, PROGRAM, "journal", folder], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr, "\nok: " in done.stdout) == (1, "", False)
+
+
 def test_a_first_frame_must_carry_the_genesis_value(tmp_path):
     data = bytearray(written(1)[FIRST])
     data[48] ^= 1
@@ -296,6 +305,7 @@ def test_who_signed_a_checkpoint(tmp_path):
     refused = {"wrong key": verdict(ours, OTHER.text), "bad": verdict(bad, KEY.text),
                "bad beside good": verdict(bad + theirs, KEY.text, OTHER.text), "none": verdict("", KEY.text),
                "bad witness": verdict(ours + WITNESS.line_of(bytes(72)), KEY.text, WITNESS.text),
+               "too many": verdict(ours * 101, KEY.text),
                "good, then bad": verdict(ours + bad, KEY.text),
                "hyphen": verdict(ours.replace("— ", "- "), KEY.text), "cut": verdict(ours[:-1], KEY.text),
                "no root": verdict(KEY.line("a/b\n1\n"), KEY.text, text="a/b\n1\n"),
