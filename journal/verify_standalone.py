@@ -228,11 +228,11 @@ class Chain:
 def read_segment(data: bytes) -> Segment:
     header = Segment._make(SEGMENT.unpack(data.ljust(512, b"\0")))
     if header.magic != b"JSEGMENT" or header.crc != crc32(data[:504]) or header.mark != b"\xa5SEG":
-        raise CheckError("its header is " + ("damaged (magic, CRC or mark)" if any(data[511:]) else "incomplete"))
+        raise CheckError("a segment header is " + ("damaged (magic, CRC or mark)" if any(data[511:]) else "incomplete"))
     if (header.version, header.hash) != (1, 1):
         raise ValueError(f"a segment of version {header.version}, hash {header.hash}; this program reads 1 and 1")
     fits = header.bytes == 512 and header.named <= 384 and not any(header.origin[header.named :])
-    demand(fits, "the lengths in its header do not add up")
+    demand(fits, "the lengths in a segment header do not add up")
     return header._replace(origin=header.origin[: header.named])
 
 

@@ -86,6 +86,7 @@ def fixed(frame, **fields):
     """A frame with other header fields, and with every checksum of its own made right again."""
     data, places = bytearray(frame), {"number": (32, "<Q"), "sequence": (40, "<Q"), "durable": (48, "<Q")}
     places |= {"epoch": (64, "<Q"), "first_byte_of_id": (72, "<B"), "body": (256, "<B"), "version": (6, "<H")}
+    places |= {"padding": (262, "<B"), "body_bytes": (16, "<I"), "header_bytes": (4, "<H")}
     for name, value in fields.items():
         struct.pack_into(places[name][1], data, places[name][0], value)
     struct.pack_into("<I", data, 120, crc32(data[:120]))
@@ -187,6 +188,9 @@ FRAME_TAMPERING = {
     "epoch falls": (lambda f: [f[0], fixed(f[1], epoch=0), *f[2:]], "the writer epoch is out of order"),
     "foreign": (lambda f: [f[0], fixed(f[1], first_byte_of_id=9), *f[2:]], "of another journal"),
     "newer": (lambda f: [f[0], fixed(f[1], version=2), *f[2:]], "format version is 2"),
+    "padding": (lambda f: [f[0], fixed(f[1], padding=1), *f[2:]], "its padding is not zero"),
+    "length of the bodies": (lambda f: [f[0], fixed(f[1], body_bytes=60), *f[2:]], "its lengths do not add up"),
+    "length of the header": (lambda f: [f[0], fixed(f[1], header_bytes=120), *f[2:]], "its lengths do not add up"),
     "first frame edited": (lambda f: [fixed(f[0], body=1), *f[1:]], "frame 2: the chain is broken"),
 }
 
@@ -212,8 +216,8 @@ def test_tampering_with_segments(tmp_path):
             {name.replace(names[1][:20], f"{99:020}"): data for name, data in files.items()},
         ],
         "of another journal": [files | {names[-1]: foreign[names[-1]]}],
-        "its header is incomplete": [files | {names[-1]: files[names[-1]][:400]}, files | {names[-1]: b""}],
-        "its header is damaged": [files | {names[1]: b"X" + files[names[1]][1:]}],
+        "a segment header is incomplete": [files | {names[-1]: files[names[-1]][:400]}, files | {names[-1]: b""}],
+        "a segment header is damaged": [files | {names[1]: b"X" + files[names[1]][1:]}],
     }
     for words, variants in cases.items():
         for changed in variants:
@@ -229,12 +233,16 @@ def test_a_name_cannot_forge_a_line(tmp_path):
         assert (done.returncode, done.stderr, "\nok: " in done.stdout) == (1, "", False)
 
 
-def test_a_first_frame_must_carry_the_genesis_value(tmp_path):
+@pytest.mark.parametrize(("at", "words"), [
+    (48, "its sequence or prev"), (500, "the lengths in a segment"), (10, "the lengths in a segment"),
+    (32, "its sequence or prev"), (80, "its sequence or prev"), (120, "its sequence or prev"),
+])  # fmt: skip
+def test_a_first_segment_header_with_its_checksum_made_right(tmp_path, at, words):
     data = bytearray(written(1)[FIRST])
-    data[48] ^= 1
+    data[at] ^= 1
     struct.pack_into("<I", data, 504, crc32(data[:504]))
     code, out = run("journal", put(tmp_path / "j", {FIRST: bytes(data)}))
-    assert (code, "its sequence or prev" in out) == (1, True)
+    assert (code, words in out, out.count("FAILS: ")) == (1, True, 1)
 
 
 def test_what_is_no_journal_is_bad_usage(tmp_path):
