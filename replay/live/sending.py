@@ -18,7 +18,6 @@ from kernel.lifecycle import (
     IOC,
     MARKET,
     PENDING_CANCEL,
-    PENDING_REPLACE,
     REJECT_BY_VENUE,
     REJECT_NEVER_SEEN,
     REJECT_NOT_SENT,
@@ -223,10 +222,8 @@ class Sender:
         order = self._orders.find(order_id)
         if order is not None and seen > 1 and order_id not in self._queues:
             gone = Outcome(status=OutcomeStatus.REJECTED, text="the venue took the request and nothing came of it")
-            if order.status == PENDING_REPLACE:
-                self._refuse(order_id, REQUEST_REPLACE, PENDING_REPLACE, gone)
-            elif order.status == PENDING_CANCEL:
-                self._refuse(order_id, REQUEST_CANCEL, PENDING_CANCEL, gone)
+            self._refuse(order_id, REQUEST_REPLACE, gone)
+            self._refuse(order_id, REQUEST_CANCEL, gone)
 
     # --- requests about orders ----------------------------------------------------------------------------------
 
@@ -241,11 +238,11 @@ class Sender:
                 return
             if outcome.retry_after_ns:
                 await self._pause(outcome)
-            elif await self._settled(order_id, number, PENDING_CANCEL):
+            elif await self._settled(order_id, number, REQUEST_CANCEL):
                 return
             elif outcome.status is OutcomeStatus.REJECTED:
                 break
-        self._refuse(order_id, REQUEST_CANCEL, PENDING_CANCEL, outcome)
+        self._refuse(order_id, REQUEST_CANCEL, outcome)
 
     async def _replace(self, order_id: int, request: ReplaceOrder) -> None:
         for number in range(MOST_TRIES):
@@ -254,7 +251,7 @@ class Sender:
                 return
             outcome = await self._adapter.replace(request)
             if outcome.status is OutcomeStatus.ACCEPTED:
-                if not await self._settled(order_id, number, PENDING_REPLACE):
+                if not await self._settled(order_id, number, REQUEST_REPLACE):
                     self.look_later(order_id)
                 return
             if not outcome.retry_after_ns:
@@ -263,13 +260,13 @@ class Sender:
         if outcome.status is OutcomeStatus.AMBIGUOUS:
             self._doubt(order_id, REQUEST_REPLACE, outcome.text)
         for number in range(len(LOOK_DELAYS_S)):
-            if await self._settled(order_id, number, PENDING_REPLACE):
+            if await self._settled(order_id, number, REQUEST_REPLACE):
                 return
             if outcome.status is OutcomeStatus.REJECTED:
                 break
-        self._refuse(order_id, REQUEST_REPLACE, PENDING_REPLACE, outcome)
+        self._refuse(order_id, REQUEST_REPLACE, outcome)
 
-    async def _settled(self, order_id: int, number: int, status: int) -> bool:
+    async def _settled(self, order_id: int, number: int, which: int) -> bool:
         """Whether, once it was looked up, the order is no longer waiting for the answer."""
         await asyncio.sleep(LOOK_DELAYS_S[min(number, len(LOOK_DELAYS_S) - 1)])
         try:
@@ -277,11 +274,11 @@ class Sender:
         except VenueError:
             return False
         order = self._orders.find(order_id)
-        return order is None or order.status != status
+        return order is None or not _waits(order, which)
 
-    def _refuse(self, order_id: int, which: int, status: int, outcome: Outcome) -> None:
+    def _refuse(self, order_id: int, which: int, outcome: Outcome) -> None:
         order = self._orders.find(order_id)
-        if order is not None and order.status == status:
+        if order is not None and _waits(order, which):
             refused = RequestRejected(order_id, which, outcome.reason or REJECT_BY_VENUE)
             self._say([self._of(order, refused, outcome.text)])
 
@@ -298,3 +295,8 @@ class Sender:
 
     def _of(self, order: OpenOrder, event: Any, text: str) -> Input:
         return self._orders.about(order, event, body=encode_body(text) if text else b"")
+
+
+def _waits(order: OpenOrder, which: int) -> bool:
+    """Whether the order waits for the answer to such a request. A replace may wait under a cancel that came later."""
+    return order.replaces_pending > 0 if which == REQUEST_REPLACE else order.status == PENDING_CANCEL
