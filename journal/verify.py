@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 
 from journal.errors import CorruptJournal, Problem
 from journal.merkle import MerkleTree
@@ -24,6 +24,8 @@ Digest = bytes
 class VerifyReport:
     """What was found. `frames` to `root` describe the frames before the first problem.
 
+    `roots` has the root at each size that was asked for, as far as the journal reaches.
+
     `ok` is False for any corruption. A torn tail alone leaves `ok` True: nothing that was acknowledged is
     missing; it is named in `first_problem`, and `tail` is "torn". `seconds` is wall time, for people only.
     """
@@ -38,12 +40,17 @@ class VerifyReport:
     first_problem: Problem | None
     tail: str
     seconds: float
+    roots: dict[int, Digest] = field(default_factory=dict)
 
 
 def verify_journal(
-    path_or_storage: str | os.PathLike[str] | Storage, progress: Callable[[int, int], None] | None = None
+    path_or_storage: str | os.PathLike[str] | Storage,
+    progress: Callable[[int, int], None] | None = None,
+    sizes: Collection[int] = (),
 ) -> VerifyReport:
     """Check a whole journal. `progress` gets (bytes checked, bytes in all) every 32 MiB and at the end.
+
+    `sizes` are numbers of frames at which the root is to be told, as of checkpoints.
 
     Damage is reported, not raised; UnsupportedFormat and JournalError (no journal there) are raised.
     """
@@ -54,12 +61,15 @@ def verify_journal(
     reported = 0
     head = scan.identity.genesis_prev() if scan.identity is not None else b""
     problem: Problem | None = None
+    roots = {0: tree.root} if 0 in sizes else {}
     try:
         for frame in scan.frames():
             tree.append(frame.hash)
             head = frame.hash
             events += frame.event_count
             records += frame.record_count
+            if tree.size in sizes:
+                roots[tree.size] = tree.root
             if progress is not None and scan.bytes_done - reported >= PROGRESS_BYTES:
                 reported = scan.bytes_done
                 progress(reported, total_bytes)
@@ -82,4 +92,5 @@ def verify_journal(
         problem,
         tail,
         time.perf_counter() - started,
+        roots,
     )

@@ -25,6 +25,7 @@ from kernel.cli.journals import (
     terminal_width,
 )
 from kernel.cli.progress import COMPILING, ProgressBar, slow_start
+from kernel.cli.signed import Held, against_option, keys_option, verify_file
 
 if TYPE_CHECKING:
     from journal import RecoverReport, VerifyReport
@@ -39,24 +40,37 @@ MEGABYTE = 1_000_000
     "--deep", is_flag=True, help="Also check the market data it refers to, and fold all events through the reducer."
 )
 @data_option
+@against_option
+@keys_option
 @json_option
-def verify(journal: Path, deep: bool, data: Sequence[str], as_json: bool) -> None:
+def verify(
+    journal: Path, deep: bool, data: Sequence[str], against: Path | None, keys: Sequence[str], as_json: bool
+) -> None:
     """Check every byte of JOURNAL: frames, hashes, chain; exit 1 at the first break.
 
     With --deep (or --data, which implies it) the market rows behind each segment hash are read again, and every
     recorded state digest is compared with the state. After every event the ledger must balance.
+
+    With --against a checkpoint that you hold, a tail that was cut, history that was rewritten, and a fork are found.
+    JOURNAL may also be a proof or a checkpoint, which is checked offline with --key.
     """
+    if journal.is_file():
+        verify_file(journal, keys, as_json)
+        return
     with journal_errors():
         from journal import verify_journal
         from replay.history import find_journal
 
         place, _ = find_journal(journal)
+        held = Held.read(place, against, keys)
         with ProgressBar("verify") as progress:
-            report = verify_journal(place, progress)
+            report = verify_journal(place, progress, held.sizes)
         found = _report(place, report)
+        found["checkpoint"] = held.compare(report)
         if (deep or data) and report.ok:
             found["deep"] = _fold(journal, data)
         good = report.ok and report.tail == "clean" and not (found["deep"] or {}).get("problem")
+        good = good and (found["checkpoint"] or {"ok": True})["ok"]
         print_lines([as_json_text(found)] if as_json else _verify_lines(found, report, journal))
     if not good:
         sys.exit(1)
@@ -77,6 +91,7 @@ def _report(place: Path, report: "VerifyReport") -> dict[str, Any]:
         "root": report.root.hex(),
         "seconds": round(report.seconds, 6),
         "problem": None if problem is None else {name: getattr(problem, name) for name in names},
+        "checkpoint": None,
         "deep": None,
     }
 
@@ -147,6 +162,9 @@ def _verify_lines(found: dict[str, Any], report: "VerifyReport", journal: Path) 
         from replay.inspect.phrases import counted
 
         verdict = f"BROKEN; the {counted(found['frames'], 'frame')} before it: good"
+    if found["checkpoint"] is not None:
+        entries.append(("signed", found["checkpoint"]["sentence"]))
+        verdict = verdict if found["checkpoint"]["ok"] else f"NOT what was signed: {found['checkpoint']['finding']}"
     lines = [verdict, *pairs(entries)]
     return lines if found["deep"] is None else [*lines, "", *_deep_lines(found["deep"])]
 

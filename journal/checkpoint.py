@@ -1,0 +1,77 @@
+"""Checkpoints (C2SP tlog-checkpoint): how many frames a journal has and their root, in a signed note.
+
+Owns: the three lines and their rules. Must not know: where checkpoints are kept, or who asks for them.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from journal.layout import Identity
+from journal.note import Note, NoteError, SigningKey, VerifierKey, decode_base64, sign_note
+
+HASH_BYTES = 32
+
+
+def checkpoint_origin(origin: str, genesis_id: bytes) -> str:
+    """What the checkpoints of a journal call it: no other journal has that name."""
+    return f"{origin}/{genesis_id.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A journal's size in frames and the RFC 6962 root over them."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+    @classmethod
+    def of(cls, identity: Identity, size: int, root: bytes) -> Checkpoint:
+        """The checkpoint of a journal."""
+        return cls(checkpoint_origin(identity.origin, identity.genesis_id), size, root)
+
+    @classmethod
+    def parse(cls, text: str) -> Checkpoint:
+        """The checkpoint of a note's text; extension lines are allowed and not looked at. Raises NoteError."""
+        lines = text.split("\n")
+        if len(lines) < 4 or "" in lines[:-1]:
+            raise NoteError("a checkpoint is an origin, a size and a root, a line each; this is not")
+        origin, size, root = lines[0], lines[1], decode_base64(lines[2])
+        if not (size.isascii() and size.isdigit()) or size != str(int(size)) or len(size) > 19:
+            raise NoteError(f"the size of a checkpoint is a number of frames; not {size[:30]!r}")
+        if root is None or len(root) != HASH_BYTES:
+            raise NoteError(f"the root of a checkpoint is the base64 of {HASH_BYTES} bytes; not {lines[2][:60]!r}")
+        return cls(origin, int(size), root)
+
+    def sign(self, key: SigningKey) -> bytes:
+        """The checkpoint as a note signed by the key."""
+        return sign_note(self.text, key)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoint:
+    """A checkpoint whose signature was checked: its note, and the keys that signed it."""
+
+    checkpoint: Checkpoint
+    note: Note
+    signers: tuple[VerifierKey, ...]
+
+
+def open_checkpoint(data: bytes, keys: Sequence[VerifierKey], origin: str | None = None) -> SignedCheckpoint:
+    """The checkpoint of a note that one of the keys signed. Raises NoteError.
+
+    With ``origin``, one of another journal is refused.
+    """
+    note = Note.parse(data)
+    signers = note.check(keys)
+    checkpoint = Checkpoint.parse(note.text)
+    if origin is not None and checkpoint.origin != origin:
+        raise NoteError(f"the checkpoint is of {checkpoint.origin}, another journal than {origin}")
+    return SignedCheckpoint(checkpoint, note, tuple(signers))

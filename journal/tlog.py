@@ -1,0 +1,251 @@
+"""A journal as a transparency log: checkpoints that are signed and kept, tiles for proofs, and comparing with both.
+
+Owns: the folder ``tlog`` of a journal (C2SP tlog-tiles, and every checkpoint that was made), and the rule that no
+checkpoint is signed that does not follow from those before it. Must not know: who holds the key, or what events mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from journal.checkpoint import Checkpoint, SignedCheckpoint, checkpoint_origin, open_checkpoint
+from journal.errors import JournalError
+from journal.merkle import MerkleTree
+from journal.note import Note, NoteError, SigningKey, VerifierKey
+from journal.proof import LeafNodes, Nodes, root_of
+from journal.scan import Scan
+from journal.storage import as_storage
+from journal.tiles import TileError, TileNodes, TileWriter, write_file
+
+TLOG_DIR = "tlog"
+CHECKPOINT_NAME = "checkpoint"
+CHECKPOINTS_DIR = "checkpoints"
+Progress = Callable[[int, int], None]
+PROGRESS_BYTES = 32 << 20
+
+
+class LogError(JournalError):
+    """A checkpoint or a proof that cannot be made. The text says why and what to do."""
+
+
+def journal_origin(journal: Path) -> str:
+    """What checkpoints call this journal. Raises JournalError."""
+    identity = Scan(as_storage(journal)).identity
+    if identity is None:
+        raise LogError(f"{journal}: the first segment's header is damaged; see kernel verify")
+    return checkpoint_origin(identity.origin, identity.genesis_id)
+
+
+def kept_checkpoints(journal: Path) -> list[bytes]:
+    """The notes that were made of this journal, oldest first."""
+    folder = journal / TLOG_DIR / CHECKPOINTS_DIR
+    return [path.read_bytes() for path in sorted(folder.glob("*.note"))] if folder.is_dir() else []
+
+
+def kept_sizes(journal: Path) -> set[int]:
+    """How many frames the journal had when its checkpoints were made."""
+    folder = journal / TLOG_DIR / CHECKPOINTS_DIR
+    names = (path.stem for path in folder.glob("*.note")) if folder.is_dir() else ()
+    return {int(name) for name in names if name.isdigit()}
+
+
+def latest_checkpoint(journal: Path) -> bytes | None:
+    """The note that was made last, or None."""
+    path = journal / TLOG_DIR / CHECKPOINT_NAME
+    return path.read_bytes() if path.is_file() else None
+
+
+def make_checkpoint(journal: Path, key: SigningKey, progress: Progress | None = None) -> bytes:
+    """Verify the whole journal, add to its tiles, sign size and root, and keep the note; returns it.
+
+    Raises JournalError: a journal that does not verify, or one that does not follow from the last checkpoint, is not
+    signed. A torn tail is left out.
+    """
+    folder, origin = journal / TLOG_DIR, journal_origin(journal)
+    last = latest_checkpoint(journal)
+    before = Checkpoint.parse(_text(last)) if last is not None else None
+    size, root = _extend(journal, folder, before, entries=False, progress=progress)
+    if before is not None and (before.size, before.root) == (size, root) and last is not None and _is_by(last, key):
+        return last
+    note = Checkpoint(origin, size, root).sign(key)
+    write_file(folder / CHECKPOINTS_DIR / f"{size:020}.note", note, durable=True)
+    write_file(folder / CHECKPOINT_NAME, note, durable=True)
+    return note
+
+
+def export_log(journal: Path, folder: Path, note: bytes, progress: Progress | None = None) -> Checkpoint:
+    """Write (or go on with) the C2SP tlog-tiles of the journal up to a checkpoint: note, tiles and bundles of frames.
+
+    Raises JournalError when the journal does not have the checkpoint's root, or the folder holds another log.
+    """
+    wanted, path = Checkpoint.parse(_text(note)), folder / CHECKPOINT_NAME
+    before = Checkpoint.parse(_text(path.read_bytes())) if path.is_file() else None
+    if wanted.origin != journal_origin(journal):
+        raise LogError(f"the checkpoint is of {wanted.origin}, and not of this journal")
+    if before is not None and (before.origin != wanted.origin or before.size > wanted.size):
+        raise LogError(f"{folder} holds {before.origin} with {before.size:,} frames; name an empty folder")
+    size, root = _extend(journal, folder, before, entries=True, upto=wanted.size, progress=progress)
+    if (size, root) != (wanted.size, wanted.root):
+        raise LogError(_differs(wanted, size))
+    write_file(path, note, durable=True)
+    return wanted
+
+
+def _extend(
+    journal: Path,
+    folder: Path,
+    before: Checkpoint | None,
+    *,
+    entries: bool,
+    upto: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[int, bytes]:
+    """Walk the journal, add what is new to the tiles, and return its size and root. Checks ``before`` on the way."""
+    storage = as_storage(journal)
+    scan, tree = Scan(storage), MerkleTree()
+    writer = _tile_writer(folder, before, entries=entries)
+    total, told = sum(len(storage.map(name).view) for name in scan.segments), 0
+    if before is not None and before.size == 0 and before.root != tree.root:
+        raise LogError(_rewritten(before))
+    for frame in scan.frames():
+        if upto is not None and tree.size == upto:
+            break
+        tree.append(frame.hash)
+        if tree.size > writer.size:
+            writer.append(frame.hash, frame.view)
+        if before is not None and tree.size == before.size and tree.root != before.root:
+            raise LogError(_rewritten(before))
+        if progress is not None and scan.bytes_done - told >= PROGRESS_BYTES:
+            told = scan.bytes_done
+            progress(told, total)
+    if before is not None and tree.size < before.size:
+        raise LogError(_differs(before, tree.size))
+    writer.finish()
+    return tree.size, tree.root
+
+
+def _tile_writer(folder: Path, before: Checkpoint | None, *, entries: bool) -> TileWriter:
+    """Goes on with the tiles of a folder where they are what the checkpoint says, and begins anew where not."""
+    if before is None:
+        return TileWriter(folder, entries=entries)
+    try:
+        if root_of(TileNodes(folder, before.size), before.size) == before.root:
+            return TileWriter(folder, before.size, entries=entries)
+    except TileError:
+        pass  # tiles can always be made again
+    return TileWriter(folder, entries=entries)
+
+
+def _text(note: bytes) -> str:
+    return Note.parse(note).text
+
+
+def _is_by(note: bytes, key: SigningKey) -> bool:
+    try:
+        open_checkpoint(note, [key.verifier])
+    except NoteError:
+        return False
+    return True
+
+
+def _rewritten(before: Checkpoint) -> str:
+    return (
+        f"the journal's first {before.size:,} frames are no longer those of the checkpoint that was signed before: "
+        "history was rewritten; keep both and find out who did it"
+    )
+
+
+def _differs(wanted: Checkpoint, size: int) -> str:
+    if size < wanted.size:
+        return f"the checkpoint is of {wanted.size:,} frames, and the journal has {size:,}: its tail was cut"
+    return f"the journal's first {wanted.size:,} frames do not have the checkpoint's root"
+
+
+# --- comparing ------------------------------------------------------------------------------------------------------
+
+
+class Finding(Enum):
+    """What a checkpoint says of a journal."""
+
+    SAME = "same"
+    LONGER = "longer"
+    CUT = "cut"
+    REWRITTEN = "rewritten"
+    FORKED = "forked"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``sentence`` says it for people."""
+
+    finding: Finding
+    sentence: str
+
+    @property
+    def is_good(self) -> bool:
+        return self.finding in (Finding.SAME, Finding.LONGER)
+
+
+def compare_with(
+    journal: Path, given: SignedCheckpoint, roots: dict[int, bytes], frames: int, keys: Sequence[VerifierKey]
+) -> Comparison:
+    """What a signed checkpoint of this journal's origin says of it.
+
+    ``frames`` is how many it has; ``roots`` has the root at the size of the given checkpoint and of those that are kept
+    in the journal, as far as it reaches.
+    """
+    wanted = given.checkpoint
+    if frames < wanted.size:
+        return Comparison(Finding.CUT, _differs(wanted, frames))
+    if roots[wanted.size] == wanted.root:
+        if frames == wanted.size:
+            return Comparison(Finding.SAME, f"the journal is what was signed: {frames:,} frames, the same root")
+        more = frames - wanted.size
+        sentence = f"the journal begins with the {wanted.size:,} frames that were signed; {more:,} came after them"
+        return Comparison(Finding.LONGER, sentence)
+    for note in kept_checkpoints(journal):
+        try:
+            own = open_checkpoint(note, keys, wanted.origin).checkpoint
+        except NoteError:
+            continue
+        if own.size in roots and roots[own.size] == own.root:
+            sentence = (
+                f"the same key has signed two histories: this journal at {own.size:,} frames, and another one at "
+                f"{wanted.size:,}; the two notes together prove it"
+            )
+            return Comparison(Finding.FORKED, sentence)
+    sentence = f"the journal's first {wanted.size:,} frames are not those that were signed: history was rewritten"
+    return Comparison(Finding.REWRITTEN, sentence)
+
+
+# --- hashes for proofs ----------------------------------------------------------------------------------------------
+
+
+def nodes_of(journal: Path, checkpoint: Checkpoint) -> Nodes:
+    """The subtree hashes of the journal up to a checkpoint: from its tiles, or worked out from all its frames.
+
+    Raises LogError when the journal does not have the checkpoint's root.
+    """
+    nodes: Nodes = TileNodes(journal / TLOG_DIR, _tiled_size(journal))
+    try:
+        if root_of(nodes, checkpoint.size) == checkpoint.root:
+            return nodes
+    except TileError:
+        pass  # there are none, or not so many: all frames are read
+    hashes: list[bytes] = []
+    for frame in Scan(as_storage(journal)).frames():
+        if len(hashes) == checkpoint.size:
+            break
+        hashes.append(frame.hash)
+    nodes = LeafNodes(hashes)
+    if len(hashes) < checkpoint.size or root_of(nodes, checkpoint.size) != checkpoint.root:
+        raise LogError(_differs(checkpoint, len(hashes)))
+    return nodes
+
+
+def _tiled_size(journal: Path) -> int:
+    note = latest_checkpoint(journal)
+    return Checkpoint.parse(_text(note)).size if note is not None else 0
