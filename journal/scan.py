@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from journal.errors import CorruptJournal, JournalError, Problem
 from journal.frame import Frame
+from journal.hashing import HashAhead
 from journal.layout import (
     END_MARK_BYTES,
     FORMAT_VERSION,
@@ -37,11 +38,11 @@ class Scan:
 
     Raises CorruptJournal at the first break, UnsupportedFormat for a newer format, JournalError if there is
     no journal. A torn tail ends the walk quietly: see `end.torn`. Without `check_hashes`, headers and numbers
-    are checked, but neither end marks nor the chain.
+    are checked, but neither end marks nor the chain. `ahead` hashes what comes next on other threads.
     """
 
-    def __init__(self, storage: Storage, *, check_hashes: bool = True) -> None:
-        self.storage = storage
+    def __init__(self, storage: Storage, *, check_hashes: bool = True, ahead: HashAhead | None = None) -> None:
+        self.storage, self._ahead = storage, ahead
         self.check_hashes = check_hashes
         # The seal is read before the segments: a writer may be at work, and the seal must not be the newer of
         # the two.
@@ -108,6 +109,8 @@ class Scan:
         if not self._enter_segment(index, view):
             return
         offset, released = SEGMENT_HEADER_BYTES, 0
+        if self._ahead is not None:
+            self._ahead.begin(view, offset)
         while offset < len(view):
             frame = self._frame(index, view, offset, from_sequence)
             if frame is None:
@@ -164,7 +167,8 @@ class Scan:
                     if any(frame_view[-END_MARK_BYTES:]):
                         return Frame(header, frame_view, name, offset)
                 else:
-                    end_mark, hashed = seal_frame(frame_view)
+                    hashed_ahead = self._ahead.take(offset) if self._ahead is not None else None
+                    end_mark, hashed = hashed_ahead or seal_frame(frame_view)
                     if frame_view[-END_MARK_BYTES:] == end_mark:
                         self._check_chain(header, hashed, name, offset)
                         return Frame(header, frame_view, name, offset, hashed)

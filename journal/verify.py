@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from journal.errors import CorruptJournal, Problem
+from journal.hashing import HashAhead
 from journal.merkle import MerkleTree
 from journal.scan import Scan
 from journal.storage import Storage, as_storage
@@ -54,9 +55,22 @@ def verify_journal(
 
     Damage is reported, not raised; UnsupportedFormat and JournalError (no journal there) are raised.
     """
-    started, storage = time.perf_counter(), as_storage(path_or_storage)
-    scan, tree = Scan(storage), MerkleTree()
-    total_bytes = sum(len(storage.map(name).view) for name in scan.segments)
+    storage = as_storage(path_or_storage)
+    total_bytes = sum(len(storage.map(name).view) for name in Scan(storage).segments)
+    ahead = HashAhead.for_bytes(total_bytes)
+    if ahead is None:
+        return _verify(Scan(storage), total_bytes, progress, sizes)
+    with ahead:
+        return _verify(Scan(storage, ahead=ahead), total_bytes, progress, sizes)
+
+
+def _verify(
+    scan: Scan,
+    total_bytes: int,
+    progress: Callable[[int, int], None] | None,
+    sizes: Collection[int],
+) -> VerifyReport:
+    started, tree = time.perf_counter(), MerkleTree()
     events = records = 0
     reported = 0
     head = scan.identity.genesis_prev() if scan.identity is not None else b""
