@@ -161,12 +161,13 @@ class FillSeen(msgspec.Struct, frozen=True, kw_only=True):
 class PositionSeen(msgspec.Struct, frozen=True, kw_only=True):
     """What the account holds in an instrument; a short position is negative. ``leg`` as in ``OrderIntended``.
 
-    ``average_price_ticks`` is its entry price to the nearest tick, 0 where the venue does not say.
+    ``average_price`` is its entry price as decimal text, with all the digits that the venue gives; empty where it does
+    not say.
     """
 
     instrument: int
     quantity_lots: int
-    average_price_ticks: int = 0
+    average_price: str = ""
     leg: int = 0
 
 

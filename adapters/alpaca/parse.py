@@ -254,7 +254,7 @@ def parse_positions(raw: bytes, markets: Markets) -> list[PositionSeen]:
                 PositionSeen(
                     instrument=market.place,
                     quantity_lots=side * market.lots.count(abs(position.qty)),
-                    average_price_ticks=market.ticks.nearest(position.avg_entry_price),
+                    average_price=f"{position.avg_entry_price:f}",
                 )
             )
         except UnitError as error:

@@ -213,11 +213,11 @@ def funding_of(execution: wire.Execution, one: Listed, fundings: Fundings, inter
 def position_seen(position: wire.Position, one: Listed) -> PositionSeen:
     """A position of a contract; ``leg`` is 0 in one-way mode, +1 and -1 in hedge mode."""
     lots = one.lots.exact(position.size or "0")
-    price = position.entry_price or position.avg_price or "0"
+    price = position.entry_price or position.avg_price
     return PositionSeen(
         instrument=one.number,
         quantity_lots=-lots if position.side == "Sell" else lots,
-        average_price_ticks=one.ticks.nearest(price) if lots else 0,
+        average_price=price if lots else "",
         leg={1: 1, 2: -1}.get(position.position_idx, 0),
     )
 

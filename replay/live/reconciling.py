@@ -6,6 +6,7 @@ which count only while nothing is under way and only when two pictures agree.
 
 import asyncio
 import contextlib
+from decimal import ROUND_HALF_EVEN
 from typing import TYPE_CHECKING
 
 from kernel.events.body import encode_body
@@ -19,7 +20,7 @@ from kernel.events.catalogue import (
 from kernel.ledger_nb import total_nb
 from kernel.lifecycle import CANCEL_ON_REQUEST, SUBMITTED, TAKER
 from kernel.risk.modes import ADAPTER, CANCEL_ALL
-from kernel.units import RATE_SCALE, to_rate
+from kernel.units import RATE_SCALE, to_decimal, to_rate
 from kernel.venue import BalanceSeen, OrderSeen, PositionSeen, VenueError
 from replay.config.amounts import length_ns
 from replay.live.core import Input
@@ -155,7 +156,7 @@ class Reconciler:
         gaps = position_gaps(session.state, positions, self._tolerance_lots())
         fills = self._fills()
         tolerance_minor = 2 + fills - self._fills_before
-        money = balance_inputs(session.state, session.instruments, balances, tolerance_minor)
+        money = balance_inputs(session.state, session.instruments, balances, positions, tolerance_minor)
         if gaps or money:
             await asyncio.sleep(CONFIRM_PAUSE_S)
             again, money_again = await self._account()
@@ -164,7 +165,7 @@ class Reconciler:
                 return -1
             if position_gaps(session.state, again, self._tolerance_lots()) != gaps:
                 return -1
-            if balance_inputs(session.state, session.instruments, money_again, tolerance_minor) != money:
+            if balance_inputs(session.state, session.instruments, money_again, again, tolerance_minor) != money:
                 return -1
         if not self._fresh:
             session.take(position_reports(positions, session.state))
@@ -172,7 +173,7 @@ class Reconciler:
             self._adopt(gap)
         if gaps and not self._fresh:
             session.take(position_reports(positions, session.state))
-        money = balance_inputs(session.state, session.instruments, balances, tolerance_minor)
+        money = balance_inputs(session.state, session.instruments, balances, positions, tolerance_minor)
         self._check_drift(balances, money)
         if money:
             session.take(money)
@@ -189,7 +190,9 @@ class Reconciler:
         session = self._session
         session.take([gap_input(gap)])
         lots = gap.theirs - gap.ours
-        price = gap.price_ticks or session.orders.last_ticks(gap.instrument)
+        tick_size = to_decimal(session.instruments[gap.instrument].tick_size)
+        entry_ticks = int((to_decimal(gap.price or "0") / tick_size).to_integral_value(ROUND_HALF_EVEN))
+        price = entry_ticks or session.orders.last_ticks(gap.instrument)
         if price <= 0:
             return  # nothing has been seen of it yet; the next reconciliation finds it again
         name = f"position/{gap.instrument}/{session.core.next_sequence}"

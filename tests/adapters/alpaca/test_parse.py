@@ -239,8 +239,8 @@ def test_an_activity_without_a_part_is_refused(changes):
 def test_the_documented_positions():
     positions = parse_positions(raw(FIXTURES["trading"]["Position"]), MARKETS)
     assert positions == [
-        PositionSeen(instrument=0, quantity_lots=5 * ONE, average_price_ticks=1_000_000),
-        PositionSeen(instrument=0, quantity_lots=2 * ONE, average_price_ticks=1_747_800),
+        PositionSeen(instrument=0, quantity_lots=5 * ONE, average_price="100.0"),
+        PositionSeen(instrument=0, quantity_lots=2 * ONE, average_price="174.78"),
     ]
 
 
@@ -248,7 +248,7 @@ def test_the_documented_positions():
 def test_a_short_position_is_below_zero(quantity):
     held = documented("Position") | {"qty": quantity, "side": "short", "avg_entry_price": "1.00005"}
     (position,) = parse_positions(raw([held]), MARKETS)
-    assert position == PositionSeen(instrument=0, quantity_lots=-5_250_000_000, average_price_ticks=10_000)
+    assert position == PositionSeen(instrument=0, quantity_lots=-5_250_000_000, average_price="1.00005")
 
 
 def test_positions_elsewhere_and_empty_ones_are_left_out():

@@ -231,7 +231,9 @@ def test_an_execution_a_position_and_a_wallet():
     )
     (position,) = answer("position/position", wire.Position)
     one = listed("BTCUSD", "0.50", "1", "BTC")
-    assert position_seen(position, one) == PositionSeen(instrument=0, quantity_lots=-300, average_price_ticks=54929)
+    assert position_seen(position, one) == PositionSeen(
+        instrument=0, quantity_lots=-300, average_price="27464.50441675"
+    )
     (wallet,) = answer("account/wallet-balance", wire.Wallet)
     assert balances_seen(wallet.coin) == [BalanceSeen(currency="BTC", total="0")]
 
