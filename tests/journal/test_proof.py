@@ -10,7 +10,7 @@ from hypothesis import strategies as generators
 from journal.merkle import EMPTY_ROOT, MerkleTree, leaf_hash
 from journal.proof import LeafNodes, is_consistent, is_included, prove_consistency, prove_inclusion, root_of
 from tests.journal.test_journal_merkle import LEAVES, ROOTS
-from tests.reference.merkle import consistency_path, inclusion_path
+from tests.reference.auditor import consistency, inclusion
 
 HASHES = [leaf_hash(leaf) for leaf in LEAVES]
 NODES = LeafNodes(HASHES)
@@ -69,7 +69,7 @@ def _inclusion_rows() -> Iterator[tuple[str, tuple[bytes, int, int, list[bytes],
             for what, other in (("+1", index + 1), ("-1", index - 1), ("^2", index ^ 2), ("beyond", size)):
                 yield f"{name}: index {what}", (leaf, other, size, path, root)
             for what, other in (("*2", size * 2), ("/2", size // 2)):
-                if len(inclusion_path(LEAVES[:1] * other, index) if index < other else [b""]) != len(path):
+                if len(inclusion(index, HASHES[:1] * other) if index < other else [b""]) != len(path):
                     yield f"{name}: size {what}", (leaf, index, other, path, root)
             yield f"{name}: leaf", (leaf_hash(b"WrongLeaf"), index, size, path, root)
             yield f"{name}: root", (leaf, index, size, path, b"\x55" * 32)
@@ -102,14 +102,14 @@ def test_there_are_hundreds_of_rows() -> None:
 @pytest.mark.parametrize(("index", "size"), [(index, size) for size in range(1, 9) for index in range(size)])
 def test_a_good_inclusion_proof_is_good(index: int, size: int) -> None:
     path = prove_inclusion(NODES, index, size)
-    assert path == inclusion_path(LEAVES[:size], index)
+    assert path == inclusion(index, HASHES[:size])
     assert is_included(HASHES[index], index, size, path, ROOT_OF[size])
 
 
 @pytest.mark.parametrize(("old", "new"), [(old, new) for new in range(9) for old in range(new + 1)])
 def test_a_good_consistency_proof_is_good(old: int, new: int) -> None:
     path = prove_consistency(NODES, old, new)
-    assert old == 0 or path == consistency_path(LEAVES[:new], old)
+    assert old == 0 or path == consistency(old, HASHES[:new])
     assert is_consistent(old, new, path, ROOT_OF[old], ROOT_OF[new])
 
 
@@ -126,17 +126,18 @@ def test_a_spoiled_consistency_proof_is_refused(row: tuple[str, tuple[int, int, 
 @given(generators.integers(1, 300), generators.data())
 def test_proofs_of_larger_trees(size: int, data: generators.DataObject) -> None:
     leaves = [number.to_bytes(2) for number in range(size)]
-    nodes = LeafNodes([leaf_hash(leaf) for leaf in leaves])
+    hashes = [leaf_hash(leaf) for leaf in leaves]
+    nodes = LeafNodes(hashes)
     index, old = data.draw(generators.integers(0, size - 1)), data.draw(generators.integers(1, size))
     root, old_root = root_of(nodes, size), root_of(nodes, old)
-    assert root == MerkleTree(leaf_hash(leaf) for leaf in leaves).root
+    assert root == MerkleTree(hashes).root
     path = prove_inclusion(nodes, index, size)
-    assert path == inclusion_path(leaves, index)
-    assert is_included(leaf_hash(leaves[index]), index, size, path, root)
+    assert path == inclusion(index, hashes)
+    assert is_included(hashes[index], index, size, path, root)
     other = data.draw(generators.integers(0, size - 1))
-    assert is_included(leaf_hash(leaves[index]), other, size, path, root) == (other == index)
+    assert is_included(hashes[index], other, size, path, root) == (other == index)
     growth = prove_consistency(nodes, old, size)
-    assert growth == consistency_path(leaves, old)
+    assert growth == consistency(old, hashes)
     assert is_consistent(old, size, growth, old_root, root)
 
 
