@@ -69,9 +69,7 @@ def key_of(originator_id: UUID | str) -> Key:
     """An originator's id as it is stored. DataError if it is neither UUID nor text."""
     if isinstance(originator_id, UUID):
         return b"u" + originator_id.bytes
-    if isinstance(originator_id, str):
-        return b"t" + originator_id.encode()
-    raise DataError(f"an originator id is a UUID or a str, not {type(originator_id).__name__}")
+    return b"t" + _text(originator_id, "an originator id that is no UUID").encode()
 
 
 def id_of(key: Key) -> UUID | str:
@@ -80,19 +78,34 @@ def id_of(key: Key) -> UUID | str:
 
 
 def as_insert(stream: str, stored_events: Sequence[StoredEvent], tracking: Tracking | None) -> Insert:
-    """What is to be written, checked; DataError for what the journal cannot hold."""
+    """What is to be written, checked so that it can be read again; DataError for what the journal cannot hold."""
     events = []
     for stored in stored_events:
-        version = stored.originator_version
-        if not isinstance(version, int) or version not in _INT64:
-            raise DataError(f"an originator version is a 64-bit integer, not {version!r}")
-        events.append(Event(key_of(stored.originator_id), version, stored.topic, bytes(stored.state)))
+        if not isinstance(stored.state, (bytes, bytearray, memoryview)):
+            raise DataError(f"a state is bytes, not {type(stored.state).__name__}")
+        version = _integer(stored.originator_version, "an originator version")
+        topic = _text(stored.topic, "a topic")
+        events.append(Event(key_of(stored.originator_id), version, topic, bytes(stored.state)))
     if tracking is None:
         return Insert(stream, events)
-    position = tracking.notification_id
-    if not isinstance(position, int) or position not in _INT64:
-        raise DataError(f"a tracking position is a 64-bit integer, not {position!r}")
-    return Insert(stream, events, (tracking.application_name, position))
+    name = _text(tracking.application_name, "an application's name")
+    return Insert(stream, events, (name, _integer(tracking.notification_id, "a tracking position")))
+
+
+def _integer(value: object, what: str) -> int:
+    if not isinstance(value, int) or value not in _INT64:
+        raise DataError(f"{what} is a 64-bit integer, not {value!r}")
+    return int(value)
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise DataError(f"{what} is text, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"{what} has no UTF-8: {error.reason}") from error
+    return str(value)
 
 
 def encode(insert: Insert) -> bytes:

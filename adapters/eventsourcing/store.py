@@ -17,6 +17,7 @@ from eventsourcing.persistence import (
     InterfaceError,
     InternalError,
     Notification,
+    OperationalError,
     ProgrammingError,
     StoredEvent,
     Tracking,
@@ -42,7 +43,7 @@ class JournalStore:
         self._inserting, self._looking = Lock(), Lock()
         self._index, self._files = Index(), FrameFiles(folder)
         self._listeners: frozenset[Event] = frozenset()
-        self._process_id, self._closed = os.getpid(), False
+        self._process_id, self._closed, self._incomplete = os.getpid(), False, False
         with in_terms_of_the_library(folder):
             self._writer = _open_writer(folder, fsync)
             try:
@@ -65,11 +66,15 @@ class JournalStore:
         with self._inserting:
             self._check_usable()
             self._index.check(insert)
+            # Whatever ends this early (a failed disk, an interruption by hand): the journal may hold the insert, while
+            # the index does not.
+            self._incomplete = True
             with in_terms_of_the_library(self.folder):
                 place = self._append(insert, body)
             with self._looking:
                 first = len(self._index.stream(stream)) + 1
                 self._index.add(insert, place)
+            self._incomplete = False
         if insert.events and stream == EVENTS:
             for listener in self._listeners:
                 listener.set()
@@ -195,6 +200,11 @@ class JournalStore:
             raise InterfaceError(
                 f"the journal at {self.folder} was opened before this process was forked; construct the application "
                 "after the fork, in one process"
+            )
+        if self._incomplete:
+            raise OperationalError(
+                f"an insert into the journal at {self.folder} did not complete; construct the application again, which "
+                "tells what is stored"
             )
 
 

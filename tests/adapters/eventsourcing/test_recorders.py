@@ -85,18 +85,33 @@ def test_what_is_rejected_writes_nothing(tmp_path: Path, events: list[StoredEven
 @pytest.mark.parametrize(
     ("wrong", "line"),
     [
-        (event(1 << 63), "^an originator version is a 64-bit integer, not 9223372036854775808$"),
-        (event("1"), "^an originator version is a 64-bit integer, not '1'$"),  # type: ignore[arg-type]
-        (event(1, originator=7), "^an originator id is a UUID or a str, not int$"),  # type: ignore[arg-type]
+        (event(1 << 63), r"^an originator version is a 64-bit integer, not 9223372036854775808$"),
+        (event("1"), r"^an originator version is a 64-bit integer, not '1'$"),  # type: ignore[arg-type]
+        (event(1, originator=7), r"^an originator id that is no UUID is text, not int$"),  # type: ignore[arg-type]
+        (event(1, topic=["a"]), r"^a topic is text, not list$"),  # type: ignore[arg-type]
+        (event(1, topic="\ud800"), r"^a topic has no UTF-8: surrogates not allowed$"),
+        (event(1, state=5), r"^a state is bytes, not int$"),  # type: ignore[arg-type]
+        (Tracking("upstream", None), r"^a tracking position is a 64-bit integer, not None$"),  # type: ignore[arg-type]
+        (Tracking(None, 1), r"^an application's name is text, not NoneType$"),  # type: ignore[arg-type]
     ],
 )
-def test_what_the_journal_cannot_hold_is_refused(tmp_path: Path, wrong: StoredEvent, line: str) -> None:
+def test_what_the_journal_cannot_hold_is_refused(tmp_path: Path, wrong: StoredEvent | Tracking, line: str) -> None:
     with opened(tmp_path) as recorder:
+        tracked = isinstance(wrong, Tracking)
+        events, tracking = ([], wrong) if tracked else ([event(0), wrong], None)
         with pytest.raises(DataError, match=line):
-            recorder.insert_events([wrong])
-        with pytest.raises(DataError, match=r"^a tracking position is a 64-bit integer, not None$"):
-            recorder.insert_tracking(Tracking("upstream", None))  # type: ignore[arg-type]
+            recorder.insert_events(events, tracking=tracking)
         assert frames_of(tmp_path) == []
+
+
+def test_what_is_nearly_an_integer_or_text_comes_back(tmp_path: Path) -> None:
+    class Topic(str):
+        pass
+
+    with opened(tmp_path) as recorder:
+        recorder.insert_events([event(True, topic=Topic("a"), state=bytearray(b"b"))])  # type: ignore[arg-type]
+    with opened(tmp_path) as recorder:
+        assert recorder.select_events(ID) == [event(1, topic="a", state=b"b")]
 
 
 def test_an_insert_larger_than_a_frame_is_cut_and_comes_back_whole(tmp_path: Path) -> None:

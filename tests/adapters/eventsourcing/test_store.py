@@ -139,7 +139,9 @@ def test_a_disk_that_takes_no_more_is_told_and_what_was_stored_is_there(tmp_path
             recorder.insert_events([event(2, bytes(30_000))])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    with pytest.raises(OperationalError, match=r"this writer failed before .* reopen the journal$"):
+    with pytest.raises(
+        OperationalError, match=r"did not complete; construct the application again, which tells what is stored$"
+    ):
         recorder.insert_events([event(2)])
     assert recorder.select_events(UUID(int=5)) == [event(1)]
     with pytest.raises(OperationalError):
