@@ -20,7 +20,7 @@ UPSTREAM = "upstream"
 def state_of(notification_id: int) -> bytes:
     """What the event of that notification says; long for some."""
     text = b"%d " % notification_id
-    return text * (20_000 if notification_id % 20 == 0 else 5)
+    return text * (12_000 if notification_id % 20 == 0 else 5)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from journal import verify_journal
 from tests.adapters.eventsourcing.inserting import UPSTREAM, state_of
 
 ROOT = Path(__file__).parents[3]
-KILLS = int(os.environ.get("KERNEL_KILLS", "20"))
+KILLS = int(os.environ.get("KERNEL_KILLS", "16"))
 
 
 def kill_one(folder: Path, fsync: str, delay_seconds: float) -> tuple[int, int]:
