@@ -22,6 +22,7 @@ ED25519, COSIGNATURE = 1, 4  # types of signature
 MAX_NOTE_BYTES = 1_000_000
 MOST_SIGNATURES = 100
 _KEY_ID_BYTES = 4
+_SECONDS_BYTES = 8
 _PRIVATE = "PRIVATE+KEY+"
 _DASH = "\u2014 "
 
@@ -182,6 +183,36 @@ class Note:
             names = ", ".join(sorted({one.name for one in self.signatures})) or "nobody"
             raise NoteError(f"no key that is given has signed this note; it is signed by {names}")
         return good
+
+    def cosigners(self, keys: Sequence[VerifierKey]) -> list[tuple[VerifierKey, int]]:
+        """The witnesses that cosigned the text, each with when (seconds since 1970), in the order of the note.
+
+        Signatures of keys that are not given are ignored. Raises NoteError when a given witness's is not good.
+        """
+        known = {(key.name, key.id): key for key in keys if key.kind == COSIGNATURE}
+        found: dict[VerifierKey, int] = {}
+        for one in self.signatures:
+            key = known.get((one.name, one.id))
+            if key is None or key in found:
+                continue
+            seconds = int.from_bytes(one.data[:_SECONDS_BYTES])
+            if not key.check(_cosigned(self.text, seconds), one.data[_SECONDS_BYTES:]):
+                raise NoteError(
+                    f"the cosignature of {one.name} is not good: the text was changed, or it was not signed"
+                )
+            found[key] = seconds
+        return list(found.items())
+
+
+def cosign(text: str, key: SigningKey, seconds: int) -> Signature:
+    """A witness's word that it saw a checkpoint (the text of its note), and when; C2SP tlog-cosignature v1."""
+    assert key.kind == COSIGNATURE
+    data = seconds.to_bytes(_SECONDS_BYTES) + key.sign(_cosigned(text, seconds))
+    return Signature(key.name, key.verifier.id, data)
+
+
+def _cosigned(text: str, seconds: int) -> bytes:
+    return f"cosignature/v1\ntime {seconds}\n{text}".encode()
 
 
 def sign_note(text: str, *keys: SigningKey) -> bytes:

@@ -1,0 +1,119 @@
+"""The rules of a witness (C2SP tlog-witness): it cosigns a checkpoint only when it follows from the last one it saw.
+
+Owns: what is answered to a request, and the one checkpoint that is kept for each log. Must not know: HTTP, the time, or
+who asks. One process serves a folder; requests are answered one after another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from journal.checkpoint import Checkpoint
+from journal.errors import JournalError
+from journal.merkle import EMPTY_ROOT
+from journal.note import COSIGNATURE, Note, NoteError, SigningKey, VerifierKey, cosign, decode_base64
+from journal.proof import is_consistent
+from journal.tiles import write_file
+
+MOST_STEPS = 63
+HASH_BYTES = 32
+TEXT, SIZE = "text/plain; charset=utf-8", "text/x.tlog.size"
+
+
+class WitnessError(JournalError):
+    """A witness that cannot be set up. The text says why."""
+
+
+class Answer(NamedTuple):
+    """What a request gets: the status of HTTP, a body and its type."""
+
+    status: int
+    body: bytes
+    content_type: str = TEXT
+
+
+class Request(NamedTuple):
+    """What is asked of a witness: to cosign a checkpoint that follows from one of ``old_size`` leaves."""
+
+    old_size: int
+    path: list[bytes]
+    note: Note
+
+    def encode(self) -> bytes:
+        """The body of the request."""
+        lines = [f"old {self.old_size}", *(b64encode(step).decode() for step in self.path), "", ""]
+        return "\n".join(lines).encode() + self.note.data
+
+    @classmethod
+    def parse(cls, body: bytes) -> Request:
+        """The parts of a body. Raises NoteError."""
+        head, blank, note = body.partition(b"\n\n")
+        lines = head.decode("ascii", "replace").split("\n")
+        word, _, number = lines[0].partition(" ")
+        is_number = number.isascii() and number.isdigit() and len(number) <= 19 and number == str(int(number))
+        if not blank or word != "old" or not is_number:
+            raise NoteError("the request begins with a line: old SIZE")
+        steps = [decode_base64(line) for line in lines[1:]]
+        path = [step for step in steps if step is not None and len(step) == HASH_BYTES]
+        if len(path) < len(steps) or len(path) > MOST_STEPS:
+            raise NoteError(f"a consistency proof is at most {MOST_STEPS} lines, each the base64 of a hash")
+        return cls(int(number), path, Note.parse(note))
+
+
+class Witness:
+    """Cosigns with ``key`` for the logs whose origins are known, each with the keys that may sign for it.
+
+    Raises WitnessError for a key that does not cosign.
+    """
+
+    def __init__(self, folder: Path, key: SigningKey, logs: dict[str, Sequence[VerifierKey]]) -> None:
+        if key.kind != COSIGNATURE:
+            raise WitnessError(f"the key {key.name} signs notes; a witness needs one that cosigns")
+        self._folder, self._key, self._logs = folder, key, logs
+
+    def latest(self, origin: str) -> Checkpoint:
+        """The last checkpoint that was cosigned for a log; the empty log's when there is none."""
+        path = self._place(origin)
+        if not path.is_file():
+            return Checkpoint(origin, 0, EMPTY_ROOT)
+        return Checkpoint.parse(Note.parse(path.read_bytes()).text)
+
+    def add_checkpoint(self, body: bytes, seconds: int) -> Answer:
+        """The answer to ``POST add-checkpoint``; ``seconds`` since 1970 is what the cosignature says.
+
+        A checkpoint is on the disk before its cosignature leaves.
+        """
+        try:
+            request = Request.parse(body)
+            wanted = Checkpoint.parse(request.note.text)
+        except NoteError as error:
+            return _refused(400, str(error))
+        keys = self._logs.get(wanted.origin)
+        if keys is None:
+            return _refused(404, "this log is not known here")
+        try:
+            request.note.check(keys)
+        except NoteError as error:
+            return _refused(403, str(error))
+        if request.old_size > wanted.size:
+            return _refused(400, f"the old size is above the checkpoint's {wanted.size}")
+        last = self.latest(wanted.origin)
+        if request.old_size != last.size:
+            return Answer(409, f"{last.size}\n".encode(), SIZE)
+        if last.size == wanted.size and last.root != wanted.root:
+            return _refused(409, "the same size was cosigned with another root: the log has forked")
+        if not is_consistent(last.size, wanted.size, request.path, last.root, wanted.root):
+            return _refused(422, f"the proof does not show that the log of {last.size} leaves is its beginning")
+        write_file(self._place(wanted.origin), request.note.data, durable=True)
+        return Answer(200, cosign(request.note.text, self._key, seconds).line.encode())
+
+    def _place(self, origin: str) -> Path:
+        return self._folder / f"{hashlib.sha256(origin.encode()).hexdigest()}.note"
+
+
+def _refused(status: int, text: str) -> Answer:
+    return Answer(status, f"{text}\n".encode())
