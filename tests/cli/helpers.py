@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# A shell has what it starts in the background ignore the signal, and so does every child of that.
+INTERRUPTIBLE = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 PROGRAM = "import sys; sys.argv[0] = 'kernel'; from kernel.cli import main; main()"
 
 
@@ -23,9 +25,9 @@ def kernel(*arguments: object, cwd: Path | None = None, **environment: str) -> s
 
 
 def start_kernel(*arguments: object, **environment: str) -> subprocess.Popen[str]:
-    """Start ``kernel ARGUMENTS`` and leave it running."""
+    """Start ``kernel ARGUMENTS`` and leave it running, to be interrupted even where tests run in the background."""
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
+        [sys.executable, "-c", f"{INTERRUPTIBLE}; {PROGRAM}", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
