@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from journal.layout import Identity
-from journal.note import Note, NoteError, SigningKey, VerifierKey, decode_base64, sign_note
-
-HASH_BYTES = 32
+from journal.merkle import HASH_BYTES
+from journal.note import Note, NoteError, SigningKey, VerifierKey, decode_hash, decode_number, sign_note
 
 
 def checkpoint_origin(origin: str, genesis_id: bytes) -> str:
@@ -43,12 +42,17 @@ class Checkpoint:
         lines = text.split("\n")
         if len(lines) < 4 or "" in lines[:-1]:
             raise NoteError("a checkpoint is an origin, a size and a root, a line each; this is not")
-        origin, size, root = lines[0], lines[1], decode_base64(lines[2])
-        if not (size.isascii() and size.isdigit()) or size != str(int(size)) or len(size) > 19:
-            raise NoteError(f"the size of a checkpoint is a number of frames; not {size[:30]!r}")
-        if root is None or len(root) != HASH_BYTES:
+        size, root = decode_number(lines[1]), decode_hash(lines[2])
+        if size is None:
+            raise NoteError(f"the size of a checkpoint is a number of frames; not {lines[1][:30]!r}")
+        if root is None:
             raise NoteError(f"the root of a checkpoint is the base64 of {HASH_BYTES} bytes; not {lines[2][:60]!r}")
-        return cls(origin, int(size), root)
+        return cls(lines[0], size, root)
+
+    @classmethod
+    def of_note(cls, data: bytes) -> Checkpoint:
+        """What a note says, whoever signed it. Raises NoteError."""
+        return cls.parse(Note.parse(data).text)
 
     def sign(self, key: SigningKey) -> bytes:
         """The checkpoint as a note signed by the key."""

@@ -16,11 +16,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from journal.errors import JournalError
+from journal.merkle import HASH_BYTES
 
 SEED_BYTES = 32
 ED25519, COSIGNATURE = 1, 4  # types of signature
 MAX_NOTE_BYTES = 1_000_000
 MOST_SIGNATURES = 100
+MOST_DIGITS = 19
 _KEY_ID_BYTES = 4
 _SECONDS_BYTES = 8
 _PRIVATE = "PRIVATE+KEY+"
@@ -256,3 +258,15 @@ def decode_base64(text: str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return data if _encode(data) == text else None
+
+
+def decode_hash(text: str) -> bytes | None:
+    """The hash that the text is the base64 of; None for anything else."""
+    data = decode_base64(text)
+    return data if data is not None and len(data) == HASH_BYTES else None
+
+
+def decode_number(text: str) -> int | None:
+    """A decimal number without leading zeros, of at most 19 digits; None for anything else."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    return int(text) if is_number and text == str(int(text)) else None

@@ -15,7 +15,7 @@ from journal.checkpoint import Checkpoint, checkpoint_origin, open_checkpoint
 from journal.errors import JournalError
 from journal.frame import Frame
 from journal.layout import END_MARK_BYTES, seal_frame, unpack_frame_header
-from journal.note import Note, VerifierKey, decode_base64
+from journal.note import VerifierKey, decode_hash, decode_number
 from journal.proof import is_consistent, is_included, prove_consistency, prove_inclusion
 from journal.reader import JournalReader
 from journal.tlog import LogError, nodes_of
@@ -24,7 +24,6 @@ EVENT_MAGIC = "journal-event-proof@v1"
 CONSISTENCY_MAGIC = "journal-consistency-proof@v1"
 TLOG_PROOF_MAGIC = "c2sp.org/tlog-proof@v1"
 MOST_PROOF_BYTES = 200_000
-HASH_BYTES = 32
 
 
 class ProofError(JournalError):
@@ -51,7 +50,7 @@ class ConsistencyProof:
 
 def prove_event(journal: Path, sequence: int, note: bytes) -> bytes:
     """The proof file of one event, under a checkpoint. Raises LogError or another JournalError."""
-    checkpoint = Checkpoint.parse(Note.parse(note).text)
+    checkpoint = Checkpoint.of_note(note)
     reader = JournalReader(journal, check_hashes=False)
     if checkpoint.origin != checkpoint_origin(reader.origin, reader.genesis_id):
         raise LogError(f"the checkpoint is of {checkpoint.origin}, and not of this journal")
@@ -93,7 +92,7 @@ def check_event_proof(data: bytes, keys: Sequence[VerifierKey]) -> EventProof:
 
 def prove_growth(journal: Path, old: bytes, new: bytes) -> bytes:
     """The proof file that the log of one checkpoint is the beginning of another's. Raises LogError."""
-    first, second = (Checkpoint.parse(Note.parse(note).text) for note in (old, new))
+    first, second = map(Checkpoint.of_note, (old, new))
     if first.origin != second.origin or first.size > second.size:
         raise LogError("the two checkpoints are not of one log, the smaller one first")
     nodes = nodes_of(journal, second)
@@ -156,14 +155,15 @@ def _head(data: bytes, magic: str, names: Sequence[str]) -> tuple[list[int], byt
 
 def _number(line: str, name: str) -> int:
     word, _, number = line.partition(" ")
-    if word != name or not (number.isascii() and number.isdigit()) or len(number) > 19 or number != str(int(number)):
+    found = decode_number(number)
+    if word != name or found is None:
         raise ProofError(f"the line {line[:60]!r} should be {name!r} and a number")
-    return int(number)
+    return found
 
 
 def _hash(line: str) -> bytes:
-    found = decode_base64(line)
-    if found is None or len(found) != HASH_BYTES:
+    found = decode_hash(line)
+    if found is None:
         raise ProofError(f"{line[:60]!r} is not the base64 of a hash")
     return found
 

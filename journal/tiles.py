@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 from journal.errors import JournalError
-from journal.merkle import MerkleTree
+from journal.merkle import HASH_BYTES, MerkleTree
 from journal.proof import LeafNodes
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
-HASH_BYTES = 32
 ENTRIES = "entries"
 _LENGTH = struct.Struct(">H")
 _KEPT_TILES = 64
@@ -169,12 +167,3 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-
-
-def tile_paths(size: int) -> Iterator[tuple[int, int, int]]:
-    """``(level, number, width)`` of all tiles of a tree of ``size`` leaves."""
-    level = 0
-    while size >> TILE_HEIGHT * level:
-        for number in range(((size >> TILE_HEIGHT * level) + TILE_WIDTH - 1) // TILE_WIDTH):
-            yield level, number, tile_width(level, number, size)
-        level += 1

@@ -14,7 +14,7 @@ from pathlib import Path
 from journal.checkpoint import Checkpoint, SignedCheckpoint, checkpoint_origin, open_checkpoint
 from journal.errors import JournalError
 from journal.merkle import MerkleTree
-from journal.note import Note, NoteError, SigningKey, VerifierKey
+from journal.note import NoteError, SigningKey, VerifierKey
 from journal.proof import LeafNodes, Nodes, root_of
 from journal.scan import Scan
 from journal.storage import as_storage
@@ -66,7 +66,7 @@ def make_checkpoint(journal: Path, key: SigningKey, progress: Progress | None = 
     """
     folder, origin = journal / TLOG_DIR, journal_origin(journal)
     last = latest_checkpoint(journal)
-    before = Checkpoint.parse(_text(last)) if last is not None else None
+    before = Checkpoint.of_note(last) if last is not None else None
     size, root = _extend(journal, folder, before, entries=False, progress=progress)
     if before is not None and (before.size, before.root) == (size, root) and last is not None and _is_by(last, key):
         return last
@@ -81,8 +81,8 @@ def export_log(journal: Path, folder: Path, note: bytes, progress: Progress | No
 
     Raises JournalError when the journal does not have the checkpoint's root, or the folder holds another log.
     """
-    wanted, path = Checkpoint.parse(_text(note)), folder / CHECKPOINT_NAME
-    before = Checkpoint.parse(_text(path.read_bytes())) if path.is_file() else None
+    wanted, path = Checkpoint.of_note(note), folder / CHECKPOINT_NAME
+    before = Checkpoint.of_note(path.read_bytes()) if path.is_file() else None
     if wanted.origin != journal_origin(journal):
         raise LogError(f"the checkpoint is of {wanted.origin}, and not of this journal")
     if before is not None and (before.origin != wanted.origin or before.size > wanted.size):
@@ -137,10 +137,6 @@ def _tile_writer(folder: Path, before: Checkpoint | None, *, entries: bool) -> T
     except TileError:
         pass  # tiles can always be made again
     return TileWriter(folder, entries=entries)
-
-
-def _text(note: bytes) -> str:
-    return Note.parse(note).text
 
 
 def _is_by(note: bytes, key: SigningKey) -> bool:
@@ -248,4 +244,4 @@ def nodes_of(journal: Path, checkpoint: Checkpoint) -> Nodes:
 
 def _tiled_size(journal: Path) -> int:
     note = latest_checkpoint(journal)
-    return Checkpoint.parse(_text(note)).size if note is not None else 0
+    return Checkpoint.of_note(note).size if note is not None else 0

@@ -15,12 +15,11 @@ from typing import NamedTuple
 from journal.checkpoint import Checkpoint
 from journal.errors import JournalError
 from journal.merkle import EMPTY_ROOT
-from journal.note import COSIGNATURE, Note, NoteError, SigningKey, VerifierKey, cosign, decode_base64
+from journal.note import COSIGNATURE, Note, NoteError, SigningKey, VerifierKey, cosign, decode_hash, decode_number
 from journal.proof import is_consistent
 from journal.tiles import write_file
 
 MOST_STEPS = 63
-HASH_BYTES = 32
 TEXT, SIZE = "text/plain; charset=utf-8", "text/x.tlog.size"
 
 
@@ -54,14 +53,14 @@ class Request(NamedTuple):
         head, blank, note = body.partition(b"\n\n")
         lines = head.decode("ascii", "replace").split("\n")
         word, _, number = lines[0].partition(" ")
-        is_number = number.isascii() and number.isdigit() and len(number) <= 19 and number == str(int(number))
-        if not blank or word != "old" or not is_number:
+        old_size = decode_number(number)
+        if not blank or word != "old" or old_size is None:
             raise NoteError("the request begins with a line: old SIZE")
-        steps = [decode_base64(line) for line in lines[1:]]
-        path = [step for step in steps if step is not None and len(step) == HASH_BYTES]
+        steps = [decode_hash(line) for line in lines[1:]]
+        path = [step for step in steps if step is not None]
         if len(path) < len(steps) or len(path) > MOST_STEPS:
             raise NoteError(f"a consistency proof is at most {MOST_STEPS} lines, each the base64 of a hash")
-        return cls(int(number), path, Note.parse(note))
+        return cls(old_size, path, Note.parse(note))
 
 
 class Witness:
@@ -80,7 +79,7 @@ class Witness:
         path = self._place(origin)
         if not path.is_file():
             return Checkpoint(origin, 0, EMPTY_ROOT)
-        return Checkpoint.parse(Note.parse(path.read_bytes()).text)
+        return Checkpoint.of_note(path.read_bytes())
 
     def add_checkpoint(self, body: bytes, seconds: int) -> Answer:
         """The answer to ``POST add-checkpoint``; ``seconds`` since 1970 is what the cosignature says.

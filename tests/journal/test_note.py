@@ -115,7 +115,7 @@ def test_a_checkpoint_comes_back() -> None:
 @pytest.mark.parametrize(
     "text",
     ["origin\n", "origin\n7\n", "origin\n07\nAAAA\n", "origin\n7\nAAAA\n", "\n7\nAAAA\n", "origin\n-1\nAAAA\n",
-     "o\n\u0667\nA\n"],
+     "o\n\u0667\nA\n", f"origin\n{'9' * 5000}\nAAAA\n"],
 )  # fmt: skip
 def test_what_is_no_checkpoint_is_refused(text: str) -> None:
     with pytest.raises(NoteError, match=r"checkpoint|text of a note"):
