@@ -153,7 +153,13 @@ class TileWriter:
 
 
 def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Write a file whole or not at all, for its owner alone. Tiles need not last: they can be made again."""
+    """Write a file whole or not at all, for its owner alone. Tiles need not last: they can be made again.
+
+    ``durable``: when this returns, the file, its name and the folders above it that were new are on the disk.
+    """
+    unsynced = [path.parent]
+    while not unsynced[-1].is_dir():
+        unsynced.append(unsynced[-1].parent)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = path.with_name(f"{path.name}.tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -167,3 +173,14 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+    if durable:
+        for folder in unsynced:
+            _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -66,7 +66,8 @@ class Request(NamedTuple):
 class Witness:
     """Cosigns with ``key`` for the logs whose origins are known, each with the keys that may sign for it.
 
-    Raises WitnessError for a key that does not cosign.
+    An origin that ends in ``/*`` stands for every journal of that origin. Raises WitnessError for a key that does not
+    cosign.
     """
 
     def __init__(self, folder: Path, key: SigningKey, logs: dict[str, Sequence[VerifierKey]]) -> None:
@@ -91,7 +92,7 @@ class Witness:
             wanted = Checkpoint.parse(request.note.text)
         except NoteError as error:
             return _refused(400, str(error))
-        keys = self._logs.get(wanted.origin)
+        keys = self._keys_of(wanted.origin)
         if keys is None:
             return _refused(404, "this log is not known here")
         try:
@@ -109,6 +110,9 @@ class Witness:
             return _refused(422, f"the proof does not show that the log of {last.size} leaves is its beginning")
         write_file(self._place(wanted.origin), request.note.data, durable=True)
         return Answer(200, cosign(request.note.text, self._key, seconds).line.encode())
+
+    def _keys_of(self, origin: str) -> Sequence[VerifierKey] | None:
+        return self._logs.get(origin) or self._logs.get(f"{origin.rpartition('/')[0]}/*")
 
     def _place(self, origin: str) -> Path:
         return self._folder / f"{hashlib.sha256(origin.encode()).hexdigest()}.note"

@@ -32,6 +32,7 @@ COMMANDS = {
     "checkpoint": ("kernel.cli.tlog", "checkpoint", "Sign how far a journal goes: its size and root."),
     "prove": ("kernel.cli.tlog", "prove", "Write a small proof of one event, or that a journal only grew."),
     "export-tlog": ("kernel.cli.tlog", "export_tlog", "Write a journal as a transparency log of tiles."),
+    "witness": ("kernel.cli.witness", "witness", "Serve a witness, which cosigns checkpoints of journals."),
     "recover": ("kernel.cli.verify", "recover", "Open a journal after a crash and print the state."),
     "show": ("kernel.cli.inspect", "show", "List the events of a journal."),
     "at": ("kernel.cli.inspect", "at", "Print the state after one event."),

@@ -28,15 +28,16 @@ checkpoint_option = click.option(
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where to write OUT.key and OUT.pub; the name's last part."
 )
-def keygen(name: str, out: Path | None) -> None:
+@click.option("--witness", "is_witness", is_flag=True, help="A key that cosigns, for kernel witness serve.")
+def keygen(name: str, out: Path | None, is_witness: bool) -> None:
     """Make an Ed25519 key called NAME (as example.com/desk) to sign checkpoints with.
 
     NAME.key is for whoever signs, and for nobody else; NAME.pub is for everybody who is to check.
     """
-    from journal.note import SEED_BYTES, NoteError, SigningKey
+    from journal.note import COSIGNATURE, ED25519, SEED_BYTES, NoteError, SigningKey
 
     try:
-        key = SigningKey(name, secrets.token_bytes(SEED_BYTES))
+        key = SigningKey(name, secrets.token_bytes(SEED_BYTES), COSIGNATURE if is_witness else ED25519)
     except NoteError as error:
         raise BadInput(str(error)) from error
     base = out or Path(name.rpartition("/")[2])
