@@ -78,15 +78,13 @@ class Identities:
 
     def note(self, records: np.ndarray, bodies: bytes | memoryview) -> None:
         """Take in a frame (records of dtype RECORD, packed bodies)."""
-        if _NOTED.isdisjoint(records["kind"].tolist()):
-            return
-        found = unpack_bodies(records, bodies) if bodies else [b""] * len(records)
-        for record, body in zip(plain_records(records), found, strict=True):
+        for record in plain_records(records, _NOTED):
             words = record.words
+            if record.kind == ADOPTED.kind:
+                body = dict(zip(records["sequence"].tolist(), unpack_bodies(records, bodies), strict=True))
+                self._note_adoption(record.sequence, words[ADOPTED.quantity_lots], body[record.sequence])
             if record.kind in (INTENDED.kind, ADOPTED.kind):
                 self.owners[record.sequence] = Owner(record.strategy, record.instrument, words[INTENDED.leg])
-                if record.kind == ADOPTED.kind:
-                    self._note_adoption(record.sequence, words[ADOPTED.quantity_lots], body)
             elif record.kind == FILLED.kind:
                 self.trades.add(words[FILLED.trade_id])
                 self.last_fill_ns = max(self.last_fill_ns, record.ts_event_ns)

@@ -4,7 +4,6 @@ Owns the way from an approved order in the state to the request that an adapter 
 and the state: after a restart the same orders stand there as submitted, and are looked up before anything is sent.
 """
 
-from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -20,13 +19,6 @@ _SENT = frozenset({CHECKED.kind, RELEASED.kind, CANCEL_REQUESTED.kind, REPLACE_R
 Request = NewOrder | CancelOrder | ReplaceOrder
 
 
-_AS_IN_STATE = (
-    "instrument", "side", "order_type", "time_in_force", "limit_ticks", "stop_ticks", "instructions", "expire_ns",
-    "trail_kind", "trail_value", "display_lots", "leg",
-)  # fmt: skip
-_as_in_state = attrgetter(*_AS_IN_STATE)
-
-
 class Outgoing(NamedTuple):
     """A request that may leave when the journal is durable up to ``sequence``."""
 
@@ -38,12 +30,8 @@ class Outgoing(NamedTuple):
 def outgoing(records: np.ndarray, orders: OpenOrders, identities: Identities) -> list[Outgoing]:
     """The requests that follow from new events, in their order."""
     found: list[Outgoing] = []
-    if _SENT.isdisjoint(records["kind"].tolist()):
-        return found
-    for record in plain_records(records):
+    for record in plain_records(records, _SENT):
         kind, words, sequence = record.kind, record.words, record.sequence
-        if kind not in _SENT:
-            continue
         order_id = words[0]
         order = orders.find(order_id)
         if order is None or order.status == HELD:
@@ -64,9 +52,20 @@ def new_order(orders: OpenOrders, order: OpenOrder, identities: Identities) -> N
     """The order as the state holds it."""
     return NewOrder(
         client_order_id=identities.client_order_id(order.order_id),
+        instrument=order.instrument,
+        side=order.side,
+        order_type=order.order_type,
+        time_in_force=order.time_in_force,
         quantity_lots=order.left_lots,
+        limit_ticks=order.limit_ticks,
+        stop_ticks=order.stop_ticks,
+        instructions=order.instructions,
+        expire_ns=order.expire_ns,
+        trail_kind=order.trail_kind,
+        trail_value=order.trail_value,
+        display_lots=order.display_lots,
+        leg=order.leg,
         reference_ticks=orders.last_ticks(order.instrument),
-        **dict(zip(_AS_IN_STATE, _as_in_state(order), strict=True)),
     )
 
 
