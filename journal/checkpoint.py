@@ -61,15 +61,33 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class SignedCheckpoint:
-    """A checkpoint whose signature was checked: its note, and the keys that signed it."""
+    """A checkpoint whose signatures were checked: its note, the keys that signed it, and the witnesses that cosigned.
+
+    Of witnesses, each with when it did (seconds since 1970).
+    """
 
     checkpoint: Checkpoint
     note: Note
     signers: tuple[VerifierKey, ...]
+    cosigners: tuple[tuple[VerifierKey, int], ...] = ()
+
+    @property
+    def witnesses(self) -> int:
+        """How many cosigned: one key under two names is one witness, and whoever signed the log is none."""
+        signed = {key.public for key in self.signers}
+        return len({key.public for key, _ in self.cosigners} - signed)
+
+    def require(self, quorum: int) -> None:
+        """Raise NoteError unless so many witnesses cosigned."""
+        if self.witnesses < quorum:
+            names = ", ".join(key.name for key, _ in self.cosigners) or "none"
+            raise NoteError(
+                f"{self.witnesses} of the witnesses that are given cosigned this checkpoint ({names}); {quorum} must"
+            )
 
 
 def open_checkpoint(data: bytes, keys: Sequence[VerifierKey], origin: str | None = None) -> SignedCheckpoint:
-    """The checkpoint of a note that one of the keys signed. Raises NoteError.
+    """The checkpoint of a note that one of the keys signed, and which witnesses cosigned it. Raises NoteError.
 
     With ``origin``, one of another journal is refused.
     """
@@ -78,4 +96,4 @@ def open_checkpoint(data: bytes, keys: Sequence[VerifierKey], origin: str | None
     checkpoint = Checkpoint.parse(note.text)
     if origin is not None and checkpoint.origin != origin:
         raise NoteError(f"the checkpoint is of {checkpoint.origin}, another journal than {origin}")
-    return SignedCheckpoint(checkpoint, note, tuple(signers))
+    return SignedCheckpoint(checkpoint, note, tuple(signers), tuple(note.cosigners(keys)))

@@ -157,10 +157,7 @@ class Note:
         text, blank, lines = whole.rpartition("\n\n")
         if not blank or not text or not lines.endswith("\n"):
             raise NoteError("a note is text, an empty line and signature lines; this is not")
-        found = lines.removesuffix("\n").split("\n")
-        if len(found) > MOST_SIGNATURES:
-            raise NoteError(f"a note has at most {MOST_SIGNATURES} signatures; this has {len(found)}")
-        return cls(text + "\n", tuple(_signature(line) for line in found))
+        return cls(text + "\n", parse_signatures(lines))
 
     @property
     def data(self) -> bytes:
@@ -223,6 +220,17 @@ def sign_note(text: str, *keys: SigningKey) -> bytes:
         raise NoteError("the text of a note ends with a newline, and has no other control characters")
     signatures = [Signature(key.name, key.verifier.id, key.sign(text.encode())) for key in keys]
     return Note(text, tuple(signatures)).data
+
+
+def parse_signatures(lines: str) -> tuple[Signature, ...]:
+    """The signatures of lines that each end with a newline, as a note and a witness's answer have them.
+
+    Raises NoteError.
+    """
+    found = lines.removesuffix("\n").split("\n")
+    if len(found) > MOST_SIGNATURES:
+        raise NoteError(f"a note has at most {MOST_SIGNATURES} signatures; this has {len(found)}")
+    return tuple(_signature(line) for line in found)
 
 
 def _signature(line: str) -> Signature:

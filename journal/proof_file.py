@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from journal.checkpoint import Checkpoint, checkpoint_origin, open_checkpoint
+from journal.checkpoint import Checkpoint, SignedCheckpoint, checkpoint_origin, open_checkpoint
 from journal.errors import JournalError
 from journal.frame import Frame
+from journal.kept import LogError
 from journal.layout import END_MARK_BYTES, seal_frame, unpack_frame_header
 from journal.note import VerifierKey, decode_hash, decode_number
 from journal.proof import is_consistent, is_included, prove_consistency, prove_inclusion
 from journal.reader import JournalReader
-from journal.tlog import LogError, nodes_of
+from journal.tlog import nodes_of
 
 EVENT_MAGIC = "journal-event-proof@v1"
 CONSISTENCY_MAGIC = "journal-consistency-proof@v1"
@@ -36,8 +37,11 @@ class EventProof:
 
     sequence: int
     frame: Frame
-    checkpoint: Checkpoint
-    signers: tuple[str, ...]
+    signed: SignedCheckpoint
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        return self.signed.checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,11 @@ class ConsistencyProof:
     """A checked proof: the log of ``old`` is the beginning of the log of ``new``."""
 
     old: Checkpoint
-    new: Checkpoint
+    signed: SignedCheckpoint
+
+    @property
+    def new(self) -> Checkpoint:
+        return self.signed.checkpoint
 
 
 def prove_event(journal: Path, sequence: int, note: bytes) -> bytes:
@@ -87,7 +95,7 @@ def check_event_proof(data: bytes, keys: Sequence[VerifierKey]) -> EventProof:
         raise ProofError(f"frame {frame.number} stands at place {index}, where frame {index + 1} is due")
     if not frame.first_sequence <= sequence < frame.next_sequence:
         raise ProofError(f"the frame holds events {frame.first_sequence} to {frame.next_sequence - 1}, not {sequence}")
-    return EventProof(sequence, frame, checkpoint, tuple(key.name for key in opened.signers))
+    return EventProof(sequence, frame, opened)
 
 
 def prove_growth(journal: Path, old: bytes, new: bytes) -> bytes:
@@ -114,10 +122,11 @@ def check_growth(data: bytes, keys: Sequence[VerifierKey]) -> ConsistencyProof:
         raise ProofError(f"the proof says {old_bytes} and {new_bytes} bytes, and {len(rest)} follow")
     path = [_hash(line) for line in lines[3:]]
     old = open_checkpoint(rest[:old_bytes], keys).checkpoint
-    new = open_checkpoint(rest[old_bytes:], keys, old.origin).checkpoint
+    signed = open_checkpoint(rest[old_bytes:], keys, old.origin)
+    new = signed.checkpoint
     if not is_consistent(old.size, new.size, path, old.root, new.root):
         raise ProofError(f"the log of {old.size:,} frames is not shown to be the beginning of the one of {new.size:,}")
-    return ConsistencyProof(old, new)
+    return ConsistencyProof(old, signed)
 
 
 def _inclusion(data: bytes) -> tuple[int, list[bytes], bytes]:

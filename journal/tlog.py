@@ -1,18 +1,27 @@
 """A journal as a transparency log: checkpoints that are signed and kept, tiles for proofs, and comparing with both.
 
-Owns: the folder ``tlog`` of a journal (C2SP tlog-tiles, and every checkpoint that was made), and the rule that no
-checkpoint is signed that does not follow from those before it. Must not know: who holds the key, or what events mean.
+Owns: the tiles in a journal's folder ``tlog`` (C2SP tlog-tiles), and the rule that no checkpoint is signed that does
+not follow from those before it. Must not know: who holds the key, or what events mean; ``kept.py`` keeps the notes.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from journal.checkpoint import Checkpoint, SignedCheckpoint, checkpoint_origin, open_checkpoint
-from journal.errors import JournalError
+from journal.kept import (
+    CHECKPOINT_NAME,
+    TLOG_DIR,
+    LogError,
+    kept_checkpoints,
+    latest_checkpoint,
+    log_lock,
+    sign_and_keep,
+)
 from journal.merkle import MerkleTree
 from journal.note import NoteError, SigningKey, VerifierKey
 from journal.proof import LeafNodes, Nodes, root_of
@@ -20,15 +29,8 @@ from journal.scan import Scan
 from journal.storage import as_storage
 from journal.tiles import TileError, TileNodes, TileWriter, write_file
 
-TLOG_DIR = "tlog"
-CHECKPOINT_NAME = "checkpoint"
-CHECKPOINTS_DIR = "checkpoints"
 Progress = Callable[[int, int], None]
 PROGRESS_BYTES = 32 << 20
-
-
-class LogError(JournalError):
-    """A checkpoint or a proof that cannot be made. The text says why and what to do."""
 
 
 def journal_origin(journal: Path) -> str:
@@ -39,25 +41,6 @@ def journal_origin(journal: Path) -> str:
     return checkpoint_origin(identity.origin, identity.genesis_id)
 
 
-def kept_checkpoints(journal: Path) -> list[bytes]:
-    """The notes that were made of this journal, oldest first."""
-    folder = journal / TLOG_DIR / CHECKPOINTS_DIR
-    return [path.read_bytes() for path in sorted(folder.glob("*.note"))] if folder.is_dir() else []
-
-
-def kept_sizes(journal: Path) -> set[int]:
-    """How many frames the journal had when its checkpoints were made."""
-    folder = journal / TLOG_DIR / CHECKPOINTS_DIR
-    names = (path.stem for path in folder.glob("*.note")) if folder.is_dir() else ()
-    return {int(name) for name in names if name.isdigit()}
-
-
-def latest_checkpoint(journal: Path) -> bytes | None:
-    """The note that was made last, or None."""
-    path = journal / TLOG_DIR / CHECKPOINT_NAME
-    return path.read_bytes() if path.is_file() else None
-
-
 def make_checkpoint(journal: Path, key: SigningKey, progress: Progress | None = None) -> bytes:
     """Verify the whole journal, add to its tiles, sign size and root, and keep the note; returns it.
 
@@ -65,15 +48,21 @@ def make_checkpoint(journal: Path, key: SigningKey, progress: Progress | None = 
     signed. A torn tail is left out.
     """
     folder, origin = journal / TLOG_DIR, journal_origin(journal)
-    last = latest_checkpoint(journal)
-    before = Checkpoint.of_note(last) if last is not None else None
-    size, root = _extend(journal, folder, before, entries=False, progress=progress)
-    if before is not None and (before.size, before.root) == (size, root) and last is not None and _is_by(last, key):
-        return last
-    note = Checkpoint(origin, size, root).sign(key)
-    write_file(folder / CHECKPOINTS_DIR / f"{size:020}.note", note, durable=True)
-    write_file(folder / CHECKPOINT_NAME, note, durable=True)
-    return note
+    with log_lock(journal):
+        last = latest_checkpoint(journal)
+        before = Checkpoint.of_note(last) if last is not None else None
+        size, root = _extend(journal, folder, before, entries=False, progress=progress)
+        _make_durable(journal)
+        return sign_and_keep(journal, Checkpoint(origin, size, root), key)
+
+
+def _make_durable(journal: Path) -> None:
+    """What is signed must not be lost with the power, even where whoever wrote the journal never synced it."""
+    descriptor = os.open(journal / Scan(as_storage(journal)).segments[-1], os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def export_log(journal: Path, folder: Path, note: bytes, progress: Progress | None = None) -> Checkpoint:
@@ -137,14 +126,6 @@ def _tile_writer(folder: Path, before: Checkpoint | None, *, entries: bool) -> T
     except TileError:
         pass  # tiles can always be made again
     return TileWriter(folder, entries=entries)
-
-
-def _is_by(note: bytes, key: SigningKey) -> bool:
-    try:
-        open_checkpoint(note, [key.verifier])
-    except NoteError:
-        return False
-    return True
 
 
 def _rewritten(before: Checkpoint) -> str:

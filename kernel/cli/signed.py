@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from journal.note import VerifierKey
 
 MOST_BYTES = 1_000_000
+NANOSECONDS = 1_000_000_000
 
 against_option = click.option(
     "--against",
@@ -29,6 +30,13 @@ keys_option = click.option(
     "--key", "keys", multiple=True, metavar="KEY", help="A verifier key, as text or a .pub file; may be repeated."
 )
 
+quorum_option = click.option(
+    "--quorum",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Refuse a checkpoint that fewer than K of the witnesses cosigned whose keys are given with --key.",
+)
+
 
 class Held:
     """A checkpoint that somebody holds of a journal, or none."""
@@ -37,23 +45,27 @@ class Held:
         self._journal, self._given, self._keys = journal, given, keys
 
     @classmethod
-    def read(cls, journal: Path, against: Path | None, keys: Sequence[str]) -> "Held":
-        """The checkpoint of a file, its signature checked. Raises BadInput or NoteError."""
+    def read(cls, journal: Path, against: Path | None, keys: Sequence[str], quorum: int | None = None) -> "Held":
+        """The checkpoint of a file, its signatures checked. Raises BadInput or NoteError."""
         from journal.checkpoint import open_checkpoint
         from journal.tlog import journal_origin
         from kernel.cli.keys import verifier_keys
 
         found = verifier_keys(keys)
         if against is None:
+            if quorum is not None:
+                raise BadInput("--quorum needs --against: it is a checkpoint that witnesses cosign")
             return cls(journal, None, found)
         if not found:
             raise BadInput("--against needs --key: a checkpoint is worth what the key is that signed it")
-        return cls(journal, open_checkpoint(against.read_bytes(), found, journal_origin(journal)), found)
+        given = open_checkpoint(against.read_bytes(), found, journal_origin(journal))
+        given.require(quorum or 0)
+        return cls(journal, given, found)
 
     @property
     def sizes(self) -> set[int]:
         """At how many frames the root is needed."""
-        from journal.tlog import kept_sizes
+        from journal.kept import kept_sizes
 
         return set() if self._given is None else {self._given.checkpoint.size, *kept_sizes(self._journal)}
 
@@ -70,10 +82,12 @@ class Held:
             "sentence": found.sentence,
             "signers": [key.name for key in self._given.signers],
             **checkpoint_fields(self._given.checkpoint),
+            **cosigner_fields(self._given),
+            "witnesses": cosigned_by(self._given),
         }
 
 
-def verify_file(path: Path, keys: Sequence[str], as_json: bool) -> None:
+def verify_file(path: Path, keys: Sequence[str], quorum: int | None, as_json: bool) -> None:
     """Check a proof or a checkpoint offline, and say what it shows."""
     from kernel.cli.keys import verifier_keys
 
@@ -83,11 +97,15 @@ def verify_file(path: Path, keys: Sequence[str], as_json: bool) -> None:
     if path.stat().st_size > MOST_BYTES:
         raise BadInput(f"{path}: this is neither a proof nor a checkpoint")
     with journal_errors():
-        lines, fields = _check(path.read_bytes(), found)
+        signed, lines, fields = _check(path.read_bytes(), found)
+        signed.require(quorum or 0)
+        lines += [f"cosigned by {said}" for said in cosigned_by(signed)]
+        fields |= checkpoint_fields(signed.checkpoint) | cosigner_fields(signed)
     print_lines([as_json_text(fields)] if as_json else lines)
 
 
-def _check(data: bytes, keys: "list[VerifierKey]") -> tuple[list[str], dict[str, Any]]:
+def _check(data: bytes, keys: "list[VerifierKey]") -> "tuple[SignedCheckpoint, list[str], dict[str, Any]]":
+    """The checkpoint under which something holds, and what holds, in lines and as plain values."""
     from journal.checkpoint import open_checkpoint
     from journal.proof_file import CONSISTENCY_MAGIC, EVENT_MAGIC, check_growth
 
@@ -97,32 +115,28 @@ def _check(data: bytes, keys: "list[VerifierKey]") -> tuple[list[str], dict[str,
         growth = check_growth(data, keys)
         old, new = growth.old, growth.new
         line = f"proven: the {new.size:,} frames of {new.origin} begin with the {old.size:,} that were signed before"
-        return [line], {"proven": "consistency", "old_frames": old.size, **checkpoint_fields(new)}
+        return growth.signed, [line], {"proven": "consistency", "old_frames": old.size}
     opened = open_checkpoint(data, keys)
     signers, made = [key.name for key in opened.signers], opened.checkpoint
     line = f"signed by {', '.join(signers)}: {made.origin} has {made.size:,} frames, root {made.root.hex()}"
-    return [line], {"proven": "checkpoint", "signers": signers, **checkpoint_fields(made)}
+    return opened, [line], {"proven": "checkpoint", "signers": signers}
 
 
-def _check_event(data: bytes, keys: "list[VerifierKey]") -> tuple[list[str], dict[str, Any]]:
+def _check_event(data: bytes, keys: "list[VerifierKey]") -> "tuple[SignedCheckpoint, list[str], dict[str, Any]]":
     from journal.proof_file import check_event_proof
     from replay.inspect.text import pairs
 
     proof = check_event_proof(data, keys)
-    event = _event(proof.sequence, proof.frame)
+    event, signers = _event(proof.sequence, proof.frame), [key.name for key in proof.signed.signers]
     entries = [
         ("journal", proof.checkpoint.origin),
         ("frame", f"{proof.frame.number:,} of {proof.checkpoint.size:,}"),
-        ("signed by", ", ".join(proof.signers)),
+        ("signed by", ", ".join(signers)),
         ("event", event or "by reference: the frame accounts for it, and holds the hash of its data"),
     ]
     fields = {"proven": "event", "event": proof.sequence, "frame": proof.frame.number, "record": event or None}
     head = f"proven: event {proof.sequence:,} is in the journal that was signed"
-    return [head, *pairs(entries)], {
-        **fields,
-        **checkpoint_fields(proof.checkpoint),
-        "signers": list(proof.signers),
-    }
+    return proof.signed, [head, *pairs(entries)], {**fields, "signers": signers}
 
 
 def _event(sequence: int, frame: Any) -> str:
@@ -146,3 +160,15 @@ def _event(sequence: int, frame: Any) -> str:
 def checkpoint_fields(made: "Checkpoint") -> dict[str, Any]:
     """A checkpoint as plain values."""
     return {"origin": made.origin, "frames": made.size, "root": made.root.hex()}
+
+
+def cosigner_fields(signed: "SignedCheckpoint") -> dict[str, Any]:
+    """Who cosigned, as plain values: each witness's name and the second since 1970."""
+    return {"cosigners": [{"name": key.name, "seconds": seconds} for key, seconds in signed.cosigners]}
+
+
+def cosigned_by(signed: "SignedCheckpoint") -> list[str]:
+    """Who cosigned, and when, in words."""
+    from replay.inspect.phrases import time_text
+
+    return [f"{key.name}, {time_text(seconds * NANOSECONDS)} UTC" for key, seconds in signed.cosigners]

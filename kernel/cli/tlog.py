@@ -6,6 +6,7 @@ does not verify; 2 wrong usage.
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,7 +14,8 @@ import click
 from kernel.cli.errors import BadInput
 from kernel.cli.journals import as_json_text, journal_argument, journal_errors, json_option, parse_sequence, print_lines
 from kernel.cli.progress import ProgressBar
-from kernel.cli.signed import checkpoint_fields
+from kernel.cli.signed import checkpoint_fields, cosigner_fields
+from kernel.cli.witnesses import Witnesses, witness_options
 
 checkpoint_option = click.option(
     "--checkpoint",
@@ -56,16 +58,29 @@ def keygen(name: str, out: Path | None, is_witness: bool) -> None:
 @journal_argument
 @click.option("--key", "source", required=True, help="The signing key: a file, env:NAME or keyring:SERVICE/NAME.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the note there.")
+@witness_options
 @json_option
-def checkpoint(journal: Path, source: str, out: Path | None, as_json: bool) -> None:
+def checkpoint(
+    journal: Path,
+    source: str,
+    out: Path | None,
+    witnesses: Sequence[str],
+    witness_keys: Sequence[str],
+    quorum: int | None,
+    as_json: bool,
+) -> None:
     """Verify JOURNAL whole, and sign how many frames it has and their root (a C2SP checkpoint).
 
     The note is kept in the journal's folder tlog, with tiles for proofs. Give it to somebody else: only a checkpoint
     that others hold shows that the tail was cut or history rewritten. One that does not follow from those before it is
     not signed.
+
+    With --witness others cosign it, each only if it follows from the last one it saw. When fewer than --quorum do, the
+    exit code is 1 and the signed note is kept: the same command asks again.
     """
     from kernel.cli.keys import signing_key
 
+    policy = Witnesses.read(witnesses, witness_keys, quorum)
     key = signing_key(source)
     with journal_errors():
         from journal.checkpoint import open_checkpoint
@@ -75,11 +90,14 @@ def checkpoint(journal: Path, source: str, out: Path | None, as_json: bool) -> N
         place, _ = find_journal(journal)
         with ProgressBar("checkpoint") as progress:
             note = make_checkpoint(place, key, progress)
+        if policy is not None:
+            note = policy.cosign(place, note, key.verifier)
         if out is not None:
             out.write_bytes(note)
-        made = open_checkpoint(note, [key.verifier]).checkpoint
+        made = open_checkpoint(note, [key.verifier, *(policy.keys if policy is not None else ())])
     if as_json:
-        print_lines([as_json_text(checkpoint_fields(made) | {"signer": key.name, "note": note.decode()})])
+        fields = checkpoint_fields(made.checkpoint) | cosigner_fields(made)
+        print_lines([as_json_text(fields | {"signer": key.name, "note": note.decode()})])
     else:
         print_lines(note.decode().splitlines())
 
@@ -150,7 +168,7 @@ def export_tlog(journal: Path, folder: Path, note_file: Path | None, as_json: bo
 
 def _note(journal: Path, note_file: Path | None) -> bytes:
     """The note to prove under. Raises BadInput."""
-    from journal.tlog import latest_checkpoint
+    from journal.kept import latest_checkpoint
 
     note = note_file.read_bytes() if note_file is not None else latest_checkpoint(journal)
     if note is None:

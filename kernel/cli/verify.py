@@ -25,7 +25,7 @@ from kernel.cli.journals import (
     terminal_width,
 )
 from kernel.cli.progress import COMPILING, ProgressBar, slow_start
-from kernel.cli.signed import Held, against_option, keys_option, verify_file
+from kernel.cli.signed import Held, against_option, keys_option, quorum_option, verify_file
 
 if TYPE_CHECKING:
     from journal import RecoverReport, VerifyReport
@@ -42,9 +42,16 @@ MEGABYTE = 1_000_000
 @data_option
 @against_option
 @keys_option
+@quorum_option
 @json_option
 def verify(
-    journal: Path, deep: bool, data: Sequence[str], against: Path | None, keys: Sequence[str], as_json: bool
+    journal: Path,
+    deep: bool,
+    data: Sequence[str],
+    against: Path | None,
+    keys: Sequence[str],
+    quorum: int | None,
+    as_json: bool,
 ) -> None:
     """Check every byte of JOURNAL: frames, hashes, chain; exit 1 at the first break.
 
@@ -55,14 +62,14 @@ def verify(
     JOURNAL may also be a proof or a checkpoint, which is checked offline with --key.
     """
     if journal.is_file():
-        verify_file(journal, keys, as_json)
+        verify_file(journal, keys, quorum, as_json)
         return
     with journal_errors():
         from journal import verify_journal
         from replay.history import find_journal
 
         place, _ = find_journal(journal)
-        held = Held.read(place, against, keys)
+        held = Held.read(place, against, keys, quorum)
         with ProgressBar("verify") as progress:
             report = verify_journal(place, progress, held.sizes)
         found = _report(place, report)
@@ -164,6 +171,7 @@ def _verify_lines(found: dict[str, Any], report: "VerifyReport", journal: Path) 
         verdict = f"BROKEN; the {counted(found['frames'], 'frame')} before it: good"
     if found["checkpoint"] is not None:
         entries.append(("signed", found["checkpoint"]["sentence"]))
+        entries += [("cosigned", said) for said in found["checkpoint"]["witnesses"]]
         verdict = verdict if found["checkpoint"]["ok"] else f"NOT what was signed: {found['checkpoint']['finding']}"
     lines = [verdict, *pairs(entries)]
     return lines if found["deep"] is None else [*lines, "", *_deep_lines(found["deep"])]

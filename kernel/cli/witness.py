@@ -54,8 +54,10 @@ def serve(config: Path, listen: str | None) -> None:
     It keeps the last checkpoint of each log, and cosigns another one only with a proof that it follows from that. Put
     a web server that speaks TLS before it where others are to reach it.
     """
-    from adapters.witness.server import claim
-
+    try:
+        from adapters.witness.server import claim
+    except ImportError:
+        raise BadInput("kernel witness serve needs the extra: pip install 'trading-kernel[live]'") from None
     with clear_errors():
         settings = _settings(config)
         host, port = _address(listen or settings.listen)

@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from journal.note import COSIGNATURE, SigningKey, VerifierKey
@@ -48,3 +50,9 @@ class WitnessProcess:
         said = self._process.communicate(timeout=WITHIN_S)[1]
         self.exit_code, self._process = self._process.returncode, None
         return said
+
+
+def start_all(witnesses: Sequence[WitnessProcess]) -> None:
+    """Start them side by side."""
+    with ThreadPoolExecutor(len(witnesses)) as pool:
+        list(pool.map(WitnessProcess.start, witnesses))

@@ -1,0 +1,217 @@
+"""Attacks on journals that were signed, each with the layer that catches it: chain, checkpoint, witness or quorum."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from journal import CorruptJournal, JournalError, JournalReader, verify_journal
+from journal.checkpoint import Checkpoint, open_checkpoint
+from journal.note import COSIGNATURE, Note, NoteError, SigningKey
+from journal.proof import prove_consistency
+from journal.tlog import Finding, journal_origin, make_checkpoint, nodes_of
+from journal.witness import Answer, Request, Witness
+from tests.journal.logs import KEY, KEYS, finding, more, write
+
+
+def _cut(journal: Path, held: Path) -> None:
+    """The tail is cut between two frames, and the seal with it."""
+    shutil.rmtree(journal)
+    write(journal, 8)
+
+
+def _rewrite(journal: Path, held: Path) -> None:
+    """All is written again with another body, by somebody who can write the folder."""
+    shutil.rmtree(journal)
+    write(journal, 12, b"otherwise")
+
+
+def _fork(journal: Path, held: Path) -> None:
+    """The holder of the key writes another history and signs that too."""
+    _rewrite(journal, held)
+    make_checkpoint(journal, KEY)
+
+
+def _replay_old(journal: Path, held: Path) -> None:
+    """An old copy of the journal, with its own good checkpoint, is shown as the present one."""
+    shutil.rmtree(journal)
+    write(journal, 8)
+    make_checkpoint(journal, KEY)
+
+
+def _swap(journal: Path, held: Path) -> None:
+    """Two frames of the same length change places."""
+    segment = next(journal.glob("*.seg"))
+    data = bytearray(segment.read_bytes())
+    length = int.from_bytes(data[512 + 20 : 512 + 24], "little")
+    first, second = (slice(512 + at * length, 512 + (at + 1) * length) for at in (3, 4))
+    data[first], data[second] = data[second], data[first]
+    segment.write_bytes(data)
+
+
+def _edit(journal: Path, held: Path) -> None:
+    """A body is edited, and the frame's own marks are made good again."""
+    from journal.layout import END_MARK_BYTES, seal_frame
+
+    segment = next(journal.glob("*.seg"))
+    data = bytearray(segment.read_bytes())
+    length = int.from_bytes(data[512 + 20 : 512 + 24], "little")
+    frame = data[512 + 3 * length : 512 + 4 * length]
+    frame[128 + 256] ^= 1
+    frame[-END_MARK_BYTES:] = seal_frame(memoryview(frame))[0]
+    data[512 + 3 * length : 512 + 4 * length] = frame
+    segment.write_bytes(data)
+
+
+def _other_journal(journal: Path, held: Path) -> None:
+    """The checkpoint that is shown is one of another journal."""
+    held.write_bytes(make_checkpoint(write(held.parent / "other", 12, genesis=bytes(16)), KEY))
+
+
+def _other_key(journal: Path, held: Path) -> None:
+    """The checkpoint is signed by somebody else under the same name."""
+    held.write_bytes(Checkpoint(journal_origin(journal), 12, verify_journal(journal).root).sign(
+        SigningKey(KEY.name, bytes(32))))  # fmt: skip
+
+
+ATTACKS: list[tuple[Callable[[Path, Path], None], str]] = [
+    (_cut, "cut"),
+    (_rewrite, "rewritten"),
+    (_fork, "forked"),
+    (_replay_old, "cut"),
+    (_swap, "frame-out-of-order"),
+    (_edit, "chain-broken"),
+    (_other_journal, "another journal"),
+    (_other_key, "no key that is given has signed"),
+]
+
+
+@pytest.mark.parametrize(("attack", "caught"), ATTACKS, ids=lambda value: getattr(value, "__name__", value))
+def test_attacks_are_caught_by_the_layer_that_must(
+    tmp_path: Path, attack: Callable[[Path, Path], None], caught: str
+) -> None:
+    journal, held = write(tmp_path / "j", 12), tmp_path / "held.note"
+    held.write_bytes(make_checkpoint(journal, KEY))
+    assert finding(journal, held.read_bytes()) == Finding.SAME.value
+    attack(journal, held)
+    report = verify_journal(journal)
+    if not report.ok:
+        assert report.first_problem is not None
+        assert report.first_problem.kind == caught
+        with pytest.raises(CorruptJournal):
+            list(JournalReader(journal))
+        with pytest.raises(JournalError):
+            make_checkpoint(journal, KEY)
+        return
+    assert caught in finding(journal, held.read_bytes())
+
+
+# --- attacks that witnesses catch -----------------------------------------------------------------------------------
+
+SECONDS = 1_700_000_000
+
+
+class _Town:
+    """A journal of 12 frames, and two witnesses that have cosigned it."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.journal = write(place / "j", 12)
+        self.keys = [SigningKey(f"witness.example/w{number}", bytes([number]) * 32, COSIGNATURE) for number in (1, 2)]
+        for number in (0, 1):
+            assert self.ask(number, self.journal, make_checkpoint(self.journal, KEY)).status == 200
+
+    def ask(self, number: int, journal: Path, note: bytes) -> Answer:
+        """Ask a witness as ``kernel checkpoint`` does: from the size that it has."""
+        origin, made = journal_origin(journal), Checkpoint.of_note(note)
+        witness = Witness(self.place / f"w{number}", self.keys[number], {origin: KEYS})
+        old = min(witness.latest(origin).size, made.size)
+        path = prove_consistency(nodes_of(journal, made), old, made.size)
+        return witness.add_checkpoint(Request(old, path, Note.parse(note)).encode(), SECONDS)
+
+    def layers(self, journal: Path, note: bytes) -> list[str]:
+        """Who refuses the note: each witness by its status, and the auditor, who wants both."""
+        answers = [self.ask(number, journal, note) for number in (0, 1)]
+        whole = note + b"".join(answer.body for answer in answers if answer.status == 200)
+        found = [f"witness {number + 1}: {one.status}" for number, one in enumerate(answers) if one.status != 200]
+        try:
+            open_checkpoint(whole, [*KEYS, *(key.verifier for key in self.keys)]).require(2)
+        except NoteError:
+            found.append("quorum")
+        return found
+
+
+def _rewritten(town: _Town) -> list[str]:
+    """The holder of the log's key writes all anew, longer than it was."""
+    journal = write(town.place / "k", 20, b"otherwise")
+    return town.layers(journal, make_checkpoint(journal, KEY))
+
+
+def _cut_and_gone_on(town: _Town) -> list[str]:
+    """The tail is cut, and other frames come in its place."""
+    journal = write(town.place / "k", 8)
+    more(journal, 10)
+    return town.layers(journal, make_checkpoint(journal, KEY))
+
+
+def _replayed_old_checkpoint(town: _Town) -> list[str]:
+    """An old copy with its own good checkpoint is shown as the present journal."""
+    journal = write(town.place / "k", 8)
+    return town.layers(journal, make_checkpoint(journal, KEY))
+
+
+def _stale_witness(town: _Town) -> list[str]:
+    """The first witness is set back to an old copy of what it saw, and knows nothing of the last frames."""
+    shutil.rmtree(town.place / "w0")
+    journal = write(town.place / "k", 8)
+    assert town.ask(0, journal, make_checkpoint(journal, KEY)).status == 200
+    more(journal, 10)
+    return town.layers(journal, make_checkpoint(journal, KEY))
+
+
+def _fork_shown_to_two_witnesses(town: _Town) -> list[str]:
+    """Each witness is shown another end of the same beginning: both cosign, and no note has both."""
+    fork = town.place / "k"
+    shutil.copytree(town.journal, fork)
+    more(town.journal, 3, b"for one")
+    more(fork, 3, b"for the other")
+    one, other = make_checkpoint(town.journal, KEY), make_checkpoint(fork, KEY)
+    assert town.ask(0, town.journal, one).status == town.ask(1, fork, other).status == 200
+    assert finding(town.journal, other) == Finding.FORKED.value
+    return town.layers(town.journal, one)
+
+
+def _one_witness_under_two_names(town: _Town) -> list[str]:
+    """A second name is made for the one witness that is there."""
+    town.keys[1] = SigningKey("witness.example/another", town.keys[0].seed, COSIGNATURE)
+    more(town.journal, 1)
+    return town.layers(town.journal, make_checkpoint(town.journal, KEY))
+
+
+def _cosigned_by_the_log(town: _Town) -> list[str]:
+    """Whoever signs the log poses as one of its witnesses."""
+    town.keys[1] = SigningKey("witness.example/w2", KEY.seed, COSIGNATURE)
+    more(town.journal, 1)
+    return town.layers(town.journal, make_checkpoint(town.journal, KEY))
+
+
+@pytest.mark.parametrize(
+    ("attack", "caught"),
+    [
+        (_rewritten, ["witness 1: 422", "witness 2: 422", "quorum"]),
+        (_cut_and_gone_on, ["witness 1: 422", "witness 2: 422", "quorum"]),
+        (_replayed_old_checkpoint, ["witness 1: 409", "witness 2: 409", "quorum"]),
+        (_stale_witness, ["witness 2: 422", "quorum"]),
+        (_fork_shown_to_two_witnesses, ["witness 2: 409", "quorum"]),
+        (_one_witness_under_two_names, ["quorum"]),
+        (_cosigned_by_the_log, ["quorum"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_attacks_are_caught_by_witnesses(
+    tmp_path: Path, attack: Callable[[_Town], list[str]], caught: list[str]
+) -> None:
+    town = _Town(tmp_path)
+    assert town.layers(town.journal, make_checkpoint(town.journal, KEY)) == []
+    assert attack(town) == caught
