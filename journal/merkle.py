@@ -41,6 +41,19 @@ class MerkleTree:
         for hashed in leaf_hashes:
             self.append(hashed)
 
+    @classmethod
+    def grown(cls, size: int, frontier: Iterable[bytes]) -> MerkleTree:
+        """A tree of ``size`` leaves that are not there: the roots of its full subtrees, the largest first."""
+        tree = cls()
+        tree._frontier, tree.size = list(frontier), size
+        assert len(tree._frontier) == size.bit_count()
+        return tree
+
+    @property
+    def frontier(self) -> tuple[bytes, ...]:
+        """The roots of the full subtrees, the largest first: one for each bit that is set in the size."""
+        return tuple(self._frontier)
+
     def append(self, hashed: bytes) -> None:
         """Add the next leaf, given its leaf hash."""
         completed = self.size

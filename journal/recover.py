@@ -10,7 +10,6 @@ import os
 from dataclasses import dataclass
 
 from journal.errors import JournalError, failure_message
-from journal.merkle import MerkleTree
 from journal.scan import Scan
 from journal.segments import End
 from journal.sink import make_durable
@@ -55,7 +54,8 @@ def recover_journal(path_or_storage: str | os.PathLike[str] | Storage) -> Recove
     storage = as_storage(path_or_storage)
     storage.lock()
     try:
-        scan, tree, events = Scan(storage), MerkleTree(), 0
+        scan, events = Scan(storage), 0
+        tree = scan.tree()
         for frame in scan.frames():
             tree.append(frame.hash)
             events += frame.event_count

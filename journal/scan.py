@@ -25,6 +25,8 @@ from journal.layout import (
     unpack_frame_header,
     unpack_segment,
 )
+from journal.merkle import MerkleTree
+from journal.pruned import read_pruned
 from journal.seal import HEAD_NAME, read_seal
 from journal.segments import End, read_segment_header, refuse_version
 from journal.storage import Storage
@@ -47,7 +49,10 @@ class Scan:
         # The seal is read before the segments: a writer may be at work, and the seal must not be the newer of
         # the two.
         self.seal, self.sealed_epoch = read_seal(storage)
-        self.segments = [name for name in storage.list() if name.endswith(".seg")]
+        self.pruned = read_pruned(storage)
+        # Segments of frames that were pruned are no part of the journal any more, should they still be there.
+        least = segment_name(self.pruned.frames + 1)
+        self.segments = [name for name in storage.list() if name.endswith(".seg") and name >= least]
         if not self.segments:
             raise JournalError("there is no journal here: no segment file was found")
         first = read_segment_header(storage, self.segments[0])
@@ -58,11 +63,18 @@ class Scan:
         acknowledged = self.seal.frame_number if self.seal is not None else 0
         covered = self.seal is not None and self.seal.states_all_acknowledged
         genesis_id = self.identity.genesis_id if self.identity is not None else b""
+        pruned = self.pruned
+        if pruned.frames and self.identity is not None and pruned.genesis_id != genesis_id:
+            raise JournalError("the record of pruned frames is of another journal; restore the folder from a backup")
+        first_sequence = first.first_sequence if first else 0
+        self.first_prev = (
+            self.identity.genesis_prev() if self.identity is not None and not pruned.frames else pruned.prev
+        )
         self._expected = Expected(
             genesis_id,
-            1,
-            first.first_sequence if first else 0,
-            self.identity.genesis_prev() if self.identity is not None else None,
+            pruned.frames + 1,
+            pruned.next_sequence if pruned.frames else first_sequence,
+            self.first_prev or None,
             0,
             0,
             acknowledged,
@@ -73,6 +85,10 @@ class Scan:
     def first_sequence(self) -> int:
         """The sequence with which the walk begins; before the walk, the journal's first."""
         return self._expected.first_sequence
+
+    def tree(self) -> MerkleTree:
+        """The tree over the frames before the first that is there: without leaves, if nothing was pruned."""
+        return MerkleTree.grown(self.pruned.frames, self.pruned.frontier)
 
     def frames(self, from_sequence: int | None = None) -> Iterator[Frame]:
         """The whole frames in order, from the one that holds `from_sequence` on (None: all of them)."""

@@ -22,7 +22,6 @@ from journal.kept import (
     log_lock,
     sign_and_keep,
 )
-from journal.merkle import MerkleTree
 from journal.note import NoteError, SigningKey, VerifierKey
 from journal.proof import LeafNodes, Nodes, root_of
 from journal.scan import Scan
@@ -94,7 +93,8 @@ def _extend(
 ) -> tuple[int, bytes]:
     """Walk the journal, add what is new to the tiles, and return its size and root. Checks ``before`` on the way."""
     storage = as_storage(journal)
-    scan, tree = Scan(storage), MerkleTree()
+    scan = Scan(storage)
+    tree = scan.tree()
     writer = _tile_writer(folder, before, entries=entries)
     total, told = sum(len(storage.map(name).view) for name in scan.segments), 0
     if before is not None and before.size == 0 and before.root != tree.root:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from journal.errors import CorruptJournal, Problem
 from journal.hashing import HashAhead
-from journal.merkle import MerkleTree
 from journal.scan import Scan
 from journal.storage import Storage, as_storage
 
@@ -25,7 +24,8 @@ Digest = bytes
 class VerifyReport:
     """What was found. `frames` to `root` describe the frames before the first problem.
 
-    `roots` has the root at each size that was asked for, as far as the journal reaches.
+    `roots` has the root at each size that was asked for, as far as the journal reaches. `frames` counts those that
+    were pruned too, and `pruned` says how many they are; of what they held nothing is counted.
 
     `ok` is False for any corruption. A torn tail alone leaves `ok` True: nothing that was acknowledged is
     missing; it is named in `first_problem`, and `tail` is "torn". `seconds` is wall time, for people only.
@@ -42,6 +42,7 @@ class VerifyReport:
     tail: str
     seconds: float
     roots: dict[int, Digest] = field(default_factory=dict)
+    pruned: int = 0
 
 
 def verify_journal(
@@ -70,12 +71,12 @@ def _verify(
     progress: Callable[[int, int], None] | None,
     sizes: Collection[int],
 ) -> VerifyReport:
-    started, tree = time.perf_counter(), MerkleTree()
+    started, tree = time.perf_counter(), scan.tree()
     events = records = 0
     reported = 0
-    head = scan.identity.genesis_prev() if scan.identity is not None else b""
+    head, pruned = scan.first_prev, tree.size
     problem: Problem | None = None
-    roots = {0: tree.root} if 0 in sizes else {}
+    roots = {tree.size: tree.root} if tree.size in sizes else {}
     try:
         for frame in scan.frames():
             tree.append(frame.hash)
@@ -107,4 +108,5 @@ def _verify(
         tail,
         time.perf_counter() - started,
         roots,
+        pruned,
     )

@@ -130,7 +130,8 @@ class JournalWriter:
 
     @classmethod
     def _resume(cls, storage: Storage, fsync: str, batch_bytes: int, batch_frames: int) -> Self:
-        scan, tree = Scan(storage), MerkleTree()
+        scan = Scan(storage)
+        tree = scan.tree()
         for frame in scan.frames():
             tree.append(frame.hash)
         end, identity, sealed = scan.end, scan.identity, scan.seal

@@ -21,6 +21,7 @@ from kernel.events.layout import (
     HALTED,
     INPUT_ROUTED,
     INTENDED,
+    KEY_DESTROYED,
     LEVEL_SET,
     LIMITS,
     LIQUIDATION_FEE,
@@ -32,6 +33,7 @@ from kernel.events.layout import (
     RECORD,
     REJECTED,
     REQUEST_REFUSED,
+    RESTORED,
     RESUMED,
     RULE_SET,
     RUN_CLOSED,
@@ -266,6 +268,8 @@ def _seldom_nb(state, record):
     if kind == FEATURES.kind or kind == FEATURE_VECTOR.kind:  # floats, which no decision of the kernel rests on
         return OK
     if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind:
+        return OK
+    if RESTORED.kind <= kind <= KEY_DESTROYED.kind:  # custody: about the journal, not about the account
         return OK
     if LIVE_OPENED.kind <= kind <= COMMAND_GIVEN.kind:
         return live_event_nb(state, record)

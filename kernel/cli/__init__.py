@@ -33,6 +33,8 @@ COMMANDS = {
     "prove": ("kernel.cli.tlog", "prove", "Write a small proof of one event, or that a journal only grew."),
     "export-tlog": ("kernel.cli.tlog", "export_tlog", "Write a journal as a transparency log of tiles."),
     "witness": ("kernel.cli.witness", "witness", "Serve a witness, which cosigns checkpoints of journals."),
+    "backup": ("kernel.cli.backup", "backup", "Back up a run while it goes on; a later backup adds what is new."),
+    "restore": ("kernel.cli.backup", "restore", "Bring a backup back, verified, whole or up to an event."),
     "recover": ("kernel.cli.verify", "recover", "Open a journal after a crash and print the state."),
     "show": ("kernel.cli.inspect", "show", "List the events of a journal."),
     "at": ("kernel.cli.inspect", "at", "Print the state after one event."),

@@ -31,10 +31,19 @@ DEFAULT_STRATEGY = "ema_cross"
 @click.option("--bars", help="Bars that strategies hear, such as 5m.  [default: 1m, the venue's own]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the session.  [default: runs/live-N]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the session in this folder.")
+@click.option(
+    "--take-over", is_flag=True, help="With --resume: the folder was restored, and the session it copies has ended."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON log lines.")
 @click.option("--plain", is_flag=True, help="Log lines instead of the view.")
 def live(
-    config_file: Path | None, out: Path | None, resume: Path | None, as_json: bool, plain: bool, **options: Any
+    config_file: Path | None,
+    out: Path | None,
+    resume: Path | None,
+    take_over: bool,
+    as_json: bool,
+    plain: bool,
+    **options: Any,
 ) -> None:
     """Trade until Ctrl-C. Every decision is journaled before an order leaves; kernel replay FOLDER proves it.
 
@@ -58,7 +67,14 @@ def live(
             click.echo(f"session folder {run_dir}", err=True)
         with ProgressBar("deciding again") as bar:
             asyncio.run(
-                run_live(config, run_dir, watch=watch, say=lambda text: click.echo(text, err=True), progress=bar)
+                run_live(
+                    config,
+                    run_dir,
+                    watch=watch,
+                    say=lambda text: click.echo(text, err=True),
+                    progress=bar,
+                    take_over=take_over,
+                )
             )
         if not as_json:
             click.echo(f"ended; kernel live --resume {run_dir} goes on, kernel replay {run_dir} proves it", err=True)

@@ -19,6 +19,7 @@ from kernel.events.control import (
     TradingHalted,
     TradingResumed,
 )
+from kernel.events.custody import DataKeyDestroyed, JournalRestored, SegmentsPruned
 from kernel.events.declaring import Event, EventType, by_class, by_kind, declare, event_types
 from kernel.events.definitions import (
     CashDeposited,
@@ -170,6 +171,7 @@ __all__ = [
     "CorrelationSet",
     "CurrencyConverted",
     "CurrencyDefined",
+    "DataKeyDestroyed",
     "DataSegment",
     "DegradedSet",
     "DepthChanged",
@@ -194,6 +196,7 @@ __all__ = [
     "InstrumentDefined",
     "InterestPaid",
     "InterestSet",
+    "JournalRestored",
     "KillSwitchRequested",
     "KillSwitchReset",
     "KillSwitchTripped",
@@ -240,6 +243,7 @@ __all__ = [
     "RunClosed",
     "RunOpened",
     "SectorAssigned",
+    "SegmentsPruned",
     "SeriesBarClosed",
     "SeriesDefined",
     "SeriesSourceDefined",

@@ -169,6 +169,9 @@ CANCEL_ASKED = word_positions(catalogue.CancelAsked)
 COMMAND_GIVEN = word_positions(catalogue.CommandGiven)
 STATE_DIGEST = word_positions(catalogue.StateDigest)
 TAIL_DISCARDED = word_positions(catalogue.TailDiscarded)
+RESTORED = word_positions(catalogue.JournalRestored)
+PRUNED = word_positions(catalogue.SegmentsPruned)
+KEY_DESTROYED = word_positions(catalogue.DataKeyDestroyed)
 RUN_CLOSED = word_positions(catalogue.RunClosed)
 
 

@@ -2,6 +2,9 @@
 
 Owns the client order id, which is made of the journal's identity and the order's sequence: the same order has the same
 one in every process, so sending it twice cannot trade twice. All of it can be rebuilt from the journal.
+
+Where a session went on from a backup, the orders from there on have another prefix: what the lost or the other
+continuation of the same journal sent under the same sequences is never taken for ours.
 """
 
 import hashlib
@@ -11,10 +14,10 @@ import msgspec
 import numpy as np
 
 from kernel.events.body import decode_body, encode_body, unpack_bodies
-from kernel.events.layout import ADOPTED, FILLED, INTENDED, REPLACE_REQUESTED, plain_records
+from kernel.events.layout import ADOPTED, FILLED, INTENDED, REPLACE_REQUESTED, RESTORED, PlainRecord, plain_records
 
 _PREFIX_DIGITS = 12
-_NOTED = frozenset({INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind})
+_NOTED = frozenset({INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind, RESTORED.kind})
 
 
 class Owner(NamedTuple):
@@ -49,7 +52,7 @@ class Identities:
     """Fed with every frame of the journal, in order."""
 
     def __init__(self, genesis_id: str) -> None:
-        self._prefix = genesis_id[:_PREFIX_DIGITS]
+        self._prefixes = [(0, genesis_id[:_PREFIX_DIGITS])]  # from which sequence on, the newest first
         self.owners: dict[int, Owner] = {}
         self.asked: dict[int, Asked] = {}
         self.trades: set[int] = set()
@@ -62,7 +65,7 @@ class Identities:
 
     def client_order_id(self, order_id: int) -> str:
         """What we call an order at the venue; empty for one that was adopted."""
-        return "" if order_id in self._adopted_ids else f"{self._prefix}-{order_id}"
+        return "" if order_id in self._adopted_ids else f"{self._prefix_of(order_id)}-{order_id}"
 
     def is_ours(self, client_order_id: str) -> bool:
         """Whether this journal made that name."""
@@ -74,7 +77,15 @@ class Identities:
 
     def _number(self, client_order_id: str) -> int:
         prefix, _, number = client_order_id.partition("-")
-        return int(number) if prefix == self._prefix and number.isdigit() and len(number) < 19 else 0
+        known = number.isdigit() and len(number) < 19 and prefix == self._prefix_of(int(number))
+        return int(number) if known else 0
+
+    def _prefix_of(self, order_id: int) -> str:
+        return next(prefix for first, prefix in self._prefixes if order_id >= first)
+
+    def _note_restored(self, record: PlainRecord) -> None:
+        told = f"{self._prefixes[-1][1]} {record.sequence} {record.ts_ingest_ns} {record.words}"
+        self._prefixes.insert(0, (record.sequence, hashlib.sha256(told.encode()).hexdigest()[:_PREFIX_DIGITS]))
 
     def note(self, records: np.ndarray, bodies: bytes | memoryview) -> None:
         """Take in a frame (records of dtype RECORD, packed bodies)."""
@@ -90,6 +101,8 @@ class Identities:
                 self.last_fill_ns = max(self.last_fill_ns, record.ts_event_ns)
             elif record.kind == REPLACE_REQUESTED.kind:
                 self.asked[words[0]] = Asked(*words[1:4])
+            elif record.kind == RESTORED.kind:
+                self._note_restored(record)
 
     def _note_adoption(self, order_id: int, lots: int, body: bytes) -> None:
         adoption = msgspec.convert(decode_body(body), Adoption)

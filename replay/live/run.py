@@ -28,7 +28,7 @@ from replay.live.commands import Commands
 from replay.live.control import serve
 from replay.live.driver import LiveSession
 from replay.live.files import SOCKET, read_live_file
-from replay.live.start import Opened, begin, environment_facts, go_on, with_external
+from replay.live.start import Opened, begin, check_restored, environment_facts, go_on, with_external
 from replay.live.switches import missing_switches
 from replay.live.venues import feeds_of, make_adapter
 
@@ -55,19 +55,22 @@ async def run_live(
     watch: Watch,
     say: Say,
     progress: Progress | None = None,
+    take_over: bool = False,
 ) -> None:
     """Trade until a signal or a command ends it; without a configuration, go on with the session of the folder.
 
     Raises ConfigError, VenueError, JournalError, DivergenceError; each in one line.
     """
     resumed = config is None
+    if resumed:
+        check_restored(run_dir, take_over=take_over)
     live = read_live_file(run_dir).config.live if config is None else config.live
     if not live.venue:
         raise ConfigError("the configuration has no [live] table; see kernel live --help")
     adapter = make_adapter(live)
     try:
         described = await adapter.describe(live.symbols)
-        opened, bridge = await _open(config, run_dir, described, adapter, say, progress)
+        opened, bridge = await _open(config, run_dir, described, adapter, say, progress, take_over)
         await adapter.open([one.instrument for one in described], feeds_of(live))
         if resumed:
             _check_same(opened, described, say)
@@ -109,10 +112,18 @@ async def _open(
     adapter: VenueAdapter,
     say: Say,
     progress: Progress | None,
+    take_over: bool,
 ) -> tuple[Opened, _Bridge]:
     bridge, back = _Bridge(), asyncio.get_running_loop().call_soon_threadsafe
     if config is None:
-        opened = go_on(run_dir, on_durable=bridge.durable, on_failure=bridge.failure, back=back, progress=progress)
+        opened = go_on(
+            run_dir,
+            on_durable=bridge.durable,
+            on_failure=bridge.failure,
+            back=back,
+            progress=progress,
+            take_over=take_over,
+        )
         live = opened.file.config.live
         if opened.file.elsewhere != goes_elsewhere(live, say):
             opened.journal.close()

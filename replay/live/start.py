@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 
 from journal import JournalReader, JournalWriter, recover_journal
+from journal.restore import RESTORED, restored_from
 from journal.writer import random_genesis_id
 from kernel.events.body import encode_body
-from kernel.events.catalogue import TailDiscarded
+from kernel.events.catalogue import JournalRestored, TailDiscarded
 from kernel.events.layout import schema_digest
 from kernel.instruments import Instrument
 from replay.config import ConfigError, RunConfig, StrategyConfig
@@ -131,16 +132,25 @@ def begin(
 
 
 def go_on(
-    run_dir: Path, *, on_durable: Durable, on_failure: Failed, back: Back, progress: Progress | None = None
+    run_dir: Path,
+    *,
+    on_durable: Durable,
+    on_failure: Failed,
+    back: Back,
+    progress: Progress | None = None,
+    take_over: bool = False,
 ) -> Opened:
     """The session of a folder, where it ended: all of it decided again and compared first.
 
-    Raises ConfigError, DivergenceError when code or configuration are no longer those that decided, or a JournalError.
+    A folder that was restored from a backup is refused without ``take_over``: the session that it was copied from may
+    still trade. Raises ConfigError, DivergenceError when code or configuration are no longer those that decided, or a
+    JournalError.
     """
     file = read_live_file(run_dir)
     journal_dir = run_dir / JOURNAL_DIR
     if not (journal_dir.is_dir() and any(journal_dir.glob("*.seg"))):
         raise ConfigError(f"{run_dir}: the journal was never begun; start anew in another folder")
+    restored = check_restored(run_dir, take_over=take_over)
     recovered = recover_journal(journal_dir)
     prepared = prepare_live(file.config, file.instruments)
     writer = JournalWriter.open(
@@ -160,7 +170,30 @@ def go_on(
         body = encode_body({"kept_at": recovered.torn.kept_at})
         event = TailDiscarded(recovered.torn.frame_number, recovered.torn.bytes)
         opened.core.take([Input(event, account=-1, body=body)], time.time_ns())
+    if restored is not None:
+        _note_restored(opened, restored)
     return opened
+
+
+def check_restored(run_dir: Path, *, take_over: bool) -> dict[str, Any] | None:
+    """What is known of a backup that the folder was restored from. Raises ConfigError without ``take_over``."""
+    restored = restored_from(run_dir)
+    if restored is not None and not take_over:
+        raise ConfigError(
+            f"{run_dir} was restored from a backup: the session it is a copy of must never trade again, or both trade "
+            "the same account; make sure that it has ended for good, then add --take-over"
+        )
+    return restored
+
+
+def _note_restored(opened: Opened, restored: dict[str, Any]) -> None:
+    """Record that the session goes on from a backup; orders from here on have other names at the venue."""
+    words = np.frombuffer(bytes.fromhex(restored["root"]), ">i8")
+    event = JournalRestored(int(restored["frames"]), *(int(word) for word in words))
+    body = encode_body({"backup": restored["backup"], "cut_after": restored["cut_after"]})
+    opened.core.take([Input(event, account=-1, body=body)], time.time_ns())
+    opened.journal.writer.sync()
+    (opened.run_dir / RESTORED).unlink()
 
 
 def environment_facts() -> dict[str, Any]:

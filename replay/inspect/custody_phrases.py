@@ -1,0 +1,28 @@
+"""How events about a journal as a thing that is kept are told."""
+
+from typing import Any
+
+from kernel.events import catalogue as events
+from kernel.events.layout import Stored
+
+PHRASES: dict[type[events.Event], str] = {
+    events.JournalRestored: "from {frames} frames, root {root}[, {body}]",
+    events.SegmentsPruned: "frames 1 to {frames}, {pruned_bytes} bytes; event {first_kept} is the first that stays"
+    "[, {body}]",
+    events.DataKeyDestroyed: "key {key_id}, frames {first_frame} to {last_frame}[, {body}]",
+}
+
+
+def _root(names: Any, stored: Stored) -> str:
+    words = [getattr(stored.event, f"root_{number}") for number in range(4)]
+    return "".join(f"{word & (1 << 64) - 1:016x}" for word in words)
+
+
+def _key(names: Any, stored: Stored) -> str:
+    return f"{getattr(stored.event, 'key') & (1 << 64) - 1:016x}"  # noqa: B009
+
+
+SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
+    (events.JournalRestored, "root"): _root,
+    (events.DataKeyDestroyed, "key_id"): _key,
+}

@@ -1,0 +1,60 @@
+"""A session that goes on from a backup which was taken while it traded: the venue's account is what it comes to."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.live.books import held
+from tests.live.crash import settled
+from tests.live.places import BYBIT
+from tests.live.sessions import Session, kernel, write_config
+from tests.venues.process import Server, started
+
+
+def _positions_agree(session: Session, server: Server) -> bool:
+    theirs = held(server.get("/test/state"))
+    rows = session.ask("status")["instruments"]
+    return all(Decimal(row["position"]) == theirs.get(row["symbol"], 0) for row in rows)
+
+
+def _client_order_ids(server: Server) -> list[str]:
+    orders: list[dict[str, Any]] = server.get("/test/state")["orders"]
+    return [order["request"]["client_order_id"] for order in orders]
+
+
+def test_a_session_goes_on_from_a_backup_under_other_order_names(tmp_path: Path) -> None:
+    run, again = tmp_path / "run", tmp_path / "again"
+    with started(BYBIT.module, "--rate", "120", *BYBIT.arguments) as server:
+        with Session(run, BYBIT.keys) as session:
+            session.begin(write_config(tmp_path / "live.toml", BYBIT, server))
+            session.wait_until(lambda status: bool(status["fills"] > 2))
+            taken = kernel("backup", str(run), str(tmp_path / "b"), "--json")  # the writer is at work
+            assert taken.returncode == 0, taken.stderr
+            session.wait_until(lambda status: bool(status["fills"] > 6))  # what is lost
+            session.ask("kill", level="entries", reason="the end")
+            session.wait_until(lambda status: not status["in_flight"] and not status["in_doubt"])
+            session.kill()
+        assert kernel("restore", str(tmp_path / "b"), str(again)).returncode == 0
+        before = _client_order_ids(server)
+        refused = kernel("live", "--resume", str(again))
+        assert refused.returncode == 2
+        assert "must never trade again" in refused.stderr
+        with Session(again, BYBIT.keys) as session:
+            session.start("--resume", str(again), "--take-over")
+            session.wait_until(settled)
+            session.wait_until(lambda status: len(_client_order_ids(server)) > len(before) + 1)
+            session.ask("kill", level="entries", reason="the end")
+            session.wait_until(lambda status: not status["in_flight"] and not status["in_doubt"])
+            session.wait_until(lambda status: _positions_agree(session, server))
+            assert session.stop() == 0
+        after = _client_order_ids(server)
+    assert len(_prefixes(before)) == 1
+    assert len(_prefixes(after)) == 2
+    assert "identical" in kernel("replay", str(again)).stdout
+    shown = kernel("show", str(again), "--topic", "custody.restored")
+    assert f"from {json.loads(taken.stdout)['frames']} frames" in shown.stdout
+
+
+def _prefixes(names: list[str]) -> set[str]:
+    return {name.partition("-")[0] for name in names}
