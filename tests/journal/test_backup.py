@@ -17,13 +17,13 @@ from journal.note import SigningKey
 from journal.restore import RESTORED, restore
 from journal.tlog import make_checkpoint
 from tests.crash_points import crash_points
-from tests.journal.test_tlog import KEY, _more, _write
+from tests.journal.logs import KEY, more, write
 
 
 def _run(folder: Path, frames: int = 12, text: bytes = b"body") -> Path:
     """A run directory: a journal and files around it."""
     folder.mkdir()
-    _write(folder / "journal", frames, text)
+    write(folder / "journal", frames, text)
     (folder / "run.json").write_text("{}")
     (folder / "report.html").write_text("<p>all of it</p>")
     (folder / "sub").mkdir()
@@ -58,7 +58,7 @@ def test_a_backup_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_bare_journal_can_be_backed_up(tmp_path: Path) -> None:
-    _write(tmp_path / "j", 3)
+    write(tmp_path / "j", 3)
     back_up(tmp_path / "j", tmp_path / "b")
     restore(tmp_path / "b", tmp_path / "k")
     assert verify_journal(tmp_path / "k").root == verify_journal(tmp_path / "j").root
@@ -72,7 +72,7 @@ def test_a_second_backup_copies_what_is_new(tmp_path: Path) -> None:
     first = sorted((tmp_path / "b/journal").glob("*.seg"))
     assert len(first) > 1
     before = {path: path.stat().st_mtime_ns for path in first[:-1]}
-    _more(run / "journal", 50)
+    more(run / "journal", 50)
     (run / "report.html").write_text("<p>more</p>")
     report = back_up(run, tmp_path / "b")
     assert (report.frames, report.new_frames) == (350, 50)
@@ -100,8 +100,8 @@ def test_what_is_no_extension_is_refused(tmp_path: Path, frames: int, text: byte
 def test_the_frame_that_differs_is_named(tmp_path: Path) -> None:
     run = _run(tmp_path / "run", 5)
     shutil.copytree(run, tmp_path / "fork")
-    _more(run / "journal", 3, b"one")
-    _more(tmp_path / "fork/journal", 9, b"two")
+    more(run / "journal", 3, b"one")
+    more(tmp_path / "fork/journal", 9, b"two")
     back_up(run, tmp_path / "b")
     with pytest.raises(BackupError, match="frame 6 of the journal is not"):
         back_up(tmp_path / "fork", tmp_path / "b")
@@ -147,7 +147,7 @@ def test_a_checkpoint_of_another_history_refuses_the_backup(tmp_path: Path) -> N
 def test_a_cut_is_at_the_end_of_a_frame_and_takes_what_came_later_with_it(tmp_path: Path) -> None:
     run = _run(tmp_path / "run", 5)
     make_checkpoint(run / "journal", KEY)
-    _more(run / "journal", 5)
+    more(run / "journal", 5)
     keep_cosigned(run / "journal", make_checkpoint(run / "journal", KEY))
     back_up(run, tmp_path / "b")
     frames = [(frame.number, frame.next_sequence - 1) for frame in JournalReader(run / "journal")]
@@ -209,12 +209,12 @@ def test_what_is_not_durable_is_not_taken(tmp_path: Path) -> None:
 def test_a_backup_while_a_writer_is_at_work(tmp_path: Path) -> None:
     """Frames, segments and checkpoints appear while it is copied, again and again; each backup is whole."""
     (tmp_path / "run").mkdir()
-    journal = _write(tmp_path / "run/journal", 1)
+    journal = write(tmp_path / "run/journal", 1)
     child = os.fork()
     if child == 0:
         try:
             for _ in range(200):
-                _more(journal, 40)
+                more(journal, 40)
                 make_checkpoint(journal, KEY)
         finally:
             os._exit(0)
@@ -253,7 +253,7 @@ def test_killed_anywhere_a_later_backup_leaves_the_old_one_or_the_new_one(tmp_pa
     run = _run(tmp_path / "run", 250)
     back_up(run, tmp_path / "base")
     old = _content(run)
-    _more(run / "journal", 200)
+    more(run / "journal", 200)
     (run / "report.html").write_text("<p>more</p>")
     shutil.copytree(tmp_path / "base", tmp_path / "b")
     for point in crash_points(lambda: back_up(run, tmp_path / "b"), tmp_path / "b"):
