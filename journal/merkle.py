@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Protocol
 
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -25,6 +26,13 @@ def leaf_hash(data: bytes | bytearray | memoryview) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """RFC 6962 interior hash: SHA-256(0x01 || left || right)."""
     return hashlib.sha256(NODE_PREFIX + left + right).digest()
+
+
+class Nodes(Protocol):
+    """The hashes of whole subtrees."""
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash over the leaves from ``index << level`` on, ``1 << level`` of them; all of them are there."""
 
 
 class MerkleTree:
@@ -53,6 +61,16 @@ class MerkleTree:
     def frontier(self) -> tuple[bytes, ...]:
         """The roots of the full subtrees, the largest first: one for each bit that is set in the size."""
         return tuple(self._frontier)
+
+    @classmethod
+    def of_nodes(cls, nodes: Nodes, size: int) -> MerkleTree:
+        """The tree over the first ``size`` leaves, of which the full subtrees are known."""
+        frontier, begin = [], 0
+        for level in reversed(range(size.bit_length())):
+            if size >> level & 1:
+                frontier.append(nodes.node(level, begin >> level))
+                begin += 1 << level
+        return cls.grown(size, frontier)
 
     def append(self, hashed: bytes) -> None:
         """Add the next leaf, given its leaf hash."""

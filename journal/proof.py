@@ -7,16 +7,8 @@ They are made as section 2.1 of RFC 6962 defines them, and checked by the other 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
-from journal.merkle import EMPTY_ROOT, node_hash
-
-
-class Nodes(Protocol):
-    """The hashes of whole subtrees."""
-
-    def node(self, level: int, index: int) -> bytes:
-        """The hash over the leaves from ``index << level`` on, ``1 << level`` of them; all of them are there."""
+from journal.merkle import EMPTY_ROOT, Nodes, node_hash
 
 
 class LeafNodes:

@@ -7,6 +7,7 @@ whether the hashes are right: whoever reads them works out the root and compares
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 from pathlib import Path
 
@@ -53,14 +54,14 @@ def unpack_entries(bundle: bytes) -> list[bytes]:
 
 
 class TileNodes:
-    """The subtree hashes of the first ``size`` leaves, read from a folder (see ``journal.proof.Nodes``)."""
+    """The subtree hashes of the first ``size`` leaves, read from a folder (see ``journal.merkle.Nodes``)."""
 
     def __init__(self, folder: Path, size: int) -> None:
         self._folder, self._size = folder, size
         self._tiles: dict[tuple[int, int], LeafNodes] = {}
 
     def node(self, level: int, index: int) -> bytes:
-        """See ``journal.proof.Nodes``. Raises TileError."""
+        """See ``journal.merkle.Nodes``. Raises TileError."""
         above = level // TILE_HEIGHT
         within = level % TILE_HEIGHT
         first = index << within
@@ -137,7 +138,9 @@ class TileWriter:
         tile.append(hashed)
         if len(tile) == TILE_WIDTH:
             number = (self.size >> TILE_HEIGHT * (level + 1)) - 1
-            write_file(self._folder / tile_path(level, number), b"".join(tile))
+            path = self._folder / tile_path(level, number)
+            write_file(path, b"".join(tile))
+            shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)  # it begins with all of these
             self._pending[level] = []
             self._add(level + 1, MerkleTree(tile).root)
 

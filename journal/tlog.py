@@ -22,8 +22,9 @@ from journal.kept import (
     log_lock,
     sign_and_keep,
 )
+from journal.merkle import Nodes
 from journal.note import NoteError, SigningKey, VerifierKey
-from journal.proof import LeafNodes, Nodes, root_of
+from journal.proof import LeafNodes, root_of
 from journal.scan import Scan
 from journal.storage import as_storage
 from journal.tiles import TileError, TileNodes, TileWriter, write_file
@@ -51,11 +52,11 @@ def make_checkpoint(journal: Path, key: SigningKey, progress: Progress | None = 
         last = latest_checkpoint(journal)
         before = Checkpoint.of_note(last) if last is not None else None
         size, root = _extend(journal, folder, before, entries=False, progress=progress)
-        _make_durable(journal)
+        make_durable(journal)
         return sign_and_keep(journal, Checkpoint(origin, size, root), key)
 
 
-def _make_durable(journal: Path) -> None:
+def make_durable(journal: Path) -> None:
     """What is signed must not be lost with the power, even where whoever wrote the journal never synced it."""
     descriptor = os.open(journal / Scan(as_storage(journal)).segments[-1], os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -77,7 +78,7 @@ def export_log(journal: Path, folder: Path, note: bytes, progress: Progress | No
         raise LogError(f"{folder} holds {before.origin} with {before.size:,} frames; name an empty folder")
     size, root = _extend(journal, folder, before, entries=True, upto=wanted.size, progress=progress)
     if (size, root) != (wanted.size, wanted.root):
-        raise LogError(_differs(wanted, size))
+        raise LogError(differs(wanted, size))
     write_file(path, note, durable=True)
     return wanted
 
@@ -98,7 +99,7 @@ def _extend(
     writer = _tile_writer(folder, before, entries=entries)
     total, told = sum(len(storage.map(name).view) for name in scan.segments), 0
     if before is not None and before.size == 0 and before.root != tree.root:
-        raise LogError(_rewritten(before))
+        raise LogError(rewritten(before))
     for frame in scan.frames():
         if upto is not None and tree.size == upto:
             break
@@ -106,12 +107,12 @@ def _extend(
         if tree.size > writer.size:
             writer.append(frame.hash, frame.view)
         if before is not None and tree.size == before.size and tree.root != before.root:
-            raise LogError(_rewritten(before))
+            raise LogError(rewritten(before))
         if progress is not None and scan.bytes_done - told >= PROGRESS_BYTES:
             told = scan.bytes_done
             progress(told, total)
     if before is not None and tree.size < before.size:
-        raise LogError(_differs(before, tree.size))
+        raise LogError(differs(before, tree.size))
     writer.finish()
     return tree.size, tree.root
 
@@ -128,14 +129,16 @@ def _tile_writer(folder: Path, before: Checkpoint | None, *, entries: bool) -> T
     return TileWriter(folder, entries=entries)
 
 
-def _rewritten(before: Checkpoint) -> str:
+def rewritten(before: Checkpoint) -> str:
+    """What is said of a journal that does not begin as it was signed."""
     return (
         f"the journal's first {before.size:,} frames are no longer those of the checkpoint that was signed before: "
         "history was rewritten; keep both and find out who did it"
     )
 
 
-def _differs(wanted: Checkpoint, size: int) -> str:
+def differs(wanted: Checkpoint, size: int) -> str:
+    """What is said of a journal of so many frames that does not have a checkpoint's root."""
     if size < wanted.size:
         return f"the checkpoint is of {wanted.size:,} frames, and the journal has {size:,}: its tail was cut"
     return f"the journal's first {wanted.size:,} frames do not have the checkpoint's root"
@@ -176,7 +179,7 @@ def compare_with(
     """
     wanted = given.checkpoint
     if frames < wanted.size:
-        return Comparison(Finding.CUT, _differs(wanted, frames))
+        return Comparison(Finding.CUT, differs(wanted, frames))
     if roots[wanted.size] == wanted.root:
         if frames == wanted.size:
             return Comparison(Finding.SAME, f"the journal is what was signed: {frames:,} frames, the same root")
@@ -219,7 +222,7 @@ def nodes_of(journal: Path, checkpoint: Checkpoint) -> Nodes:
         hashes.append(frame.hash)
     nodes = LeafNodes(hashes)
     if len(hashes) < checkpoint.size or root_of(nodes, checkpoint.size) != checkpoint.root:
-        raise LogError(_differs(checkpoint, len(hashes)))
+        raise LogError(differs(checkpoint, len(hashes)))
     return nodes
 
 

@@ -15,8 +15,9 @@ import aiohttp
 
 from adapters.edge.retry import Backoff, retried
 from journal.checkpoint import Checkpoint
+from journal.merkle import Nodes
 from journal.note import Note, NoteError, Signature, VerifierKey, decode_number, parse_signatures
-from journal.proof import Nodes, prove_consistency
+from journal.proof import prove_consistency
 from journal.witness import SIZE, Request
 
 MOST_ANSWER_BYTES = 64 << 10

@@ -3,9 +3,7 @@
 Owns the options and the words for it. The asking is ``adapters.witness``'s, the notes are the journal's.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,7 @@ from kernel.cli.errors import BadInput, Failure
 from kernel.cli.journals import note as say
 
 if TYPE_CHECKING:
+    from adapters.witness.policy import Policy
     from journal.note import VerifierKey
 
 
@@ -35,61 +34,41 @@ def witness_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@dataclass(frozen=True)
 class Witnesses:
-    """Who is asked, the keys whose cosignatures count, and how many are enough."""
+    """What the options say of witnesses."""
 
-    urls: tuple[str, ...]
-    keys: "tuple[VerifierKey, ...]"
-    quorum: int
+    def __init__(self, policy: "Policy") -> None:
+        self._policy, self.keys = policy, policy.keys
 
     @classmethod
     def read(cls, given: Sequence[str], keys: Sequence[str], quorum: int | None) -> "Witnesses | None":
-        """What the options say; None when no witness is named. Raises BadInput."""
-        from journal.note import COSIGNATURE
+        """None when no witness is named. Raises BadInput."""
+        from adapters.witness.policy import Policy
+        from journal.witness import WitnessError
         from kernel.cli.keys import verifier_keys
 
-        urls = tuple(dict.fromkeys(url.strip() for one in given for url in one.split(",") if url.strip()))
+        urls = [url.strip() for one in given for url in one.split(",") if url.strip()]
         found = verifier_keys(keys)
         if not urls:
             if found or quorum is not None:
                 raise BadInput("--witness-key and --quorum go with --witness URL")
             return None
-        for url in urls:
-            if not url.startswith(("http://", "https://")):
-                raise BadInput(f"--witness {url[:80]!r}: write its address, as in https://witness.example")
-        if any(key.kind != COSIGNATURE for key in found):
-            raise BadInput("--witness-key: that key signs notes; give the .pub of kernel keygen --witness")
-        wanted, there = quorum or len(urls), len({key.public for key in found})
-        if there < wanted:
-            raise BadInput(
-                f"a quorum of {wanted} needs the keys of as many witnesses; {there} given with --witness-key"
-            )
-        return cls(urls, tuple(found), wanted)
+        try:
+            return cls(Policy.of(urls, found, quorum or 0))
+        except WitnessError as error:
+            raise BadInput(f"--witness: {error}; see --witness-key and --quorum") from error
 
     def cosign(self, journal: Path, note: bytes, signer: "VerifierKey") -> bytes:
         """Ask for cosignatures and keep what comes; the note with them. Raises Failure below the quorum."""
         try:
-            from adapters.witness.client import ask_witnesses
+            found = self._policy.ask(journal, note, signer)
         except ImportError:
             raise BadInput("--witness needs the extra: pip install 'trading-kernel[live]'") from None
-        from journal.checkpoint import Checkpoint, open_checkpoint
-        from journal.kept import add_cosignatures, cosigned_checkpoint, keep_cosigned
-        from journal.tlog import nodes_of
-
-        before = cosigned_checkpoint(journal)
-        old_size = Checkpoint.of_note(before).size if before is not None else 0
-        nodes = nodes_of(journal, Checkpoint.of_note(note))
-        words = asyncio.run(ask_witnesses(self.urls, note, nodes, self.keys, old_size=old_size))
-        whole = add_cosignatures(journal, note, [one for word in words for one in word.signatures])
-        count = open_checkpoint(whole, [signer, *self.keys]).witnesses
-        problems = [f"{word.url}: {word.problem}" for word in words if word.problem]
-        if count < self.quorum:
+        if not found.is_enough:
             raise Failure(
-                f"{count} of the {self.quorum} witnesses that must cosigned ({'; '.join(problems)}); "
-                "the signed checkpoint is kept, and the same command asks again"
+                f"{found.witnesses} of the {self._policy.quorum} witnesses that must cosigned "
+                f"({'; '.join(found.problems)}); the signed checkpoint is kept, and the same command asks again"
             )
-        for problem in problems:
+        for problem in found.problems:
             say(problem)
-        keep_cosigned(journal, whole)
-        return whole
+        return found.note

@@ -3,11 +3,16 @@
 Owns the table and its checks. Which orders may leave is decided in ``replay/live/switches.py``, before each one.
 """
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from kernel.naming import near_name
 from replay.config.amounts import Number, length_ns, rate
 from replay.config.errors import SettingError
+
+if TYPE_CHECKING:
+    from adapters.witness.policy import Policy
 
 PAPER, TEST, LIVE = "paper", "test", "live"
 MODES = (PAPER, TEST, LIVE)
@@ -17,6 +22,21 @@ PLAY_ENVIRONMENTS = {"bybit": ("testnet", "demo"), "alpaca": ("paper",)}
 MARKETS = {"bybit": ("linear", "spot", "inverse"), "alpaca": ("equity", "crypto")}
 FEEDS = ("bars", "trades", "quotes", "depth", "funding", "open_interest")
 CANCEL_ON_EXIT, KEEP_ON_EXIT = "cancel", "keep"
+
+
+class CheckpointConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``[live.checkpoint]``: checkpoints that a session makes by itself; without ``key`` it makes none.
+
+    One is due after ``every_frames`` frames (0: however many), and ``every`` so long when there is something new.
+    ``witness_keys`` are texts of verifier keys; ``quorum`` 0 means all witnesses.
+    """
+
+    key: str = ""
+    every_frames: int = 0
+    every: str = "10m"
+    witnesses: list[str] = msgspec.field(default_factory=list)
+    witness_keys: list[str] = msgspec.field(default_factory=list)
+    quorum: int = 0
 
 
 class LiveConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +70,7 @@ class LiveConfig(msgspec.Struct, frozen=True, kw_only=True):
     clock_limit: str = "1s"
     drift_percent: Number = 5
     exit_within: str = "20s"
+    checkpoint: CheckpointConfig = msgspec.field(default_factory=CheckpointConfig)
 
 
 def check_live(live: LiveConfig) -> None:
@@ -102,6 +123,34 @@ def check_live(live: LiveConfig) -> None:
         raise SettingError("live.requests_per_minute", f"is {live.requests_per_minute}; 0 takes the venue's own limit")
     if not 1 <= live.depth_levels <= 1000:
         raise SettingError("live.depth_levels", f"is {live.depth_levels}; it is from 1 to 1000")
+    _check_checkpoint(live.checkpoint)
+
+
+def _check_checkpoint(settings: CheckpointConfig) -> None:
+    if settings == CheckpointConfig():
+        return
+    if not settings.key:
+        raise SettingError("live.checkpoint.key", "is missing; say where it is: env:NAME, file:PATH or keyring:...")
+    if length_ns("live.checkpoint.every", settings.every) <= 0:
+        raise SettingError("live.checkpoint.every", f"is {settings.every!r}; it must be longer than nothing")
+    if settings.every_frames < 0 or settings.quorum < 0:
+        raise SettingError("live.checkpoint", "every_frames and quorum are 0 or more")
+    witness_policy(settings)
+
+
+def witness_policy(settings: CheckpointConfig) -> "Policy | None":
+    """Who is asked to cosign, or None when nobody is. Raises SettingError."""
+    from adapters.witness.policy import Policy
+    from journal import JournalError
+    from journal.note import VerifierKey
+
+    if not settings.witnesses and not settings.witness_keys and not settings.quorum:
+        return None
+    try:
+        keys = [VerifierKey.parse(text) for text in settings.witness_keys]
+        return Policy.of(settings.witnesses, keys, settings.quorum)
+    except JournalError as error:
+        raise SettingError("live.checkpoint.witnesses", f"with witness_keys and quorum: {error}") from None
 
 
 def market(live: LiveConfig) -> str:

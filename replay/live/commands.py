@@ -178,6 +178,7 @@ class Commands:
             "fills": int(state.head.fill_count),
             "journal_head": session.core.next_sequence - 1,
             "journal_waiting": session.opened.journal.waiting,
+            **({"checkpoint": session.checkpoints.status()} if session.checkpoints is not None else {}),
             "market_rows": session.inbox.row_count,
             "waiting_rows": len(session.inbox.rows),
             "conflated_rows": session.inbox.conflated_rows,

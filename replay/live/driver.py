@@ -28,6 +28,7 @@ from kernel.units import to_decimal, to_rate
 from kernel.venue import InstrumentRules, MarketRow, NewOrder, Stream, StreamStatus, VenueAdapter, VenueError
 from replay.config.amounts import length_ns
 from replay.config.live import LIVE
+from replay.live.checkpoints import Checkpoints
 from replay.live.core import Input
 from replay.live.degraded import Degraded
 from replay.live.draining import drain
@@ -66,6 +67,7 @@ class LiveSession:
         self.degraded = Degraded(self)
         self.reconciler = Reconciler(self)
         self.observers: list[Observer] = []
+        self.checkpoints: Checkpoints | None = None
         self.clock_offset_ns = self.clock_round_trip_ns = 0
         self.streams = {Stream.MARKET: StreamStatus.DOWN, Stream.PRIVATE: StreamStatus.DOWN}
         self.reconciled_at = 0.0

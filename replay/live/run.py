@@ -24,6 +24,7 @@ from kernel.venue import Feeds, VenueAdapter, VenueInstrument
 from replay.config import ConfigError, RunConfig
 from replay.config.live import LIVE, PAPER, LiveConfig, environment
 from replay.live.audit import Progress
+from replay.live.checkpoints import follow
 from replay.live.commands import Commands
 from replay.live.control import serve
 from replay.live.driver import LiveSession
@@ -79,6 +80,7 @@ async def run_live(
         raise
     session = LiveSession(opened, adapter, [one.rules for one in described])
     bridge.connect(session)
+    session.checkpoints = follow(opened, live.checkpoint, say)
     await _keep(session, watch, _facts(live, opened, session))
 
 
@@ -213,3 +215,5 @@ async def _keep(session: LiveSession, watch: Watch, facts: dict[str, Any]) -> No
         await asyncio.gather(shown, return_exceptions=True)
         server.close()
         (session.opened.run_dir / SOCKET).unlink(missing_ok=True)
+        if session.checkpoints is not None:
+            await asyncio.to_thread(session.checkpoints.close)

@@ -6,6 +6,7 @@ Owns the words. It reads the session and its events and changes nothing.
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from replay.live.driver import LiveSession
 
 REFRESH_S = 0.5
 LINES = 8
+CHECKPOINT_NEWS = ("signed_frames", "cosigned_frames", "problem")  # a line is written when one of these changes
 # Events that a line is written of. Market data and what is done at every bar are not among them.
 TOLD = {
     "OrderIntended", "RiskChecked", "OrderAccepted", "OrderRejected", "OrderFilled", "OrderCanceled", "OrderExpired",
@@ -111,8 +113,23 @@ async def _log(session: LiveSession, commands: Commands, *, as_json: bool) -> No
 
     write(msgspec.json.encode({"banner": banner(session, commands)}).decode() if as_json else banner(session, commands))
     session.observers.append(Log(session, write, as_json=as_json))
+    told: dict[str, Any] = {}
     while True:
-        await asyncio.sleep(3600)
+        await asyncio.sleep(REFRESH_S)
+        found = session.checkpoints.status() if session.checkpoints is not None else {}
+        news = {name: found[name] for name in CHECKPOINT_NEWS if name in found}
+        if news != told:
+            told = news
+            with suppress(BrokenPipeError):  # whoever read the lines has gone; trading goes on
+                write(msgspec.json.encode({"checkpoint": found}).decode() if as_json else checkpoint_text(found))
+
+
+def checkpoint_text(found: dict[str, Any]) -> str:
+    """How far checkpoints go, in words."""
+    words = f"signed {found['signed_frames']:,}, cosigned {found['cosigned_frames']:,}"
+    words = words if found["asks_witnesses"] else f"signed {found['signed_frames']:,}"
+    lag = f"{found['lag_frames']:,} frames, {found['lag_s']:.0f} s behind"
+    return f"checkpoint {words}; {lag}" + (f"; {found['problem']}" if found["problem"] else "")
 
 
 async def watch_terminal(session: LiveSession, commands: Commands) -> None:
@@ -151,6 +168,7 @@ def _screen(session: LiveSession, commands: Commands, lines: list[str]) -> Any:
         ("entries stopped by", status["degraded"]),
         ("journal head", f"{status['journal_head']:,}  waiting {status['journal_waiting']}"),
         ("latency", latency_text(session)),
+        *([("checkpoint", checkpoint_text(status["checkpoint"]))] if "checkpoint" in status else []),
     ):
         facts.add_row(left, right)
     prices = Table("symbol", "last", "bid", "ask", "position", "stopped by", box=None, pad_edge=False)

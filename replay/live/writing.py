@@ -41,6 +41,7 @@ class GroupCommit:
         self._waiting: deque[Frame] = deque()
         self._appended = self._durable = writer.next_sequence - 1
         self._syncing = self._failed = self._ends = False
+        self.on_frame: Callable[[int, bytes, int], None] | None = None  # number, hash and last sequence of each
         self._asked, self._idle = threading.Event(), threading.Event()
         self._idle.set()
         self._thread: threading.Thread | None = None
@@ -70,6 +71,11 @@ class GroupCommit:
         self._asked.set()
 
     @property
+    def durable(self) -> int:
+        """The last event that is known to be on the disk; any thread may ask."""
+        return self._durable
+
+    @property
     def waiting(self) -> int:
         """Events that are not known to be on the disk."""
         return self._appended - self._durable + sum(len(records) for records, _, _ in self._waiting)
@@ -84,6 +90,7 @@ class GroupCommit:
             self._asked.set()
             self._thread.join()
         self.writer.close()
+        self._durable = self._appended
 
     def _append(self, records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
         if self._failed:
@@ -100,6 +107,8 @@ class GroupCommit:
             self._fail(error)
             return
         self._appended = cut.first_sequence + cut.event_count - 1
+        if self.on_frame is not None:
+            self.on_frame(self.writer.frame_count, self.writer.head, self._appended)
 
     def _drain(self) -> None:
         while self._waiting:

@@ -111,7 +111,7 @@ def test_a_journal_that_was_rewritten_gets_no_cosignature(desk: Desk) -> None:
         (("--witness", "ftp://x", "--witness-key", "{}"), "write its address"),
         (("--witness", "http://x"), "a quorum of 1 needs"),
         (("--witness", "http://x,http://y", "--witness-key", "{}"), "a quorum of 2 needs"),
-        (("--witness", "http://x", "--witness-key", "desk.pub"), "that key signs notes"),
+        (("--witness", "http://x", "--witness-key", "desk.pub"), "is one that signs notes"),
         (("--witness-key", "{}"), "go with --witness"),
         (("--quorum", "1"), "go with --witness"),
     ],
