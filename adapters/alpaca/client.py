@@ -95,7 +95,13 @@ class AlpacaAdapter:
 
     async def run(self, inbox: Inbox) -> None:
         """Keep both streams and the rules up to date until cancelled."""
-        data = DataLive(self._settings, self._markets, self._feeds, lambda m, raw: self._heard_market(inbox, m, raw))
+        data = DataLive(
+            self._settings,
+            self._markets,
+            self._feeds,
+            lambda message, raw: self._heard_market(inbox, message, raw),
+            lambda: self._catch_up(inbox),
+        )
         async with asyncio.TaskGroup() as tasks:
 
             async def heard(update: bytes, raw: bytes) -> None:
@@ -115,6 +121,20 @@ class AlpacaAdapter:
             for row in message.rows:
                 if row[1] == TRADE or row[1] == BAR:
                     self._priced(inbox, row[2], row[3] if row[1] == TRADE else row[6])
+
+    async def _catch_up(self, inbox: Inbox) -> None:
+        """The trades while there was no connection, before those that come; or word that they are missing."""
+        begun = [market for market in self._markets.all if market.last_trade_ns]
+        for market in begun:
+            why = "too many to ask for"
+            try:
+                async with asyncio.timeout(self._settings.handshake_timeout_s / (2 * len(begun))):
+                    rows, is_whole = await self._reads.missed_trades(market)
+                self._heard_market(inbox, DataMessage(rows, [], Counter()), b"")
+            except (VenueError, TimeoutError) as error:
+                is_whole, why = False, str(error) or "no answer in time"
+            if not is_whole:
+                inbox.stream(Stream.MARKET, StreamStatus.GAP, f"trades of {market.symbol} are missing: {why}")
 
     def _priced(self, inbox: Inbox, place: int, price_ticks: int) -> None:
         """The step of prices of a share depends on whether it costs a dollar."""

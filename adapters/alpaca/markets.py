@@ -80,7 +80,7 @@ class Grid:
 class Market:
     """One instrument: its place, its name at Alpaca, its grids."""
 
-    __slots__ = ("instrument", "lots", "place", "symbol", "ticks")
+    __slots__ = ("first_trade_ns", "instrument", "last_trade_ns", "lots", "place", "seen_trades", "symbol", "ticks")
 
     def __init__(self, place: int, instrument: Instrument) -> None:
         self.place = place
@@ -88,6 +88,8 @@ class Market:
         self.symbol = wire_symbol(instrument)
         self.ticks = Grid(instrument.tick_size)
         self.lots = Grid(instrument.lot_size)
+        self.seen_trades: dict[tuple[Any, ...], None] = {}
+        self.first_trade_ns = self.last_trade_ns = 0
 
 
 class Markets:

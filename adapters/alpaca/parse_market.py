@@ -13,14 +13,17 @@ import msgpack  # type: ignore[import-untyped]
 import msgspec
 
 from adapters.alpaca.markets import Market, Markets
-from adapters.alpaca.parse import ParseError
+from adapters.alpaca.parse import ParseError, read
 from adapters.alpaca.times import MINUTE_NS, to_ns
+from adapters.alpaca.wire import PAST_TRADES
+from adapters.edge.seen import is_new
 from kernel.lifecycle import BUY, SELL
 from kernel.market import BAR, DEPTH, MESSAGE_END, NO_PRICE, QUOTE, SNAPSHOT, STATUS, TRADE
 from kernel.units import UnitError
 from kernel.venue import MarketRow
 
 TRADING, HALTED, AUCTION = 0, 1, 3
+REMEMBERED_TRADES = 8192  # of each symbol
 # Codes of the tapes: 2, 3 of A and B; H, P, Q, T of C and O. The others (indications, imbalances, a short sale
 # restriction) change nothing for an order. After Q quotes are shown, and the auction that reopens trading gathers.
 STATUS_CODES = {"2": HALTED, "H": HALTED, "P": HALTED, "3": TRADING, "T": TRADING, "Q": AUCTION}
@@ -93,9 +96,27 @@ def _read(message: dict[str, Any], markets: Markets, found: DataMessage) -> None
 
 
 def _trade(message: dict[str, Any], market: Market) -> list[MarketRow]:
+    """A trade, once: ids are an exchange's own, and may come again on another day."""
+    at = to_ns(message["t"])
     price, quantity = market.ticks.nearest(message["p"]), market.lots.clipped(message["s"])
     side = _AGGRESSORS.get(message.get("tks", ""), 0)
-    return [(to_ns(message["t"]), TRADE, market.place, price, quantity, side, 0, 0, 0)]
+    if not is_new(market.seen_trades, (at, message["i"], message.get("x")), REMEMBERED_TRADES):
+        return []
+    market.first_trade_ns = market.first_trade_ns or at
+    market.last_trade_ns = max(market.last_trade_ns, at)
+    return [(at, TRADE, market.place, price, quantity, side, 0, 0, 0)]
+
+
+def parse_past_trades(raw: bytes, market: Market) -> tuple[list[MarketRow], str | None]:
+    """The trades of a page of the past that were not seen yet, and the token of the next page. Raises ParseError."""
+    page = read(PAST_TRADES, raw, "trades")
+    rows: list[MarketRow] = []
+    for trade in (page.trades or {}).get(market.symbol, []):
+        try:
+            rows += _trade(trade, market)
+        except (KeyError, TypeError, ValueError, UnitError) as error:
+            raise ParseError(f"alpaca: a trade of the past cannot be read ({error})") from None
+    return rows, page.next_page_token
 
 
 def _quote(message: dict[str, Any], market: Market) -> list[MarketRow]:

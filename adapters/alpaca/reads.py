@@ -12,7 +12,7 @@ from urllib.parse import quote
 from adapters.alpaca.describe import CLASSES, describe
 from adapters.alpaca.errors import Refused
 from adapters.alpaca.identity import base_id
-from adapters.alpaca.markets import Markets
+from adapters.alpaca.markets import Market, Markets
 from adapters.alpaca.memory import OrderMemory
 from adapters.alpaca.parse import (
     REPLACED,
@@ -26,14 +26,17 @@ from adapters.alpaca.parse import (
     parse_positions,
     read,
 )
+from adapters.alpaca.parse_market import parse_past_trades
 from adapters.alpaca.rest import Rest
 from adapters.alpaca.settings import EQUITY, AlpacaSettings
 from adapters.alpaca.times import MINUTE_NS, to_ns, to_text
 from adapters.alpaca.wire import ASSET, LATEST_TRADES, WireActivity, WireAsset, WireOrder
 from kernel.venue import BalanceSeen, FillSeen, MarketRow, PositionSeen, VenueError, VenueInstrument
 
-PAGE_ORDERS, PAGE_ACTIVITIES, PAGE_BARS = 500, 100, 1000
+PAGE_ORDERS, PAGE_ACTIVITIES, PAGE_BARS, PAGE_TRADES = 500, 100, 1000, 10_000
 MOST_PAGES = 200
+MOST_TRADE_PAGES = 5
+LATE_NS = 1_000_000_000  # a trade may come that much after a later one
 MOST_REPLACEMENTS = 200
 MILLISECOND_NS = 1_000_000
 Result = TypeVar("Result")
@@ -196,10 +199,10 @@ class Reads:
             "limit": str(PAGE_BARS),
             "sort": "asc",
         }
-        path = f"/crypto/{settings.crypto_location}/bars"
+        path, more = self._past("bars")
+        params |= more
         if settings.asset_class == EQUITY:
-            params |= {"feed": settings.feed, "adjustment": "raw"}
-            path = "/stocks/bars"
+            params["adjustment"] = "raw"
         rows: list[MarketRow] = []
         for _ in range(MOST_PAGES):
             get = lambda: self._rest.data.get(path, params)  # noqa: E731 (asked before params changes)
@@ -209,3 +212,24 @@ class Reads:
                 break
             params["page_token"] = token
         return [row for row in rows if row[-1] >= since_ns][:PAGE_BARS]
+
+    async def missed_trades(self, market: Market) -> tuple[list[MarketRow], bool]:
+        """The trades of a market since the last that was seen, oldest first; and whether none is missing."""
+        path, params = self._past("trades")
+        params |= {"symbols": market.symbol, "limit": str(PAGE_TRADES), "sort": "asc"}
+        params["start"] = to_text(max(market.first_trade_ns, market.last_trade_ns - LATE_NS))
+        rows: list[MarketRow] = []
+        for _ in range(MOST_TRADE_PAGES):
+            get = lambda: self._rest.data.get(path, params)  # noqa: E731 (asked before params changes)
+            page, token = await self._read("trades", get, lambda raw: parse_past_trades(raw, market))
+            rows += page
+            if token is None:
+                return rows, True
+            params["page_token"] = token
+        return rows, False
+
+    def _past(self, what: str) -> tuple[str, dict[str, str]]:
+        """Where bars or trades of the past are, and what to ask there beside."""
+        if self._settings.asset_class == EQUITY:
+            return f"/stocks/{what}", {"feed": self._settings.feed}
+        return f"/crypto/{self._settings.crypto_location}/{what}", {}

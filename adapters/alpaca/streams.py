@@ -75,12 +75,17 @@ class DataLive:
     """One connection to the market data stream, from the keys to its end."""
 
     def __init__(
-        self, settings: AlpacaSettings, markets: Markets, feeds: Feeds, heard: Callable[[DataMessage, bytes], None]
+        self,
+        settings: AlpacaSettings,
+        markets: Markets,
+        feeds: Feeds,
+        heard: Callable[[DataMessage, bytes], None],
+        catch_up: Callable[[], Awaitable[None]],
     ) -> None:
         self._settings = settings
         self._markets = markets
         self._channels = channels(settings, markets, feeds)
-        self._heard = heard
+        self._heard, self._catch_up = heard, catch_up
 
     async def __call__(self, session: aiohttp.ClientSession, stands: Callable[[], None]) -> None:
         settings = self._settings
@@ -92,6 +97,7 @@ class DataLive:
             await self._expect(socket, "authenticated")
             await socket.send_bytes(msgpack.packb({"action": "subscribe", **self._channels}))
             await self._subscribed(socket)
+            await self._catch_up()
             stands()
             await _each_frame(socket, self._take)
 

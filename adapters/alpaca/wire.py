@@ -4,6 +4,7 @@ Only the fields that are read are named; others are passed over.
 """
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -143,6 +144,13 @@ class WireLatestTrades(msgspec.Struct, frozen=True):
     trades: dict[str, WireTrade] | None = None
 
 
+class WirePastTrades(msgspec.Struct, frozen=True):
+    """A page of trades by symbol, each as the stream has it but for its time, which is text."""
+
+    trades: dict[str, list[dict[str, Any]]] | None = None
+    next_page_token: str | None = None
+
+
 class WireError(msgspec.Struct, frozen=True):
     """What an error answer says."""
 
@@ -162,5 +170,6 @@ ACCOUNT = msgspec.json.Decoder(WireAccount)
 POSITIONS = msgspec.json.Decoder(list[WirePosition])
 CLOCK = msgspec.json.Decoder(WireClock)
 BARS = msgspec.json.Decoder(WireBars)
+PAST_TRADES = msgspec.json.Decoder(WirePastTrades)
 LATEST_TRADES = msgspec.json.Decoder(WireLatestTrades)
 ERROR = msgspec.json.Decoder(WireError)

@@ -51,6 +51,7 @@ WEEK_MS = 7 * 24 * 3600 * 1000
 OLDEST_WEEKS = 104  # the venue keeps executions for two years
 MAXIMUM_BARS = 1000
 MINUTE_MS = 60_000
+SPOT_TRADES, CONTRACT_TRADES = 60, 1000  # that the venue lists at most
 FEW = 3  # instruments that are asked about one by one
 
 
@@ -125,7 +126,7 @@ class BybitAdapter:
         parser = MarketParser(self._listed, self._feeds, settings.category, self._fundings)
         async with asyncio.TaskGroup() as group:
             if parser.topics:
-                market = MarketStream(self._connection, settings, inbox, parser, self._look.set)
+                market = MarketStream(self._connection, settings, inbox, parser, self._look.set, self._recent_trades)
                 group.create_task(market.keep_up())
             else:
                 inbox.stream(Stream.MARKET, StreamStatus.UP, "no market data is wanted")
@@ -133,6 +134,12 @@ class BybitAdapter:
                 private = PrivateStream(self._connection, settings, inbox, self._private_parser())
                 group.create_task(private.keep_up())
             group.create_task(self._watch_rules(inbox))
+
+    async def _recent_trades(self, symbol: str) -> list[wire.RecentTrade]:
+        """The last public trades, newest first. Raises VenueError."""
+        most = SPOT_TRADES if self._settings.category == "spot" else CONTRACT_TRADES
+        params = {"category": self._settings.category, "symbol": symbol, "limit": most}
+        return await self._rest.pages("public_get_v5_market_recent_trade", params, wire.RecentTrade)
 
     def _private_parser(self) -> PrivateParser:
         return PrivateParser(self._book, self._settings.category, self._fundings, self._intervals_ns)

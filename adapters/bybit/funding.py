@@ -3,17 +3,15 @@
 Both streams tell of the same funding; it is told on once.
 """
 
-from typing import TypeVar
-
 import msgspec
 
 from adapters.bybit import wire
 from adapters.bybit.units import Grid, Listed
+from adapters.edge.seen import is_new
 from kernel.market import FUNDING, LEVEL, OPEN_INTEREST_LEVEL
 from kernel.units import UnitError, to_rate
 from kernel.venue import Feeds, MarketRow
 
-K = TypeVar("K")
 MS = 1_000_000
 MINUTE_NS = 60_000_000_000
 HOUR_NS = 60 * MINUTE_NS
@@ -21,16 +19,6 @@ REMEMBERED_FUNDINGS = 256
 # The account's own funding, with its exact rate and mark, comes about when the ticker moves on: it goes first.
 FUNDING_GRACE_MS = 5_000
 _TICKER = msgspec.json.Decoder(wire.Ticker)
-
-
-def is_new(memory: dict[K, None], key: K, bound: int) -> bool:
-    """Whether a key was not in a memory, which has it from now on and forgets its oldest beyond the bound."""
-    if key in memory:
-        return False
-    memory[key] = None
-    if len(memory) > bound:
-        del memory[next(iter(memory))]
-    return True
 
 
 class Fundings:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from adapters.bybit import wire
-from adapters.bybit.funding import MINUTE_NS, MS, Fundings, Ticker, is_new
+from adapters.bybit.funding import MINUTE_NS, MS, Fundings, Ticker
 from adapters.bybit.units import Grid, Listed, ParseError
+from adapters.edge.seen import is_new
 from kernel.market import (
     BAR,
     DEPTH,
@@ -32,7 +33,7 @@ REPEATED_MS = 1000
 _TRADES = msgspec.json.Decoder(wire.Trades)
 _BOOK = msgspec.json.Decoder(wire.Book)
 _KLINES = msgspec.json.Decoder(wire.Klines)
-_START = '{"topic":"'
+START = '{"topic":"'  # of a message with market data
 
 
 class BookGapError(Exception):
@@ -49,11 +50,14 @@ class MarketParser:
     def __init__(self, listed: Sequence[Listed], feeds: Feeds, category: str, fundings: Fundings) -> None:
         self._handlers: dict[str, Callable[[str], list[MarketRow]]] = {}
         self._books: list[_Book] = []
+        self.trades: list[Trades] = []
         for one in listed:
             for topic, handler in _handlers_of(one, feeds, category, fundings):
                 self._handlers[topic] = handler.rows
                 if isinstance(handler, _Book):
                     self._books.append(handler)
+                elif isinstance(handler, Trades):
+                    self.trades.append(handler)
 
     @property
     def topics(self) -> list[str]:
@@ -71,7 +75,7 @@ class MarketParser:
 
     def parse(self, text: str) -> list[MarketRow] | None:
         """The rows of a message; None for one that is no market data. Raises ParseError and BookGapError."""
-        if not text.startswith(_START):
+        if not text.startswith(START):
             return self._parse_slowly(text)
         handler = self._handlers.get(text[10 : text.find('"', 10)])
         if handler is None:
@@ -100,7 +104,7 @@ def _decoded(handler: Callable[[str], list[MarketRow]], text: str) -> list[Marke
 def _handlers_of(one: Listed, feeds: Feeds, category: str, fundings: Fundings) -> list[tuple[str, "_Handler"]]:
     handlers: list[tuple[str, _Handler]] = []
     if feeds.trades:
-        handlers.append((f"publicTrade.{one.symbol}", _Trades(one)))
+        handlers.append((f"publicTrade.{one.symbol}", Trades(one)))
     if feeds.quotes:
         handlers.append((f"orderbook.1.{one.symbol}", _Touch(one)))
     if feeds.bars:
@@ -121,20 +125,48 @@ def book_depth(levels: int) -> int:
     raise ValueError(f"an order book of {levels} levels: Bybit has at most {DEPTHS[-1]}")
 
 
-class _Trades:
+class Trades:
+    """Public trades, each once, from the stream and from the list of recent ones."""
+
     def __init__(self, one: Listed) -> None:
         self._one = one
         self._seen: dict[str, None] = {}
+        self._first_ms = 0  # of the first trade that was seen: what came before it was not missed
+
+    @property
+    def symbol(self) -> str:
+        """Whose trades they are."""
+        return self._one.symbol
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a trade was seen: before that none can be missed."""
+        return bool(self._seen)
 
     def rows(self, text: str) -> list[MarketRow]:
+        return self._rows_of(_TRADES.decode(text).data)
+
+    def _rows_of(self, trades: Sequence[wire.Trade]) -> list[MarketRow]:
         number, ticks, lots, seen = self._one.number, self._one.ticks, self._one.lots, self._seen
         rows = []
-        for trade in _TRADES.decode(text).data:
+        if trades and not self._first_ms:
+            self._first_ms = trades[0].T
+        for trade in trades:
             if is_new(seen, trade.i, REMEMBERED_TRADES):
                 side = 1 if trade.S == "Buy" else -1
                 price, size = ticks.exact(trade.p), lots.floor(trade.v)
                 rows.append((trade.T * MS, TRADE, number, price, size, side, 0, 0, 0))
         return rows
+
+    def missed(self, recent: Sequence[wire.RecentTrade]) -> tuple[list[MarketRow], bool]:
+        """Of the recent trades (newest first) those that were not seen, oldest first; and whether none is missing."""
+        reaches_back = any(trade.exec_id in self._seen for trade in recent)
+        data = [
+            wire.Trade(T=int(trade.time), S=trade.side, v=trade.size, p=trade.price, i=trade.exec_id)
+            for trade in reversed(recent)
+            if int(trade.time) >= self._first_ms
+        ]
+        return self._rows_of(data), reaches_back
 
 
 class _Touch:
@@ -238,4 +270,4 @@ class _Book:
         return rows
 
 
-_Handler = _Trades | _Touch | _Bars | _Book | Ticker
+_Handler = Trades | _Touch | _Bars | _Book | Ticker

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from adapters.bybit import wire
-from adapters.bybit.funding import Fundings, funding_row, is_new
+from adapters.bybit.funding import Fundings, funding_row
 from adapters.bybit.market import bar_row
 from adapters.bybit.reasons import reason_of
 from adapters.bybit.units import Listed, ParseError, steps_of
+from adapters.edge.seen import is_new
 from kernel.instruments import Instrument
 from kernel.lifecycle import (
     BUY,

@@ -14,12 +14,12 @@ import msgspec
 
 from adapters.bybit import wire
 from adapters.bybit.connection import Connection, RawClient
-from adapters.bybit.market import BookGapError, MarketParser
+from adapters.bybit.market import START, BookGapError, MarketParser, Trades
 from adapters.bybit.parse import PrivateParser
 from adapters.bybit.settings import BybitSettings
 from adapters.bybit.units import OffGridError, ParseError
 from adapters.edge.secrets import scrub
-from kernel.venue import Inbox, Stream, StreamStatus
+from kernel.venue import Inbox, Stream, StreamStatus, VenueError
 
 PRIVATE_TOPICS = ("order", "execution", "position", "wallet")
 TOPICS_A_REQUEST = 10
@@ -28,6 +28,7 @@ CLOSE_SECONDS = 0.5
 # minutes.
 FLAPPING_SECONDS = 2.0
 OFF_GRID_SECONDS = 60.0
+RecentTrades = Callable[[str], Awaitable[list[wire.RecentTrade]]]  # of a symbol, newest first
 
 
 class StreamError(Exception):
@@ -143,10 +144,12 @@ class MarketStream(_Kept):
         inbox: Inbox,
         parser: MarketParser,
         look_at_rules: Callable[[], None],
+        recent_trades: RecentTrades,
     ) -> None:
         super().__init__(connection, settings, settings.public_stream, inbox)
         self._parser = parser
-        self._look_at_rules = look_at_rules
+        self._look_at_rules, self._recent_trades = look_at_rules, recent_trades
+        self._held: list[str] | None = None  # what comes while older trades are asked for
         self._has_gap = False
         self._again: asyncio.Queue[str] = asyncio.Queue(maxsize=1000)
         self._told_off_grid = 0.0
@@ -156,7 +159,28 @@ class MarketStream(_Kept):
         self._has_gap = False
         while not self._again.empty():
             self._again.get_nowait()
-        await self.ask(client, "subscribe", self._parser.topics)
+        begun = [trades for trades in self._parser.trades if trades.has_begun]
+        self._held = [] if begun else None
+        try:
+            await self.ask(client, "subscribe", self._parser.topics)
+            for trades in begun:
+                await self._catch_up(trades)
+        finally:
+            held, self._held = self._held or [], None
+        for text in held:
+            self.on_text(text)
+
+    async def _catch_up(self, trades: Trades) -> None:
+        """The trades of a symbol while there was no connection, or word that they are missing."""
+        why = "more than the venue lists"
+        try:
+            async with asyncio.timeout(self._settings.connect_seconds / (2 * len(self._parser.trades))):
+                rows, is_whole = trades.missed(await self._recent_trades(trades.symbol))
+            self._inbox.market(rows, b"")
+        except (VenueError, ParseError, TimeoutError) as error:
+            is_whole, why = False, str(error) or "no answer in time"
+        if not is_whole:
+            self._inbox.stream(self.which, StreamStatus.GAP, f"trades of {trades.symbol} are missing: {why}")
 
     async def hear(self, client: RawClient) -> str:
         mending = asyncio.ensure_future(self._mend(client))
@@ -182,6 +206,9 @@ class MarketStream(_Kept):
             pause = min(pause * 2, self._settings.longest_pause_seconds)
 
     def on_text(self, text: str) -> bool:
+        if self._held is not None and text.startswith(START):
+            self._held.append(text)
+            return True
         try:
             rows = self._parser.parse(text)
         except BookGapError as gap:

@@ -151,6 +151,16 @@ class VenueTime(Struct, rename="camel"):
     time_nano: str
 
 
+class RecentTrade(Struct, rename="camel"):
+    """A public trade, in the list of recent ones."""
+
+    exec_id: str
+    price: str
+    size: str
+    side: str
+    time: str
+
+
 # --- the public stream: field names as they are on the wire, for speed ----------------------------------------------
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from tests.venues.alpaca_words import moment
+from tests.venues.shapes import Tick
 
 if TYPE_CHECKING:
     from tests.venues.alpaca_server import Alpaca
@@ -25,25 +26,46 @@ class Past:
         self.venue = venue
 
     async def bars(self, request: web.Request) -> web.Response:
-        query, limit = request.query, int(request.query.get("limit", "1000"))
+        query = request.query
         start, end = nanoseconds(query["start"]), nanoseconds(query["end"])
         found: dict[str, list[dict[str, Any]]] = {}
         for name in query["symbols"].split(","):
             bars = [bar for bar in self.venue.exchange.walks[name].bars if start <= bar.open_ns <= end]
             found[name] = [bar_words(bar) for bar in bars]
-        flat = [(name, bar) for name, bars in found.items() for bar in bars]
-        begin = int(query.get("page_token", "0"))
-        page: dict[str, list[dict[str, Any]]] = {}
-        for name, bar in flat[begin : begin + limit]:
-            page.setdefault(name, []).append(bar)
-        token = str(begin + limit) if len(flat) > begin + limit else None
-        return answer({"bars": page, "next_page_token": token})
+        return paged("bars", found, query)
+
+    async def trades(self, request: web.Request) -> web.Response:
+        query = request.query
+        start = nanoseconds(query["start"])
+        found: dict[str, list[dict[str, Any]]] = {}
+        for name in query["symbols"].split(","):
+            ticks = [tick for tick in self.venue.exchange.walks[name].ticks if start <= tick.ts_ns]
+            is_pair = self.venue.class_name == "crypto"
+            found[name] = [trade_words(tick, is_pair=is_pair) | {"t": moment(tick.ts_ns)} for tick in ticks]
+        return paged("trades", found, query)
 
     async def latest(self, request: web.Request) -> web.Response:
         walks = self.venue.exchange.walks
         names = [name for name in request.query["symbols"].split(",") if name in walks]
         at = moment(self.venue.now_ns())
         return answer({"trades": {name: {"t": at, "p": float(walks[name].price), "s": 1, "i": 1} for name in names}})
+
+
+def paged(what: str, found: dict[str, list[dict[str, Any]]], query: Any) -> web.Response:
+    """One page of things by symbol."""
+    begin, limit = int(query.get("page_token", "0")), int(query.get("limit", "1000"))
+    flat = [(name, one) for name, things in found.items() for one in things]
+    page: dict[str, list[dict[str, Any]]] = {}
+    for name, one in flat[begin : begin + limit]:
+        page.setdefault(name, []).append(one)
+    token = str(begin + limit) if len(flat) > begin + limit else None
+    return answer({what: page, "next_page_token": token})
+
+
+def trade_words(tick: Tick, *, is_pair: bool) -> dict[str, Any]:
+    """A trade as stream and past have it, but for its time."""
+    words: dict[str, Any] = {"i": tick.number, "p": float(tick.price), "s": float(tick.quantity)}
+    return words | ({"tks": "B" if tick.side > 0 else "S"} if is_pair else {"x": "V", "c": ["@"], "z": "C"})
 
 
 def nanoseconds(text: str) -> int:

@@ -56,6 +56,8 @@ class Rest:
             ("GET", "/v2/assets/{symbol:.+}", self.asset),
             ("GET", "/v2/stocks/bars", past.bars),
             ("GET", "/v2/stocks/trades/latest", past.latest),
+            ("GET", "/v2/stocks/trades", past.trades),
+            ("GET", "/v1beta3/crypto/us/trades", past.trades),
             ("GET", "/v1beta3/crypto/us/bars", past.bars),
         ]
         return [web.route(method, path, self.around(handler)) for method, path, handler in table]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 from aiohttp import WSMsgType, web
 
+from tests.venues.alpaca_data import trade_words
 from tests.venues.alpaca_words import moment
 from tests.venues.faults import mangled
 from tests.venues.shapes import Bar, Tick
@@ -162,17 +163,8 @@ class Streams:
         """A trade, the quote and the book that come with it."""
         walk = self.venue.exchange.walks[tick.symbol]
         quote, at = walk.quote(tick.ts_ns), tick.ts_ns
-        trade = {
-            "T": "t",
-            "S": tick.symbol,
-            "i": tick.number,
-            "p": float(tick.price),
-            "s": float(tick.quantity),
-            "t": at,
-        }
         is_pair = self.venue.class_name == "crypto"
-        trade |= {"tks": "B" if tick.side > 0 else "S"} if is_pair else {"x": "V", "c": ["@"], "z": "C"}
-        self.market(trade)
+        self.market({"T": "t", "S": tick.symbol, "t": at, **trade_words(tick, is_pair=is_pair)})
         sides = {"bp": quote.bid, "bs": quote.bid_size, "ap": quote.ask, "as": quote.ask_size}
         self.market({"T": "q", "S": tick.symbol, "t": at, **{name: float(number) for name, number in sides.items()}})
         if is_pair:

@@ -33,6 +33,7 @@ PARAMETERS = {
     "market/time": "",
     "market/instruments-info": "category symbol symbolType status baseCoin limit cursor",
     "market/kline": "category symbol interval start end limit",
+    "market/recent-trade": "category symbol baseCoin optionType limit",
     "order/create": "category symbol isLeverage side orderType qty marketUnit slippageToleranceType slippageTolerance "
     "price triggerDirection orderFilter triggerPrice triggerBy orderIv timeInForce positionIdx orderLinkId takeProfit "
     "stopLoss tpTriggerBy slTriggerBy reduceOnly closeOnTrigger smpType mmp tpslMode tpLimitPrice slLimitPrice "
@@ -51,6 +52,7 @@ PARAMETERS = {
 LARGEST = {
     "market/instruments-info": 1000,
     "market/kline": 1000,
+    "market/recent-trade": 1000,
     "order/realtime": 50,
     "order/history": 50,
     "execution/list": 100,
@@ -99,6 +101,12 @@ def _kline(venue: Venue, params: dict[str, str]) -> Any:
     bars = [bar for bar in (*walk.bars, walk.forming) if start <= bar.open_ns <= end]
     lines = [words.kline_line(bar) for bar in reversed(bars)][: int(params.get("limit", 200))]
     return {"symbol": params["symbol"], "category": venue.category, "list": lines}
+
+
+def _recent_trades(venue: Venue, params: dict[str, str]) -> Any:
+    most = min(int(params.get("limit", 500)), 60 if venue.category == "spot" else 1000)
+    ticks = list(venue.exchange.walks[params["symbol"]].ticks)[-most:]
+    return {"category": venue.category, "list": [words.recent_trade(tick) for tick in reversed(ticks)]}
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------
@@ -267,6 +275,7 @@ ENDPOINTS = {
     ("GET", "market/time"): _time,
     ("GET", "market/instruments-info"): _instruments,
     ("GET", "market/kline"): _kline,
+    ("GET", "market/recent-trade"): _recent_trades,
     ("POST", "order/create"): _create,
     ("POST", "order/amend"): _amend,
     ("POST", "order/cancel"): _cancel,

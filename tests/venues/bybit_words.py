@@ -220,6 +220,21 @@ def trade(tick: Tick) -> dict[str, Any]:
     return {"topic": f"publicTrade.{tick.symbol}", "type": "snapshot", "ts": tick.ts_ns // MS, "data": [one]}
 
 
+def recent_trade(tick: Tick) -> dict[str, Any]:
+    """An entry of market/recent-trade."""
+    return {
+        "execId": f"{tick.symbol}-{tick.number}",
+        "symbol": tick.symbol,
+        "price": text(tick.price),
+        "size": text(tick.quantity),
+        "side": side_of(tick.side),
+        "time": str(tick.ts_ns // MS),
+        "isBlockTrade": False,
+        "isRPITrade": False,
+        "seq": str(tick.number),
+    }
+
+
 def touch(quote: Quote, number: int) -> dict[str, Any]:
     """orderbook.1: always a snapshot."""
     data = {

@@ -11,6 +11,7 @@ from random import Random
 from tests.venues.shapes import BUY, MINUTE_NS, SELL, Bar, Quote, Symbol, Tick
 
 HISTORY_MINUTES = 1500
+HISTORY_TRADES = 1000
 BOOK_LEVELS = 50
 
 
@@ -23,6 +24,7 @@ class Walk:
         self.price = symbol.price
         self.number = 0
         self.bars: deque[Bar] = deque(maxlen=HISTORY_MINUTES)
+        self.ticks: deque[Tick] = deque(maxlen=HISTORY_TRADES)
         self.spread_ticks = 1
         minute = now_ns // MINUTE_NS * MINUTE_NS
         for back in range(HISTORY_MINUTES - 1, 0, -1):
@@ -66,7 +68,8 @@ class Walk:
             price,
             old.volume + quantity,
         )
-        return Tick(self.symbol.name, self.number, side, price, quantity, now_ns), closed
+        self.ticks.append(Tick(self.symbol.name, self.number, side, price, quantity, now_ns))
+        return self.ticks[-1], closed
 
     def roll(self, now_ns: int) -> list[Bar]:
         """Close every bar whose minute is over; minutes without a trade are flat bars."""

@@ -7,7 +7,7 @@ import pytest
 
 from kernel.lifecycle import GTC, LIMIT, REJECT_UNKNOWN_ORDER
 from kernel.market import QUOTE, TRADE
-from kernel.venue import CancelOrder, OrderStatus, OutcomeStatus, Stream, StreamStatus
+from kernel.venue import CancelOrder, Feeds, OrderStatus, OutcomeStatus, Stream, StreamStatus
 from tests.adapters.alpaca.live import ONE, market_order, resting_order, running, strike, until
 from tests.venues.process import started
 
@@ -85,14 +85,14 @@ def test_updates_out_of_order_are_all_heard(shaky, name):
     asyncio.run(run())
 
 
-def test_market_messages_twice_and_out_of_order_are_given_on(shaky):
+def test_a_trade_that_comes_twice_is_taken_once_and_what_is_out_of_order_is_given_on(shaky):
     async def run():
         async with running(shaky) as (_, heard):
             strike(shaky, "duplicate", "data t")
             strike(shaky, "reorder", "data q")
             shaky.post("/test/step", {"symbol": "AAPL", "count": 2})
-            await until(lambda: len(heard.kinds(TRADE)) == 3 and len(heard.kinds(QUOTE)) == 2)
-            assert [row[1] for row in heard.rows] == [TRADE, TRADE, TRADE, QUOTE, QUOTE]
+            await until(lambda: len(heard.kinds(TRADE)) == 2 and len(heard.kinds(QUOTE)) == 2)
+            assert [row[1] for row in heard.rows] == [TRADE, TRADE, QUOTE, QUOTE]
 
     asyncio.run(run())
 
@@ -171,3 +171,45 @@ def test_rules_change():
                 assert heard.changed[-1][1].minimum_lots == 10_000_000
 
         asyncio.run(run())
+
+
+async def away(server, heard, symbol, while_away):
+    """The market stream breaks after a trade, and is back when so many more have been; then two follow."""
+    server.post("/test/step", {"symbol": symbol, "count": 3})
+    await until(lambda: len(heard.kinds(TRADE)) == 3)
+    strike(server, "maintenance", "WS data", limit=3)
+    strike(server, "disconnect", "data t")
+    server.post("/test/step", {"symbol": symbol})
+    await until(lambda: heard.count(Stream.MARKET, StreamStatus.DOWN))
+    server.post("/test/step", {"symbol": symbol, "count": while_away})
+    await until(lambda: heard.count(Stream.MARKET, StreamStatus.UP) == 2)
+    server.post("/test/step", {"symbol": symbol, "count": 2})
+
+
+@pytest.mark.parametrize(("asset_class", "symbol"), [("equity", "AAPL"), ("crypto", "BTC/USD")])
+def test_trades_that_were_missed_come_once_and_before_those_that_follow(asset_class, symbol):
+    async def run():
+        arguments = ("--seed", "9", "--no-settling", "--asset-class", asset_class)
+        with started("tests.venues.alpaca_server", *arguments) as server:
+            async with running(server, asset_class, Feeds(bars=False, quotes=False, trades=True)) as (_, heard):
+                await away(server, heard, symbol, 10)
+                await until(lambda: len(heard.kinds(TRADE)) >= 16)
+                await asyncio.sleep(0.05)
+            times = [row[0] for row in heard.kinds(TRADE)]
+            assert len(times) == 16
+            assert times == sorted(times)
+            assert heard.count(Stream.MARKET, StreamStatus.GAP) == 0
+
+    asyncio.run(run())
+
+
+def test_trades_that_cannot_be_asked_for_are_a_gap_and_the_stream_is_up(shaky):
+    async def run():
+        async with running(shaky, feeds=Feeds(bars=False, quotes=False, trades=True)) as (_, heard):
+            strike(shaky, "http_500", "stocks/trades", limit=100)
+            await away(shaky, heard, "AAPL", 5)
+            await until(lambda: len(heard.kinds(TRADE)) >= 6)
+            assert heard.count(Stream.MARKET, StreamStatus.GAP) == 1
+            assert len(heard.kinds(TRADE)) == 6
+
+    asyncio.run(run())

@@ -9,7 +9,6 @@ from adapters.alpaca.parse_market import AUCTION, HALTED, STATUS_CODES, TRADING,
 from kernel.market import BAR, DEPTH, MESSAGE_END, NO_PRICE, QUOTE, SNAPSHOT, STATUS, TRADE
 from tests.adapters.alpaca.test_exactness import PAIR, SHARE
 
-MARKETS = Markets([SHARE, PAIR])
 ONE = 10**9
 AT = 1_614_009_104_208_000_000
 TIME = msgpack.Timestamp.from_unix_nano(AT)
@@ -28,7 +27,7 @@ BOOK_SAID = {
 
 
 def heard(*messages):
-    return parse_data(msgpack.packb(list(messages)), MARKETS)
+    return parse_data(msgpack.packb(list(messages)), Markets([SHARE, PAIR]))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +100,13 @@ def test_messages_about_the_connection(message, control):
 
 
 def test_the_order_of_a_frame_is_kept():
-    assert [row[1] for row in heard(QUOTE_SAID, TRADE_SAID, BAR_SAID, TRADE_SAID).rows] == [QUOTE, TRADE, BAR, TRADE]
+    next_trade = TRADE_SAID | {"i": TRADE_SAID["i"] + 1}
+    assert [row[1] for row in heard(QUOTE_SAID, TRADE_SAID, BAR_SAID, next_trade).rows] == [QUOTE, TRADE, BAR, TRADE]
+
+
+def test_a_trade_is_taken_once_and_its_id_may_come_again_at_another_exchange():
+    elsewhere = TRADE_SAID | {"x": "Z"}
+    assert len(heard(TRADE_SAID, TRADE_SAID, elsewhere, elsewhere).rows) == 2
 
 
 @pytest.mark.parametrize(
@@ -121,5 +126,5 @@ def test_the_order_of_a_frame_is_kept():
 )
 def test_what_cannot_be_read_is_one_line(data):
     with pytest.raises(ParseError) as error:
-        parse_data(data, MARKETS)
+        parse_data(data, Markets([SHARE, PAIR]))
     assert "\n" not in str(error.value)

@@ -154,3 +154,59 @@ def test_without_a_key_there_is_only_market_data(linear):
             return heard.streams
 
     assert [one[0] for one in asyncio.run(listen())] == [Stream.MARKET]
+
+
+TRADES = Feeds(bars=False, quotes=False, trades=True)
+RECENT = "/v5/market/recent-trade?category=linear&symbol=BTCUSDT&limit="
+
+
+async def away(linear, heard, while_away):
+    """The public stream breaks after one more trade, and is back when so many trades have been."""
+    linear.post("/test/step", {"symbol": "BTCUSDT", "count": 3})
+    await until(lambda: len(heard.of_kind(TRADE)) == 3, "three trades")
+    linear.post("/test/fault", {"kind": "maintenance", "where": "ws/connect", "limit": 3})
+    linear.post("/test/fault", {"kind": "disconnect", "where": "ws/public", "limit": 1})
+    linear.post("/test/step", {"symbol": "BTCUSDT", "count": 1})
+    await until(lambda: heard.count(Stream.MARKET, StreamStatus.DOWN), "break")
+    linear.post("/test/step", {"symbol": "BTCUSDT", "count": while_away})
+    await until(lambda: heard.count(Stream.MARKET, StreamStatus.UP) == 2, "return")
+    linear.post("/test/step", {"symbol": "BTCUSDT", "count": 2})
+
+
+def test_trades_that_were_missed_come_once_and_before_those_that_follow(linear):
+    async def listen():
+        async with running(linear, TRADES) as (_, heard):
+            await away(linear, heard, 10)
+            await until(lambda: len(heard.of_kind(TRADE)) >= 16, "sixteen trades")
+            return heard
+
+    heard = asyncio.run(listen())
+    theirs = linear.get(f"{RECENT}16")["result"]["list"][::-1]
+    ours = [(Decimal(row[3]) * Decimal("0.1"), row[5], row[0] // 10**6) for row in heard.of_kind(TRADE)]
+    sides = {"Buy": 1, "Sell": -1}
+    assert ours == [(Decimal(one["price"]), sides[one["side"]], int(one["time"])) for one in theirs]
+    assert heard.count(Stream.MARKET, StreamStatus.GAP) == 0
+
+
+def test_more_trades_than_the_venue_lists_are_a_gap_that_is_told(linear):
+    async def listen():
+        async with running(linear, TRADES) as (_, heard):
+            await away(linear, heard, 1100)
+            await until(lambda: len(heard.of_kind(TRADE)) >= 1005, "what the venue lists")
+            return [text for _, status, text in heard.streams if status is StreamStatus.GAP]
+
+    assert asyncio.run(listen()) == ["trades of BTCUSDT are missing: more than the venue lists"]
+
+
+def test_trades_that_cannot_be_asked_for_are_a_gap_and_the_stream_is_up(linear):
+    async def listen():
+        async with running(linear, TRADES, connect_seconds=1.0) as (_, heard):
+            linear.post("/test/fault", {"kind": "http_500", "where": "recent-trade", "limit": 100})
+            await away(linear, heard, 5)
+            await until(lambda: len(heard.of_kind(TRADE)) >= 6, "trades after the gap")
+            linear.post("/test/fault", {})
+            return heard
+
+    heard = asyncio.run(listen())
+    assert heard.count(Stream.MARKET, StreamStatus.GAP) == 1
+    assert len(heard.of_kind(TRADE)) == 6
