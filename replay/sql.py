@@ -51,8 +51,8 @@ def journal_views(history: History) -> list[View]:
     """All views of a journal: ``events``, one for each event type, ``instruments`` and ``strategies``."""
     found = [_events_view(history)]
     found += [_type_view(history, kind) for kind in event_types() if kind.kind != SEGMENT.kind]
-    return [*found, _table_view("instruments", "The instruments by number.", _instruments(history.names)),
-            _table_view("strategies", "The strategies by number.", _strategies(history.names))]  # fmt: skip
+    return [*found, _table_view("instruments", "The instruments by number.", instruments_table(history.names)),
+            _table_view("strategies", "The strategies by number.", strategies_table(history.names))]  # fmt: skip
 
 
 @contextmanager
@@ -175,7 +175,8 @@ def _table_view(name: str, description: str, table: pa.Table) -> View:
     return View(name, description, table.schema, lambda: iter(table.to_batches()))
 
 
-def _instruments(names: Names) -> pa.Table:
+def instruments_table(names: Names) -> pa.Table:
+    """The instruments of a journal, a row each."""
     rows = [
         {"number": number, "name": one.name, **msgspec.to_builtins(one), "currency_decimals": one.scale}
         for number, one in enumerate(names.instruments)
@@ -187,7 +188,8 @@ def _instruments(names: Names) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _strategies(names: Names) -> pa.Table:
+def strategies_table(names: Names) -> pa.Table:
+    """The strategies of a journal, a row each."""
     rows = [
         {
             "number": number,

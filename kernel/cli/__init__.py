@@ -35,6 +35,7 @@ COMMANDS = {
     "witness": ("kernel.cli.witness", "witness", "Serve a witness, which cosigns checkpoints of journals."),
     "backup": ("kernel.cli.backup", "backup", "Back up a run while it goes on; a later backup adds what is new."),
     "restore": ("kernel.cli.backup", "restore", "Bring a backup back, verified, whole or up to an event."),
+    "audit": ("kernel.cli.audit", "audit", "Report on a journal for an auditor, or export it as tables."),
     "recover": ("kernel.cli.verify", "recover", "Open a journal after a crash and print the state."),
     "show": ("kernel.cli.inspect", "show", "List the events of a journal."),
     "at": ("kernel.cli.inspect", "at", "Print the state after one event."),

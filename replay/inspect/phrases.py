@@ -17,7 +17,15 @@ from kernel.lifecycle import MAKER, ORDER_TYPE_NAMES, SIDE_NAMES, TAKER, TIME_IN
 from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT, UNKNOWN_SIZE
 from kernel.risk.numbers import CHECKS
 from kernel.units import RATE_SCALE
-from replay.inspect import bar_phrases, custody_phrases, feature_phrases, pipeline_phrases, risk_phrases, signal_phrases
+from replay.inspect import (
+    bar_phrases,
+    custody_phrases,
+    feature_phrases,
+    live_phrases,
+    pipeline_phrases,
+    risk_phrases,
+    signal_phrases,
+)
 from replay.inspect.names import Names, Scale
 from replay.inspect.order_phrases import ORDER_PHRASES, ORDER_SPECIALS
 
@@ -71,6 +79,7 @@ _PHRASES: dict[type[events.Event], str] = {
     **ORDER_PHRASES,
     **risk_phrases.PHRASES,
     **custody_phrases.PHRASES,
+    **live_phrases.PHRASES,
     events.PositionChanged: "holds {quantity_lots}, cost {cost_minor}, realised {realised_minor}, cash {cash_minor}",
     events.TradeClosed: "{side} {quantity_lots}, realised {realised_minor}, fees {fees_minor}, {fills}, "
     "since {ts_entry_ns}",
@@ -279,6 +288,7 @@ _SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     **bar_phrases.SPECIAL,
     **risk_phrases.SPECIAL,
     **custody_phrases.SPECIAL,
+    **live_phrases.SPECIAL,
     (None, "body"): _body,
     (None, "currency_name"): lambda names, stored: names.currency_name(getattr(stored.event, "currency", 0)),
     (events.RunOpened, "instruments"): lambda names, stored: counted(stored.event.instrument_count, "instrument"),

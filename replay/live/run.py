@@ -30,7 +30,7 @@ from replay.live.control import serve
 from replay.live.driver import LiveSession
 from replay.live.files import SOCKET, read_live_file
 from replay.live.start import Opened, begin, check_restored, environment_facts, go_on, with_external
-from replay.live.switches import missing_switches
+from replay.live.switches import approval_facts, missing_switches
 from replay.live.venues import feeds_of, make_adapter
 
 Watch = Callable[[LiveSession, Commands], Any]  # a coroutine that shows the session until it is cancelled
@@ -187,6 +187,7 @@ def _facts(live: LiveConfig, opened: Opened, session: LiveSession) -> dict[str, 
         "epoch": opened.journal.writer.epoch,
         "config_sha256": opened.prepared.config_sha256,
         "strategies_sha256": [one.source_sha256 for one in opened.prepared.strategies],
+        **({"approval": approval_facts(live)} if session.elsewhere and live.mode == LIVE else {}),
     }
 
 

@@ -4,6 +4,7 @@
 not expired. Only a file that its owner alone can write counts: who may write it may trade.
 """
 
+import hashlib
 import os
 import stat
 import tomllib
@@ -54,3 +55,14 @@ def _approval_problem(live: LiveConfig, now: datetime) -> str:
     if expires <= now.astimezone(UTC):
         return f"the approval file {path} expired at {expires.isoformat()}"
     return ""
+
+
+def approval_facts(live: LiveConfig) -> dict[str, str]:
+    """What the record of a session with real money says of the approval file, which others may change later."""
+    try:
+        raw = Path(live.approval).expanduser().read_bytes()
+        values = tomllib.loads(raw.decode())
+    except (OSError, ValueError):  # it went away, or was damaged, since it was looked at
+        return {}
+    said = {name: str(values.get(name, "")) for name in ("approved_by", "expires")}
+    return said | {"sha256": hashlib.sha256(raw).hexdigest()}
