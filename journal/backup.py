@@ -30,7 +30,7 @@ PROGRESS_BYTES = 32 << 20
 JOURNAL_DIR = "journal"
 COSIGNED = f"{TLOG_DIR}/{COSIGNED_NAME}"
 _SECRET_ENDINGS = (".key", ".pem", ".p12", ".env")
-_SECRET_STARTS = (b"PRIVATE+KEY+", b"-----BEGIN ")
+_SECRET_STARTS = (b"PRIVATE+KEY+", b"-----BEGIN ", b"journal-master-k")
 _PASSING = (".new", ".tmp", ".sock")
 
 

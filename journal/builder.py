@@ -10,6 +10,7 @@ from typing import Any
 
 from journal.errors import InvalidFrame
 from journal.layout import (
+    ENCRYPTED,
     END_MARK_BYTES,
     FORMAT_VERSION,
     FRAME_HEADER_BYTES,
@@ -74,8 +75,8 @@ def check_fields(kind: int, flags: int, event_count: int, first_sequence: int, t
     """InvalidFrame if a field does not fit its place in the header."""
     if event_count < 0 or first_sequence + event_count > U64_MAX:
         raise InvalidFrame(f"event_count {event_count} does not fit after sequence {first_sequence}")
-    if not (0 <= kind <= 0xFFFF and 0 <= flags <= 0xFFFF):
-        raise InvalidFrame(f"kind {kind} and flags {flags} must be 16-bit and unsigned")
+    if not (0 <= kind <= 0xFFFF and 0 <= flags < ENCRYPTED):
+        raise InvalidFrame(f"kind {kind} must be 16-bit and unsigned, flags {flags} 15-bit (the highest is taken)")
     if not -(1 << 63) <= ts_ingest_ns < 1 << 63:
         raise InvalidFrame(f"ts_ingest_ns {ts_ingest_ns} must be 64-bit and signed")
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 TEMPORARY = ".new"
+UNFINISHED = ".unfinished"
 CHUNK_BYTES = 1 << 20
 
 
@@ -50,6 +52,37 @@ def make_private(folder: Path) -> None:
         make_private(folder.parent)
         folder.mkdir(mode=0o700)
         sync_folder(folder.parent)
+
+
+@contextmanager
+def put_together(target: Path) -> Iterator[Path]:
+    """A folder beside ``target``, which gets its name when the block ends, durably; so a kill leaves nothing of it.
+
+    What an interrupted attempt left is removed first. Raises FileExistsError where there is something already.
+    """
+    place = target.resolve()
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise FileExistsError(target)
+    make_private(place.parent)
+    staging = place.with_name(f".{place.name}{UNFINISHED}")
+    if staging.exists():
+        shutil.rmtree(staging)
+    make_private(staging)
+    try:
+        yield staging
+    except Exception:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    for path, _, names in os.walk(staging):
+        for name in names:
+            descriptor = os.open(os.path.join(path, name), os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        sync_folder(Path(path))
+    os.rename(staging, place)
+    sync_folder(place.parent)
 
 
 def copy_into(source: Path, file: BinaryIO, length: int | None = None) -> tuple[int, str]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from journal.layout import END_MARK_BYTES, FRAME_HEADER_BYTES, RECORD_BYTES, FrameHeader, seal_frame
+from journal.encryption import Bound, EncryptionError, Keyring
+from journal.layout import ENCRYPTED, END_MARK_BYTES, FRAME_HEADER_BYTES, RECORD_BYTES, FrameHeader, seal_frame
 
 
 class Frame:
     """One frame of a journal, as views into the mapped segment (nothing is copied).
 
-    The views keep their segment mapped for as long as they live: copy what must outlive the loop.
+    The views keep their segment mapped for as long as they live: copy what must outlive the loop. Of an encrypted
+    frame ``records`` and ``bodies`` are opened with the keys of its journal; all else is as it is stored.
     """
 
     __slots__ = (
         "_body_bytes",
+        "_genesis_id",
         "_hash",
+        "_keys",
+        "_plain",
         "durable_upto",
         "epoch",
         "event_count",
@@ -38,6 +43,7 @@ class Frame:
         segment: str,
         offset: int,
         frame_hash: bytes | None = None,
+        keys: Keyring | None = None,
     ) -> None:
         (
             _,
@@ -55,24 +61,52 @@ class Frame:
             self.durable_upto,
             self.ts_ingest_ns,
             self.epoch,
-            _,
+            self._genesis_id,
             self.prev,
         ) = header
         self.view = view
         self.segment = segment
         self.offset = offset
         self._hash = frame_hash
+        self._keys = keys
+        self._plain: memoryview | None = None
 
     @property
     def records(self) -> memoryview:
-        """The stored records: record_count * 128 bytes."""
-        return self.view[FRAME_HEADER_BYTES : FRAME_HEADER_BYTES + self.record_count * RECORD_BYTES]
+        """The stored records: record_count * 128 bytes. Raises EncryptionError where they cannot be opened."""
+        return self._payload[: self.record_count * RECORD_BYTES]
 
     @property
     def bodies(self) -> memoryview:
         """The opaque bytes after the records, without padding."""
-        start = FRAME_HEADER_BYTES + self.record_count * RECORD_BYTES
-        return self.view[start : start + self._body_bytes]
+        return self._payload[self.record_count * RECORD_BYTES :]
+
+    @property
+    def is_encrypted(self) -> bool:
+        return bool(self.flags & ENCRYPTED)
+
+    @property
+    def _payload(self) -> memoryview:
+        end = FRAME_HEADER_BYTES + self.record_count * RECORD_BYTES + self._body_bytes
+        stored = self.view[FRAME_HEADER_BYTES:end]
+        if not self.flags & ENCRYPTED:
+            return stored
+        if self._plain is None:
+            if self._keys is None:
+                raise EncryptionError(f"frame {self.number} is encrypted, and its journal's keys are not here")
+            bound = Bound(
+                self._genesis_id,
+                self.number,
+                self.first_sequence,
+                self.event_count,
+                self.ts_ingest_ns,
+                self.kind,
+                self.flags,
+                self.record_count,
+                self._body_bytes,
+            )
+            self._plain = self._keys.open(stored, bound)
+        return self._plain
 
     @property
     def hash(self) -> bytes:

@@ -36,6 +36,7 @@ _FRAME = struct.Struct("<4sHHHHHHIIQQQQqQ16s32s")
 _FRAME_CRC_AT = 120
 _TAIL = struct.Struct("<I4s")
 END_MARK_BYTES = 8
+ENCRYPTED = 0x8000  # flag of a frame: its records and bodies are encrypted
 FRAME_OVERHEAD_BYTES = FRAME_HEADER_BYTES + END_MARK_BYTES
 U64_MAX = (1 << 64) - 1
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,7 +16,7 @@ from typing import Any
 from journal.backup import Progress
 from journal.checkpoint import Checkpoint
 from journal.errors import JournalError
-from journal.files import copy_into, make_private, replace_file, replacing, sync_folder
+from journal.files import copy_into, make_private, put_together, replace_file, replacing
 from journal.kept import CHECKPOINT_NAME, CHECKPOINTS_DIR, COSIGNED_NAME, TLOG_DIR
 from journal.manifest import BLOBS, BackupError, Kept, Manifest
 from journal.scan import Scan
@@ -26,7 +25,6 @@ from journal.storage import FileStorage
 from journal.verify import VerifyReport, verify_journal
 
 RESTORED = "restored.json"
-STAGING = ".restoring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +63,13 @@ def restore(
     last = manifest.next_sequence - 1
     if upto is not None and upto > last:
         raise BackupError(f"event {upto:,} is not in the backup; its last one is {last:,}")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise BackupError(f"{target} is there already and is not empty; nothing is overwritten; name another place")
-    make_private(target.resolve().parent)
-    staging = target.resolve().with_name(f".{target.resolve().name}{STAGING}")
-    if staging.exists():
-        shutil.rmtree(staging)  # of one that was interrupted
     try:
-        report = _put_together(backup, staging, manifest, upto, of_the_whole, progress)
-    except JournalError:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
-    os.rename(staging, target)
-    sync_folder(target.resolve().parent)
-    return report
+        with put_together(target) as staging:
+            return _put_together(backup, staging, manifest, upto, of_the_whole, progress)
+    except FileExistsError:
+        raise BackupError(
+            f"{target} is there already and is not empty; nothing is overwritten; name another place"
+        ) from None
 
 
 def _put_together(
@@ -90,7 +81,6 @@ def _put_together(
     progress: Progress | None,
 ) -> RestoreReport:
     """All of it in the folder beside, durable and checked."""
-    make_private(staging)
     journal = staging / manifest.place
     make_private(journal)
     for one in manifest.segments:
@@ -109,7 +99,6 @@ def _put_together(
             raise BackupError(f"the cut journal does not verify: {report.first_problem}")
     restored = {"backup": str(backup.resolve()), "frames": frames, "root": report.root.hex(), "cut_after": cut_after}
     replace_file(staging / RESTORED, json.dumps(restored, indent=1).encode() + b"\n")
-    _make_durable(staging)
     good = sum(size <= frames for size in notes)
     return RestoreReport(frames, next_sequence, report.root.hex(), cut_after, good, left_out)
 
@@ -192,17 +181,6 @@ def _drop_later(
     for name in gone:
         (staging / name).unlink()
     return gone
-
-
-def _make_durable(folder: Path) -> None:
-    for path, _, names in os.walk(folder):
-        for name in names:
-            descriptor = os.open(os.path.join(path, name), os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        sync_folder(Path(path))
 
 
 def restored_from(folder: Path) -> dict[str, Any] | None:

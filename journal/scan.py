@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NoReturn
 
+from journal.encryption import Keyring
 from journal.errors import CorruptJournal, JournalError, Problem
 from journal.frame import Frame
 from journal.hashing import HashAhead
@@ -44,7 +45,7 @@ class Scan:
     """
 
     def __init__(self, storage: Storage, *, check_hashes: bool = True, ahead: HashAhead | None = None) -> None:
-        self.storage, self._ahead = storage, ahead
+        self.storage, self._ahead, self.keys = storage, ahead, Keyring(storage)
         self.check_hashes = check_hashes
         # The seal is read before the segments: a writer may be at work, and the seal must not be the newer of
         # the two.
@@ -181,13 +182,13 @@ class Scan:
                 skip = from_sequence is not None and header.first_sequence + header.event_count <= from_sequence
                 if skip or not self.check_hashes:
                     if any(frame_view[-END_MARK_BYTES:]):
-                        return Frame(header, frame_view, name, offset)
+                        return Frame(header, frame_view, name, offset, keys=self.keys)
                 else:
                     hashed_ahead = self._ahead.take(offset) if self._ahead is not None else None
                     end_mark, hashed = hashed_ahead or seal_frame(frame_view)
                     if frame_view[-END_MARK_BYTES:] == end_mark:
                         self._check_chain(header, hashed, name, offset)
-                        return Frame(header, frame_view, name, offset, hashed)
+                        return Frame(header, frame_view, name, offset, hashed, self.keys)
         self._settle_prev()
         verdict = judge(view, name, offset, self._expected, is_last_segment=index == len(self.segments) - 1)
         self._stop(verdict, name, offset, len(view) - offset)

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from journal.builder import FrameBuilder, check_fields
+from journal.encryption import FrameCipher, MasterKey, cipher_for, master_in_use, new_data_key
 from journal.errors import (
     InvalidFrame,
     JournalError,
@@ -22,7 +23,7 @@ from journal.errors import (
     TornTail,
     failure_message,
 )
-from journal.layout import Identity
+from journal.layout import ENCRYPTED, Identity
 from journal.merkle import MerkleTree
 from journal.scan import Scan
 from journal.seal import SealWriter, check_policy
@@ -54,9 +55,10 @@ class JournalWriter:
         next_sequence: int,
         head: bytes,
         tree: MerkleTree,
+        cipher: FrameCipher | None = None,
     ) -> None:
         self._storage, self._sink, self._tree = storage, sink, tree
-        self._builder = FrameBuilder(genesis_id)
+        self._builder, self._cipher = FrameBuilder(genesis_id), cipher
         self._genesis_id, self._epoch = genesis_id, epoch
         self._number, self._next_sequence, self._head = tree.size, next_sequence, head
         self._failure: BaseException | None = None
@@ -75,8 +77,12 @@ class JournalWriter:
         first_sequence: int = 1,
         batch_bytes: int = BATCH_SYNC_BYTES,
         batch_frames: int = BATCH_SYNC_FRAMES,
+        master: MasterKey | None = None,
     ) -> Self:
-        """Begin a new journal; JournalError if there is one already, JournalLocked if it is in use."""
+        """Begin a new journal; JournalError if there is one already, JournalLocked if it is in use.
+
+        With ``master`` its frames are encrypted, under data keys that this key wraps.
+        """
         check_policy(fsync)
         storage = as_storage(path_or_storage)
         identity = Identity(origin, bytes(genesis_id), bytes(schema_digest), segment_bytes)
@@ -93,9 +99,11 @@ class JournalWriter:
                 storage.make_folder(folder)
             seal = SealWriter(storage, genesis_id=identity.genesis_id, epoch=1, policy=fsync, counter=0, fresh=True)
             sink = Sink(storage, identity, seal, fsync, batch_bytes, batch_frames)
-            head = identity.genesis_prev()
+            head, cipher = identity.genesis_prev(), None
+            if master is not None:
+                cipher = FrameCipher(identity.genesis_id, *new_data_key(storage, identity.genesis_id, 1, master))
             sink.start(first_sequence, head)
-            return cls(storage, sink, identity.genesis_id, 1, first_sequence, head, MerkleTree())
+            return cls(storage, sink, identity.genesis_id, 1, first_sequence, head, MerkleTree(), cipher)
         except OSError as error:
             storage.unlock()
             raise JournalPoisoned(failure_message("the journal could not be created", error), error) from error
@@ -114,7 +122,8 @@ class JournalWriter:
     ) -> Self:
         """Resume a journal at a new epoch, after checking every byte of it.
 
-        Raises TornTail (call `recover_journal` first), CorruptJournal, UnsupportedFormat, JournalLocked.
+        An encrypted one needs its master key in use. Raises TornTail (call `recover_journal` first), CorruptJournal,
+        UnsupportedFormat, JournalLocked.
         """
         check_policy(fsync)
         storage = as_storage(path_or_storage)
@@ -143,8 +152,9 @@ class JournalWriter:
         counter = sealed.counter if sealed is not None else 0
         seal = SealWriter(storage, genesis_id=identity.genesis_id, epoch=epoch, policy=fsync, counter=counter)
         sink = Sink(storage, identity, seal, fsync, batch_bytes, batch_frames)
+        cipher = cipher_for(storage, identity.genesis_id, tree.size + 1, master_in_use())
         sink.resume(scan.segments, end, sealed.frame_number if sealed is not None else 0)
-        return cls(storage, sink, identity.genesis_id, epoch, end.next_sequence, end.head, tree)
+        return cls(storage, sink, identity.genesis_id, epoch, end.next_sequence, end.head, tree, cipher)
 
     @property
     def root(self) -> bytes:
@@ -206,8 +216,20 @@ class JournalWriter:
         if first_sequence != self._next_sequence:
             raise InvalidFrame(f"the frame begins with sequence {first_sequence}; {self._next_sequence} is due")
         check_fields(kind, flags, event_count, first_sequence, ts_ingest_ns)
-        frame_bytes = self._builder.load(records, bodies)
         sink, number, next_sequence = self._sink, self._number + 1, first_sequence + event_count
+        if self._cipher is not None:
+            flags |= ENCRYPTED
+            records, bodies = self._cipher.seal(
+                records,
+                bodies,
+                number=number,
+                first_sequence=first_sequence,
+                event_count=event_count,
+                ts_ingest_ns=ts_ingest_ns,
+                kind=kind,
+                flags=flags,
+            )
+        frame_bytes = self._builder.load(records, bodies)
         try:
             if not sink.is_current():
                 self._fence()

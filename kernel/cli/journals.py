@@ -22,7 +22,30 @@ if TYPE_CHECKING:
 FLUSH_LINES = 512
 NARROW_COLUMNS = 40
 
-journal_argument = click.argument("journal", type=click.Path(path_type=Path))
+
+def _use_key(ctx: click.Context, parameter: click.Parameter, source: str | None) -> None:
+    if source is not None:
+        from kernel.cli.keys import use_master_key_of
+
+        use_master_key_of(source)
+
+
+key_file_option = click.option(
+    "--key-file",
+    metavar="KEY",
+    envvar="KERNEL_KEY_FILE",
+    expose_value=False,
+    callback=_use_key,
+    help="The master key of an encrypted journal: a file, env:NAME or keyring:SERVICE/NAME.  [env: KERNEL_KEY_FILE]",
+)
+_journal_argument = click.argument("journal", type=click.Path(path_type=Path))
+
+
+def journal_argument(command: Any) -> Any:
+    """JOURNAL, and with which key it is read if it is encrypted."""
+    return _journal_argument(key_file_option(command))
+
+
 data_option = click.option(
     "--data", multiple=True, metavar="PATH", help="Where the market data lies now, if it has moved; may be repeated."
 )

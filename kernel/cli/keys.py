@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kernel.cli.errors import BadInput
 
 if TYPE_CHECKING:
+    from journal.encryption import MasterKey
     from journal.note import SigningKey, VerifierKey
 
 PLACES = ("env:", "file:", "keyring:")
@@ -25,6 +26,25 @@ def signing_key(source: str) -> "SigningKey":
         return SigningKey.parse(load_secret("--key", place).reveal().strip())
     except (SecretError, NoteError) as error:
         raise BadInput(str(error)) from error
+
+
+def master_key(source: str) -> "MasterKey":
+    """The master key kept at ``source``, as a signing key is. Raises BadInput."""
+    from adapters.edge.secrets import SecretError, load_secret
+    from journal.encryption import EncryptionError, MasterKey
+
+    place = source if source.startswith(PLACES) else f"file:{source}"
+    try:
+        return MasterKey.parse(load_secret("--key-file", place).reveal())
+    except (SecretError, EncryptionError) as error:
+        raise BadInput(str(error)) from error
+
+
+def use_master_key_of(source: str | None) -> None:
+    """Read encrypted journals with the key kept at ``source``; with none if that is None."""
+    from journal.encryption import use_master_key
+
+    use_master_key(None if source is None else master_key(source))
 
 
 def verifier_keys(given: Sequence[str]) -> "list[VerifierKey]":

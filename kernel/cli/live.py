@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from kernel.cli.errors import BadInput, clear_errors
+from kernel.cli.journals import key_file_option
 from kernel.cli.progress import COMPILING, ProgressBar, slow_start
 
 DEFAULT_STRATEGY = "ema_cross"
@@ -34,6 +35,7 @@ DEFAULT_STRATEGY = "ema_cross"
 @click.option(
     "--take-over", is_flag=True, help="With --resume: the folder was restored, and the session it copies has ended."
 )
+@key_file_option
 @click.option("--json", "as_json", is_flag=True, help="JSON log lines.")
 @click.option("--plain", is_flag=True, help="Log lines instead of the view.")
 def live(
@@ -49,6 +51,8 @@ def live(
 
     Real money needs mode = "live" in the configuration, KERNEL_LIVE_TRADING=real-money in the environment, and an
     approval file that has not expired. Without all three it is paper, and says so.
+
+    With --key-file a new session's journal is encrypted where it is stored.
     """
     with clear_errors():
         if resume is not None and (config_file is not None or out is not None or any(options.values())):

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from kernel.cli.errors import BadInput, Failure, clear_errors
+from kernel.cli.journals import key_file_option
 from kernel.cli.progress import COMPILING, ProgressBar, slow_start
 from kernel.cli.settings import bar_rules, pair_of, strategy_entries
 
@@ -61,6 +62,7 @@ _FILLS = ("pessimistic", "next_open", "ohlc", "ohlc_adaptive", "intrabar", "book
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory.  [default: runs/STRATEGY-N]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the interrupted run in this directory.")
 @click.option("--no-report", is_flag=True, help="Do not write report.html.")
+@key_file_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line.")
 def replay(journal: Path | None, resume: Path | None, as_json: bool, no_report: bool, **options: Any) -> None:
     """Run a backtest; with JOURNAL, re-run what is recorded there and prove that it comes out the same.

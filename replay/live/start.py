@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from journal import JournalReader, JournalWriter, recover_journal
+from journal.encryption import master_in_use
 from journal.restore import RESTORED, restored_from
 from journal.writer import random_genesis_id
 from kernel.events.body import encode_body
@@ -112,6 +113,7 @@ def begin(
         fsync=config.fsync,
         batch_bytes=NO_COMMIT_BYTES,
         batch_frames=NO_COMMIT_BYTES,
+        master=master_in_use(),
     )
     identities = Identities(file.genesis_id)
     frames = _Frames(identities)

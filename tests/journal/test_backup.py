@@ -132,7 +132,7 @@ def test_a_damaged_backup_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(BackupError, match="is no file of a backup"):
         restore(tmp_path / "b", tmp_path / "again")
-    assert [path.name for path in tmp_path.iterdir() if "restoring" in path.name] == []
+    assert [path.name for path in tmp_path.iterdir() if "unfinished" in path.name] == []
 
 
 def test_a_checkpoint_of_another_history_refuses_the_backup(tmp_path: Path) -> None:
