@@ -5,6 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.live.books import held
 from tests.live.crash import settled
 from tests.live.places import BYBIT
@@ -23,8 +25,13 @@ def _client_order_ids(server: Server) -> list[str]:
     return [order["request"]["client_order_id"] for order in orders]
 
 
-def test_a_session_goes_on_from_a_backup_under_other_order_names(tmp_path: Path) -> None:
+def test_a_session_goes_on_from_a_backup_under_other_order_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its journal is encrypted, which nothing of this notices."""
     run, again = tmp_path / "run", tmp_path / "again"
+    assert kernel("encrypt", "--make-key", str(tmp_path / "master")).returncode == 0
+    monkeypatch.setenv("KERNEL_KEY_FILE", str(tmp_path / "master"))
     with started(BYBIT.module, "--rate", "120", *BYBIT.arguments) as server:
         with Session(run, BYBIT.keys) as session:
             session.begin(write_config(tmp_path / "live.toml", BYBIT, server))
@@ -52,6 +59,7 @@ def test_a_session_goes_on_from_a_backup_under_other_order_names(tmp_path: Path)
     assert len(_prefixes(before)) == 1
     assert len(_prefixes(after)) == 2
     assert "identical" in kernel("replay", str(again)).stdout
+    assert len((again / "journal" / "keys").read_text().splitlines()) == 4  # a key for each of two openings
     shown = kernel("show", str(again), "--topic", "custody.restored")
     assert f"from {json.loads(taken.stdout)['frames']} frames" in shown.stdout
 
