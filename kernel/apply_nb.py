@@ -21,7 +21,7 @@ from kernel.events.layout import (
     HALTED,
     INPUT_ROUTED,
     INTENDED,
-    KEY_DESTROYED,
+    KEY_ROTATED,
     LEVEL_SET,
     LIMITS,
     LIQUIDATION_FEE,
@@ -269,7 +269,7 @@ def _seldom_nb(state, record):
         return OK
     if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind:
         return OK
-    if RESTORED.kind <= kind <= KEY_DESTROYED.kind:  # custody: about the journal, not about the account
+    if RESTORED.kind <= kind <= KEY_ROTATED.kind:  # custody: about the journal, not about the account
         return OK
     if LIVE_OPENED.kind <= kind <= COMMAND_GIVEN.kind:
         return live_event_nb(state, record)

@@ -17,6 +17,7 @@ from kernel.events.layout import (
     HALTED,
     HEADER_FIELDS,
     KEY_DESTROYED,
+    KEY_ROTATED,
     PRUNED,
     RECORD,
     RESTORED,
@@ -27,7 +28,7 @@ from kernel.events.layout import (
 )
 from replay.session import Injection
 
-CUSTODY_KINDS = (RESTORED.kind, PRUNED.kind, KEY_DESTROYED.kind)
+CUSTODY_KINDS = (RESTORED.kind, PRUNED.kind, KEY_DESTROYED.kind, KEY_ROTATED.kind)
 INJECTED_KINDS = (HALTED.kind, RESUMED.kind, TAIL_DISCARDED.kind, *CUSTODY_KINDS)
 _TYPES = {kind.kind: kind for kind in event_types()}
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "verify": ("kernel.cli.verify", "verify", "Check the chain of a journal."),
     "keygen": ("kernel.cli.tlog", "keygen", "Make a key to sign checkpoints with."),
     "checkpoint": ("kernel.cli.tlog", "checkpoint", "Sign how far a journal goes: its size and root."),
+    "rotate-key": ("kernel.cli.rotate", "rotate_key", "Have another key sign a journal's checkpoints."),
     "prove": ("kernel.cli.tlog", "prove", "Write a small proof of one event, or that a journal only grew."),
     "export-tlog": ("kernel.cli.tlog", "export_tlog", "Write a journal as a transparency log of tiles."),
     "witness": ("kernel.cli.witness", "witness", "Serve a witness, which cosigns checkpoints of journals."),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from journal import VerifyReport
     from journal.checkpoint import Checkpoint, SignedCheckpoint
     from journal.note import VerifierKey
+    from journal.rotation import KeyChain
 
 MOST_BYTES = 1_000_000
 NANOSECONDS = 1_000_000_000
@@ -41,8 +42,8 @@ quorum_option = click.option(
 class Held:
     """A checkpoint that somebody holds of a journal, or none."""
 
-    def __init__(self, journal: Path, given: "SignedCheckpoint | None", keys: "list[VerifierKey]") -> None:
-        self._journal, self._given, self._keys = journal, given, keys
+    def __init__(self, journal: Path, given: "SignedCheckpoint | None", chain: "KeyChain | None") -> None:
+        self._journal, self._given, self._chain = journal, given, chain
 
     @classmethod
     def read(cls, journal: Path, against: Path | None, keys: Sequence[str], quorum: int | None = None) -> "Held":
@@ -55,12 +56,14 @@ class Held:
         if against is None:
             if quorum is not None:
                 raise BadInput("--quorum needs --against: it is a checkpoint that witnesses cosign")
-            return cls(journal, None, found)
+            return cls(journal, None, None)
         if not found:
             raise BadInput("--against needs --key: a checkpoint is worth what the key is that signed it")
-        given = open_checkpoint(against.read_bytes(), found, journal_origin(journal))
+        chain = _chain(journal, found)
+        given = open_checkpoint(against.read_bytes(), chain.keys, journal_origin(journal))
+        chain.check(given)
         given.require(quorum or 0)
-        return cls(journal, given, found)
+        return cls(journal, given, chain)
 
     @property
     def sizes(self) -> set[int]:
@@ -73,9 +76,9 @@ class Held:
         """What the checkpoint says of the journal, or None when there is none, or the journal itself is broken."""
         from journal.tlog import compare_with
 
-        if self._given is None or not report.ok:
+        if self._given is None or self._chain is None or not report.ok:
             return None
-        found = compare_with(self._journal, self._given, report.roots, report.frames, self._keys)
+        found = compare_with(self._journal, self._given, report.roots, report.frames, self._chain.keys)
         return {
             "ok": found.is_good,
             "finding": found.finding.value,
@@ -84,7 +87,20 @@ class Held:
             **checkpoint_fields(self._given.checkpoint),
             **cosigner_fields(self._given),
             "witnesses": cosigned_by(self._given),
+            "rotations": self._chain.links,
         }
+
+
+def _chain(journal: Path, keys: "list[VerifierKey]") -> "KeyChain":
+    """The keys that are given and those that took their places; of a journal that is broken, those that are given."""
+    from journal import JournalError
+    from journal.rotation import KeyChain
+    from replay.rotations import key_chain
+
+    try:
+        return key_chain(journal, keys)
+    except JournalError:
+        return KeyChain("", keys, ())
 
 
 def verify_file(path: Path, keys: Sequence[str], quorum: int | None, as_json: bool) -> None:

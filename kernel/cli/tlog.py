@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from kernel.cli.errors import BadInput
+from kernel.cli.errors import BadInput, Failure
 from kernel.cli.journals import as_json_text, journal_argument, journal_errors, json_option, parse_sequence, print_lines
 from kernel.cli.progress import ProgressBar
 from kernel.cli.signed import checkpoint_fields, cosigner_fields
@@ -86,8 +86,12 @@ def checkpoint(
         from journal.checkpoint import open_checkpoint
         from journal.tlog import make_checkpoint
         from replay.history import find_journal
+        from replay.rotations import key_chain
 
         place, _ = find_journal(journal)
+        new = key_chain(place, [key.verifier]).successor(key.verifier)
+        if new is not None:
+            raise Failure(f"the key {key.name} was replaced by {new.name} ({new.id.hex()}); sign with that")
         with ProgressBar("checkpoint") as progress:
             note = make_checkpoint(place, key, progress)
         if policy is not None:

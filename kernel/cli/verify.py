@@ -172,6 +172,7 @@ def _verify_lines(found: dict[str, Any], report: "VerifyReport", journal: Path) 
     if found["checkpoint"] is not None:
         entries.append(("signed", found["checkpoint"]["sentence"]))
         entries += [("cosigned", said) for said in found["checkpoint"]["witnesses"]]
+        entries += [("key", said) for said in found["checkpoint"]["rotations"]]
         verdict = verdict if found["checkpoint"]["ok"] else f"NOT what was signed: {found['checkpoint']['finding']}"
     lines = [verdict, *pairs(entries)]
     return lines if found["deep"] is None else [*lines, "", *_deep_lines(found["deep"])]

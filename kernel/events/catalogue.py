@@ -19,7 +19,7 @@ from kernel.events.control import (
     TradingHalted,
     TradingResumed,
 )
-from kernel.events.custody import DataKeyDestroyed, JournalRestored, SegmentsPruned
+from kernel.events.custody import DataKeyDestroyed, JournalRestored, SegmentsPruned, SigningKeyRotated
 from kernel.events.declaring import Event, EventType, by_class, by_kind, declare, event_types
 from kernel.events.definitions import (
     CashDeposited,
@@ -255,6 +255,7 @@ __all__ = [
     "SignalEmitted",
     "SignalFiltersSet",
     "SignalVoted",
+    "SigningKeyRotated",
     "SizingPlanSet",
     "SplitApplied",
     "StateDigest",

@@ -46,3 +46,14 @@ class DataKeyDestroyed(Event, frozen=True):
     key: int
     first_frame: int
     last_frame: int
+
+
+@declare(219, "custody.signing_key_rotated", external=True)
+class SigningKeyRotated(Event, frozen=True):
+    """From here on another key signs the journal's checkpoints.
+
+    The words are the keys' ids. The body holds both verifier keys in a note that both have signed.
+    """
+
+    old_key: int
+    new_key: int

@@ -172,6 +172,7 @@ TAIL_DISCARDED = word_positions(catalogue.TailDiscarded)
 RESTORED = word_positions(catalogue.JournalRestored)
 PRUNED = word_positions(catalogue.SegmentsPruned)
 KEY_DESTROYED = word_positions(catalogue.DataKeyDestroyed)
+KEY_ROTATED = word_positions(catalogue.SigningKeyRotated)
 RUN_CLOSED = word_positions(catalogue.RunClosed)
 
 

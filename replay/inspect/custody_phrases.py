@@ -1,5 +1,6 @@
 """How events about a journal as a thing that is kept are told."""
 
+from collections.abc import Callable
 from typing import Any
 
 from kernel.events import catalogue as events
@@ -10,6 +11,7 @@ PHRASES: dict[type[events.Event], str] = {
     events.SegmentsPruned: "frames 1 to {frames}, {pruned_bytes} bytes; event {first_kept} is the first that stays"
     "[, {body}]",
     events.DataKeyDestroyed: "key {key_id}, frames {first_frame} to {last_frame}[, {body}]",
+    events.SigningKeyRotated: "key {old_key_id} to {new_key_id}[, {body}]",
 }
 
 
@@ -22,7 +24,13 @@ def _key(names: Any, stored: Stored) -> str:
     return f"{getattr(stored.event, 'key') & (1 << 64) - 1:016x}"  # noqa: B009
 
 
+def _signing_key(field: str) -> Callable[[Any, Stored], str]:
+    return lambda names, stored: f"{getattr(stored.event, field):08x}"
+
+
 SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     (events.JournalRestored, "root"): _root,
     (events.DataKeyDestroyed, "key_id"): _key,
+    (events.SigningKeyRotated, "old_key_id"): _signing_key("old_key"),
+    (events.SigningKeyRotated, "new_key_id"): _signing_key("new_key"),
 }

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,16 @@ from journal import JournalError
 from journal.checkpoint import Checkpoint
 from journal.follow import Follower
 from journal.kept import cosigned_checkpoint, latest_checkpoint
-from journal.note import SigningKey
+from journal.note import NoteError, SigningKey, VerifierKey
+from journal.rotation import open_rotation
+from journal.tlog import journal_origin
 from replay.config import ConfigError
 from replay.config.amounts import length_ns
 from replay.config.live import CheckpointConfig, witness_policy
 from replay.live.files import JOURNAL_DIR
 from replay.live.start import Opened
 from replay.live.writing import GroupCommit
+from replay.rotations import recorded_rotations
 
 AT_ONCE = 16  # frames, before the thread steps aside
 STEP_ASIDE_S = 0.001
@@ -44,7 +48,12 @@ def follow(opened: Opened, settings: CheckpointConfig, say: Say) -> "Checkpoints
         load_key(settings.key)  # and again for each checkpoint: it may be rotated
     except (SecretError, JournalError) as error:
         raise ConfigError(str(error)) from None
-    made = Checkpoints(opened.run_dir / JOURNAL_DIR, opened.journal, settings, say)
+    journal = opened.run_dir / JOURNAL_DIR
+    made = Checkpoints(journal, opened.journal, settings, say)
+    origin = journal_origin(journal)
+    for rotation in recorded_rotations(journal):
+        with suppress(NoteError):
+            made.retire(open_rotation(rotation.note, origin)[0])
     made.start()
     return made
 
@@ -65,8 +74,10 @@ class Checkpoints:
         self._begun_with = frames.writer.frame_count
         self._signed = _size(latest_checkpoint(journal))
         self._cosigned = _size(cosigned_checkpoint(journal))
+        self._signer: VerifierKey | None = None
         self._note = b""  # signed, and not yet cosigned by enough
         self._problem = ""
+        self._retired: set[bytes] = set()  # public keys
         self._signed_s = self._covered_s = self._ask_s = time.monotonic()
         self._again_s = AGAIN_FIRST_S
         self._ends = threading.Event()
@@ -95,6 +106,26 @@ class Checkpoints:
             "lag_s": round(time.monotonic() - self._covered_s, 1) if lag else 0.0,
             "problem": self._problem,
         }
+
+    def retire(self, key: VerifierKey) -> None:
+        """From now on this key signs nothing here."""
+        self._retired.add(key.public)
+
+    def check_rotation(self, old: VerifierKey, new: VerifierKey) -> None:
+        """Raise NoteError unless ``old`` is the key that signs here, and ``new`` was none that was replaced."""
+        with suppress(SecretError):  # while its file is being replaced, whoever has the old key may say so
+            current = load_key(self._settings.key).verifier
+            if current.public not in (old.public, new.public):
+                raise NoteError(f"the session signs with {current.name} ({current.id.hex()}); give that as --key")
+        if old.public in self._retired or new.public in self._retired:
+            raise NoteError("a key that was replaced before neither names another one nor comes back")
+
+    def _key(self) -> SigningKey:
+        """Raises SecretError or NoteError."""
+        key = load_key(self._settings.key)
+        if key.verifier.public in self._retired:
+            raise NoteError(f"the key {key.name} was replaced; put the new one in its place")
+        return key
 
     # --- the thread ---------------------------------------------------------------------------------------------
 
@@ -136,8 +167,13 @@ class Checkpoints:
     def _sign(self, follower: Follower) -> None:
         at_s = time.monotonic()
         try:
-            note = follower.sign(load_key(self._settings.key))
-        except (SecretError, OSError) as error:  # a key that is being replaced, a disk that is full: later again
+            key = self._key()
+            note, self._signer = follower.sign(key), key.verifier
+        except (
+            SecretError,
+            NoteError,
+            OSError,
+        ) as error:  # a key that is being replaced, a full disk
             self._signed_s = at_s
             self._fail(f"not signed: {error}")
             return
@@ -151,10 +187,11 @@ class Checkpoints:
 
     def _ask(self, backoff: Backoff | None) -> None:
         assert self._policy is not None
+        assert self._signer is not None
         note, signed_s = self._note, self._signed_s
         try:
-            found = self._policy.ask(self._journal, note, load_key(self._settings.key).verifier, backoff)
-        except (SecretError, OSError, JournalError) as error:
+            found = self._policy.ask(self._journal, note, self._signer, backoff)
+        except (OSError, JournalError) as error:
             self._later(str(error))
             return
         if not found.is_enough:

@@ -13,6 +13,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from journal.checkpoint import checkpoint_origin
+from journal.note import NoteError
+from journal.rotation import open_rotation
 from kernel.events.body import encode_body
 from kernel.events.catalogue import (
     CancelAsked,
@@ -36,8 +39,10 @@ from replay.config.amounts import length_ns
 from replay.live.core import Input
 from replay.live.degraded import describe_reasons
 from replay.live.driver import LiveSession
+from replay.live.files import ORIGIN
 from replay.live.limits import limits_used
 from replay.live.reconcile import held_lots
+from replay.rotations import rotation_event
 
 _COMMAND = by_class(CommandGiven).kind
 LEVELS = {"entries": 1, "cancel": 2, "flatten": 3}
@@ -68,6 +73,7 @@ class Commands:
             "cancel": self._cancel,
             "signal": self._signal,
             "reconcile": self._reconcile,
+            "rotate-key": self._rotate_key,
             "stop": self._stop,
             "status": lambda arguments, who: self.status(),
             "orders": lambda arguments, who: self.orders(),
@@ -140,6 +146,23 @@ class Commands:
             raise CommandError("this is a paper session; there is no venue to compare with")
         made = self._record("reconcile", arguments, who, [])
         self._session.reconcile_soon()
+        return made
+
+    def _rotate_key(self, arguments: dict[str, Any], who: Who) -> Any:
+        session = self._session
+        origin = checkpoint_origin(ORIGIN, bytes.fromhex(session.opened.file.genesis_id))
+        note = str(arguments.get("note", "")).encode()
+        try:
+            old, new = open_rotation(note, origin)
+            if session.checkpoints is not None:
+                session.checkpoints.check_rotation(old, new)
+        except NoteError as error:
+            raise CommandError(str(error)) from None
+        told = {"old": old.text, "new": new.text, "reason": _reason(arguments)}
+        event, body = rotation_event(old, new, note, by=who.user, reason=told["reason"])
+        made = self._record("rotate-key", told, who, [Input(event, account=-1, body=body)])
+        if session.checkpoints is not None:
+            session.checkpoints.retire(old)
         return made
 
     def _stop(self, arguments: dict[str, Any], who: Who) -> Any:

@@ -31,6 +31,7 @@ TOLD = {
     "KillSwitchTripped", "EntriesStopped", "LiveSessionOpened", "LiveSessionClosed", "ConnectionChanged",
     "DegradedSet", "OrderAdopted", "OrderInDoubt", "DifferenceFound", "Reconciled", "FlattenRequested", "CancelAsked",
     "CommandGiven", "TailDiscarded", "CashAdjusted",
+    "SigningKeyRotated",
 }  # fmt: skip
 _TOLD_KINDS = np.zeros(1 << 10, bool)
 for _kind in event_types():

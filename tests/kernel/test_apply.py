@@ -357,9 +357,8 @@ def define(history: History, draw: Draw) -> str:
         return history.feed(draw.of(c.StrategyDefined(2), c.VenueConfigured(1, 0, 0, 0, 0), c.RunClosed(0, 0, 0, 0)))
     if number == 4:
         digests = c.StateDigest(1, 2, 3, 4), c.StateDigest(5, 6, 7, 8)
-        return history.feed(
-            draw.of(*digests, c.TailDiscarded(1, 2), c.SegmentsPruned(*range(7)), c.DataSegment(*range(8)))
-        )
+        custody = c.TailDiscarded(1, 2), c.SegmentsPruned(*range(7)), c.SigningKeyRotated(1, 2)
+        return history.feed(draw.of(*digests, *custody, c.DataSegment(*range(8))))
     bad = c.InstrumentDefined(0, 1, 1, 1), draw.of(-1, INSTRUMENTS, INSTRUMENTS + 5)
     again = c.InstrumentDefined(draw.of(0, 0, 1, 9), draw.of(3, 0, -1), draw.of(7, 0), 1, draw.of(0, 3, 5, 8, -1)), 0
     return history.feed(*draw.of(bad, again))

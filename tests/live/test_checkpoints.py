@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from journal import JournalReader, JournalWriter
 from journal.checkpoint import Checkpoint, open_checkpoint
@@ -24,21 +24,25 @@ from replay.live.checkpoints import Checkpoints
 from replay.live.files import ORIGIN
 from replay.live.writing import GroupCommit
 from replay.pipeline import FrameCut
+from replay.rotations import key_chain
 from tests.adapters.witness.processes import WitnessProcess, start_all
 from tests.journal.logs import write
 from tests.live.books import prove
 from tests.live.places import BYBIT
-from tests.live.sessions import Session, kernel, write_config
+from tests.live.sessions import Session, write_config
 from tests.venues.process import Server, started
 
 KEY = SigningKey("example.com/desk", bytes(range(32)))
+NEXT = SigningKey("example.com/next", bytes(range(1, 33)))
 PAPER = {"mode": "paper", "key": "", "secret": ""}
 
 
 @pytest.fixture
 def witnesses(tmp_path: Path) -> Iterator[list[WitnessProcess]]:
-    """Two, for every journal of live sessions that the key signs."""
-    made = [WitnessProcess(tmp_path / f"w{one}", f"{ORIGIN}/*", KEY.verifier, number=one) for one in (1, 2)]
+    """Two, for every journal of live sessions that the keys sign."""
+    made = [
+        WitnessProcess(tmp_path / f"w{one}", f"{ORIGIN}/*", KEY.verifier, NEXT.verifier, number=one) for one in (1, 2)
+    ]
     start_all(made)
     yield made
     for one in made:
@@ -54,6 +58,11 @@ def _config(folder: Path, server: Server, **settings: Any) -> Path:
     lines = ["[live.checkpoint]", *(f"{name} = {json.dumps(value)}" for name, value in table.items())]
     path.write_text(path.read_text() + "\n".join(lines) + "\n")
     return path
+
+
+def _kernel(*arguments: str) -> Result:
+    """A command in this process."""
+    return CliRunner().invoke(cli, arguments)
 
 
 def _asking(witnesses: list[WitnessProcess]) -> dict[str, Any]:
@@ -82,9 +91,20 @@ def test_a_session_is_cosigned_whatever_is_killed(tmp_path: Path, witnesses: lis
         )["checkpoint"]
         assert later["cosigned_frames"] == held
         assert later["lag_s"] > 0.5
-        assert "cosigned_frames" in kernel("status", "--run", str(run.run_dir)).stdout
+        assert "cosigned_frames" in _kernel("status", "--run", str(run.run_dir)).stdout
         witnesses[1].start()
         run.wait_until(lambda status: status["checkpoint"]["cosigned_frames"] >= later["signed_frames"])
+        # The key is rotated: nothing is signed until the new one is in its place.
+        (tmp_path / "next.key").touch(mode=0o600)
+        (tmp_path / "next.key").write_text(NEXT.text)
+        keys = ("--key", str(tmp_path / "desk.key"), "--new", str(tmp_path / "next.key"))
+        rotated = _kernel("rotate-key", str(run.run_dir), *keys, "--reason", "a test")
+        assert rotated.exit_code == 0, rotated.output
+        again = _kernel("rotate-key", str(run.run_dir), *keys)
+        assert (again.exit_code, "names another one" in again.stderr) == (1, True)
+        run.wait_until(lambda status: "was replaced" in status["checkpoint"]["problem"])
+        (tmp_path / "next.key").rename(tmp_path / "desk.key")
+        run.wait_until(lambda status: not status["checkpoint"]["problem"])
         # The session is killed, and the next one goes on from the last checkpoint.
         run.kill()
         journal = run.run_dir / "journal"
@@ -92,7 +112,9 @@ def test_a_session_is_cosigned_whatever_is_killed(tmp_path: Path, witnesses: lis
         run.go_on()
         run.wait_until(lambda status: status["checkpoint"]["cosigned_frames"] > before)
         assert run.stop() == 0
-    keys = [KEY.verifier, *(one.key.verifier for one in witnesses)]
+    trusted = [KEY.verifier, *(one.key.verifier for one in witnesses)]  # nobody was told of the next key
+    keys = key_chain(journal, trusted).keys
+    assert keys == [*trusted, NEXT.verifier]
     notes = [open_checkpoint(note, keys) for note in kept_checkpoints(journal)]
     report = verify_journal(journal, sizes={one.checkpoint.size for one in notes})
     assert [one.checkpoint.root for one in notes] == [report.roots[one.checkpoint.size] for one in notes]
@@ -101,9 +123,19 @@ def test_a_session_is_cosigned_whatever_is_killed(tmp_path: Path, witnesses: lis
     lines = [json.loads(line) for line in run.log.read_text().splitlines() if line.startswith('{"checkpoint"')]
     assert any(line["checkpoint"]["problem"] for line in lines)
     assert prove(run.run_dir).events > 50
-    texts = [text for key in keys for text in ("--key", key.text)]
+    texts = [text for key in trusted for text in ("--key", key.text)]
     against = ("--against", str(journal / "tlog" / "cosigned"), "--quorum", "2")
-    assert CliRunner().invoke(cli, ["verify", str(run.run_dir), *against, *texts]).exit_code == 0
+    done = _kernel("verify", str(run.run_dir), *against, *texts)
+    assert done.exit_code == 0, done.output
+    assert "example.com/next" in done.stdout
+    # What the old key signs now is worth nothing.
+    (tmp_path / "old.note").write_bytes(last.checkpoint.sign(KEY))
+    stale = _kernel("verify", str(run.run_dir), "--against", str(tmp_path / "old.note"), *texts)
+    assert (stale.exit_code, "took the place of" in stale.stderr) == (1, True)
+    (tmp_path / "old.key").touch(mode=0o600)
+    (tmp_path / "old.key").write_text(KEY.text)
+    stale = _kernel("checkpoint", str(run.run_dir), "--key", str(tmp_path / "old.key"))
+    assert (stale.exit_code, "was replaced by example.com/next" in stale.stderr) == (1, True)
 
 
 class _Writing:
