@@ -1,6 +1,7 @@
 """Rotations of the signing key, as a journal records them.
 
-Owns: the event, and finding it in a journal. The note in it is the journal's own (``journal.rotation``).
+Owns: the event, recording it where no session runs, and finding it in a journal. The note in it is the journal's own
+(``journal.rotation``).
 """
 
 from pathlib import Path
@@ -9,28 +10,45 @@ import msgspec
 import numpy as np
 
 from journal import JournalReader
-from journal.note import VerifierKey
-from journal.rotation import KeyChain, Rotation
+from journal.encryption import EncryptionError
+from journal.note import NoteError, VerifierKey
+from journal.rotation import KeyChain, Rotation, open_rotation
 from journal.tlog import journal_origin
-from kernel.events.body import decode_body, encode_body, unpack_bodies
+from kernel.events.body import decode_body, unpack_bodies
 from kernel.events.catalogue import SigningKeyRotated
-from kernel.events.layout import KEY_ROTATED, RECORD
+from kernel.events.layout import KEY_ROTATED
 from replay.audit import records_of
+from replay.custody import record_custody
 
 
-def rotation_event(old: VerifierKey, new: VerifierKey, note: bytes, **facts: str) -> tuple[SigningKeyRotated, bytes]:
-    """The event and its body."""
+def rotation_event(
+    old: VerifierKey, new: VerifierKey, note: bytes, **facts: str
+) -> tuple[SigningKeyRotated, dict[str, str]]:
+    """The event, and what its body says."""
     body = {"old": old.text, "new": new.text, "note": note.decode(), **facts}
-    return SigningKeyRotated(int.from_bytes(old.id), int.from_bytes(new.id)), encode_body(body)
+    return SigningKeyRotated(int.from_bytes(old.id), int.from_bytes(new.id)), body
+
+
+def record_rotation(journal: Path, note: bytes, **facts: str) -> int:
+    """Record a rotation in a journal that no session has open; returns its sequence.
+
+    Raises JournalLocked while one has, NoteError for a note that is none or contradicts what is recorded.
+    """
+    old, new = open_rotation(note, journal_origin(journal))
+    if any(key_chain(journal, [key]).successor(key) is not None for key in (old, new)):
+        raise NoteError("a key that was replaced before neither names another one nor comes back")
+    event, body = rotation_event(old, new, note, **facts)
+    return record_custody(journal, event, body)
 
 
 def recorded_rotations(journal: Path) -> list[Rotation]:
     """All that the journal records, in their order. Raises JournalError; hashes are not checked here."""
     found = []
     for frame in JournalReader(journal, check_hashes=False):
-        if len(frame.records) % RECORD.itemsize:
-            continue  # it holds something else than events of the kernel
-        records = records_of(frame)
+        try:
+            records = records_of(frame)
+        except (EncryptionError, ValueError):
+            continue  # without its key, or something else than events of the kernel: it shows nothing
         places = np.flatnonzero(records["kind"] == KEY_ROTATED.kind)
         if not len(places):
             continue

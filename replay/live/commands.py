@@ -160,7 +160,7 @@ class Commands:
             raise CommandError(str(error)) from None
         told = {"old": old.text, "new": new.text, "reason": _reason(arguments)}
         event, body = rotation_event(old, new, note, by=who.user, reason=told["reason"])
-        made = self._record("rotate-key", told, who, [Input(event, account=-1, body=body)])
+        made = self._record("rotate-key", told, who, [Input(event, account=-1, body=encode_body(body))])
         if session.checkpoints is not None:
             session.checkpoints.retire(old)
         return made
