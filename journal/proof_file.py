@@ -67,13 +67,7 @@ def prove_event(journal: Path, sequence: int, note: bytes) -> bytes:
         raise LogError(
             f"the journal has no event {sequence:,}; it has {reader.first_sequence} to {reader.last_sequence}"
         )
-    if frame.number > checkpoint.size:
-        raise LogError(f"event {sequence:,} came after the checkpoint; make a new one with kernel checkpoint")
-    path = prove_inclusion(nodes_of(journal, checkpoint), frame.number - 1, checkpoint.size)
-    if not is_included(frame.hash, frame.number - 1, checkpoint.size, path, checkpoint.root):
-        raise LogError(f"frame {frame.number:,} is not the one that was signed; see kernel verify --against")
-    lines = [TLOG_PROOF_MAGIC, f"index {frame.number - 1}", *map(_encode, path), "", ""]
-    proof, data = "\n".join(lines).encode() + note, bytes(frame.view)
+    proof, data = prove_frame(journal, frame, note), bytes(frame.view)
     head = f"{EVENT_MAGIC}\nevent {sequence}\nproof {len(proof)}\nframe {len(data)}\n\n"
     return head.encode() + proof + data
 
@@ -83,19 +77,37 @@ def check_event_proof(data: bytes, keys: Sequence[VerifierKey]) -> EventProof:
     (sequence, proof_bytes, frame_bytes), rest = _head(data, EVENT_MAGIC, ("event", "proof", "frame"))
     if len(rest) != proof_bytes + frame_bytes:
         raise ProofError(f"the proof says {proof_bytes} and {frame_bytes} bytes, and {len(rest)} follow")
-    index, path, note = _inclusion(rest[:proof_bytes])
+    frame, opened = check_frame(rest[:proof_bytes], rest[proof_bytes:], keys)
+    if not frame.first_sequence <= sequence < frame.next_sequence:
+        raise ProofError(f"the frame holds events {frame.first_sequence} to {frame.next_sequence - 1}, not {sequence}")
+    return EventProof(sequence, frame, opened)
+
+
+def prove_frame(journal: Path, frame: Frame, note: bytes) -> bytes:
+    """The C2SP tlog-proof of a frame of the journal, under a checkpoint. Raises LogError."""
+    checkpoint = Checkpoint.of_note(note)
+    if frame.number > checkpoint.size:
+        raise LogError(f"frame {frame.number:,} came after the checkpoint; make a new one with kernel checkpoint")
+    path = prove_inclusion(nodes_of(journal, checkpoint), frame.number - 1, checkpoint.size)
+    if not is_included(frame.hash, frame.number - 1, checkpoint.size, path, checkpoint.root):
+        raise LogError(f"frame {frame.number:,} is not the one that was signed; see kernel verify --against")
+    lines = [TLOG_PROOF_MAGIC, f"index {frame.number - 1}", *map(_encode, path), "", ""]
+    return "\n".join(lines).encode() + note
+
+
+def check_frame(proof: bytes, data: bytes, keys: Sequence[VerifierKey]) -> tuple[Frame, SignedCheckpoint]:
+    """Check a tlog-proof of a frame, given as its bytes. Raises ProofError or NoteError."""
+    index, path, note = _inclusion(proof)
     opened = open_checkpoint(note, keys)
     checkpoint = opened.checkpoint
-    frame, genesis_id = _frame(rest[proof_bytes:])
+    frame, genesis_id = _frame(data)
     if not is_included(frame.hash, index, checkpoint.size, path, checkpoint.root):
         raise ProofError(f"the frame is not at place {index} of the log with this checkpoint")
     if not checkpoint.origin.endswith(f"/{genesis_id.hex()}"):
         raise ProofError(f"the frame is of journal {genesis_id.hex()}, the checkpoint of {checkpoint.origin}")
     if frame.number != index + 1:
         raise ProofError(f"frame {frame.number} stands at place {index}, where frame {index + 1} is due")
-    if not frame.first_sequence <= sequence < frame.next_sequence:
-        raise ProofError(f"the frame holds events {frame.first_sequence} to {frame.next_sequence - 1}, not {sequence}")
-    return EventProof(sequence, frame, opened)
+    return frame, opened
 
 
 def prove_growth(journal: Path, old: bytes, new: bytes) -> bytes:

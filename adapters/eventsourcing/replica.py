@@ -46,24 +46,45 @@ class Follower:
         if reader.schema_digest != SCHEMA_DIGEST:
             raise ProgrammingError(f"the journal at {folder} does not hold stored events")
         self.name = f"journal {reader.genesis_id.hex()}"
-        held, self.position = recorder.max_notification_id() or 0, recorder.max_tracking_id(self.name) or 0
+        held, self.position = self._stands()
         if held != self.position:
             raise ProgrammingError(
                 f"the recorder holds {held} events and {self.position} of the journal at {folder}: it is no replica of "
                 "it; begin with an empty one"
             )
 
+    def _stands(self) -> tuple[int, int]:
+        """The last event that the recorder holds, and its position in the journal, of one moment.
+
+        A database server may still complete what a follower had begun that was killed.
+        """
+        position = -1
+        while True:
+            before, held = position, self.recorder.max_notification_id() or 0
+            position = self.recorder.max_tracking_id(self.name) or 0
+            if position == before:
+                return held, position
+
     def step(self) -> int:
         """Copy what the journal has acknowledged since; return how many events that was."""
         before = self.position
         with in_terms_of_the_library(self.folder):
             for first, events in _events_from(self.folder, self.position):
-                last = first + len(events) - 1
-                ids = self.recorder.insert_events(events, tracking=Tracking(self.name, last))
-                if ids is None or list(ids) != list(range(first, last + 1)):
-                    raise IntegrityError(f"the replica gave notification {first} of the journal other ids: {ids}")
-                self.position = last
+                self._copy(first, events)
         return self.position - before
+
+    def _copy(self, first: int, events: list[StoredEvent]) -> None:
+        last = first + len(events) - 1
+        try:
+            ids = self.recorder.insert_events(events, tracking=Tracking(self.name, last))
+        except IntegrityError:
+            held, position = self._stands()
+            if not held == position >= last:  # else another follower has copied it
+                raise
+        else:
+            if ids is None or list(ids) != list(range(first, last + 1)):
+                raise IntegrityError(f"the replica gave notification {first} of the journal other ids: {ids}")
+        self.position = last
 
     def run(self, stop: Event, poll_seconds: float = 0.1) -> None:
         """Copy until `stop` is set, looking again after each pause."""

@@ -58,7 +58,7 @@ def test_every_event_can_be_proven_with_and_without_tiles(tmp_path: Path, has_ti
     with pytest.raises(LogError, match="no event 601; it has 1 to 600"):
         prove_event(journal, 601, note)
     more(journal, 1)
-    with pytest.raises(LogError, match="event 601 came after the checkpoint"):
+    with pytest.raises(LogError, match="frame 301 came after the checkpoint"):
         prove_event(journal, 601, note)
 
 
