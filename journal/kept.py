@@ -22,6 +22,7 @@ TLOG_DIR = "tlog"
 CHECKPOINT_NAME = "checkpoint"
 COSIGNED_NAME = "cosigned"
 CHECKPOINTS_DIR = "checkpoints"
+TIMESTAMP_SUFFIX = ".tsr"
 LOCK_NAME = "lock"
 LOCK_WITHIN_S, LOCK_PAUSE_S = 120.0, 0.02
 
@@ -90,6 +91,17 @@ def cosigned_checkpoint(journal: Path) -> bytes | None:
     """The last note that enough witnesses had cosigned, or None."""
     path = journal / TLOG_DIR / COSIGNED_NAME
     return path.read_bytes() if path.is_file() else None
+
+
+def kept_timestamp(journal: Path, made: Checkpoint) -> bytes | None:
+    """The RFC 3161 token that is kept beside a checkpoint, or None."""
+    path = _place(journal, made).with_suffix(TIMESTAMP_SUFFIX)
+    return path.read_bytes() if path.is_file() else None
+
+
+def keep_timestamp(journal: Path, made: Checkpoint, token: bytes) -> None:
+    """Keep a token beside the checkpoint that it is of."""
+    write_file(_place(journal, made).with_suffix(TIMESTAMP_SUFFIX), token, durable=True)
 
 
 def _place(journal: Path, made: Checkpoint) -> Path:

@@ -4,6 +4,7 @@ Owns the options and the words for it. What is good is decided in the journal's 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 
 from kernel.cli.errors import BadInput
 from kernel.cli.journals import as_json_text, journal_errors, print_lines
+from kernel.cli.timestamps import stamped_at
 
 if TYPE_CHECKING:
     from journal import VerifyReport
@@ -39,31 +41,53 @@ quorum_option = click.option(
 )
 
 
+@dataclass(frozen=True)
+class Demands:
+    """What is asked of a checkpoint beside the signature of its log: witnesses, and a timestamp."""
+
+    quorum: int | None = None
+    token_file: Path | None = None
+    certificate_file: Path | None = None
+
+    def check(self, signed: "SignedCheckpoint", beside: Path) -> list[str]:
+        """When the checkpoint was stamped, in words, where that is asked. Raises NoteError, BadInput or Failure."""
+        signed.require(self.quorum or 0)
+        moment = stamped_at(signed.note, beside, self.token_file, self.certificate_file)
+        return (
+            [] if moment is None else [f"{moment:%Y-%m-%d %H:%M:%S} UTC, by the authority of {self.certificate_file}"]
+        )
+
+
 class Held:
     """A checkpoint that somebody holds of a journal, or none."""
 
-    def __init__(self, journal: Path, given: "SignedCheckpoint | None", chain: "KeyChain | None") -> None:
-        self._journal, self._given, self._chain = journal, given, chain
+    def __init__(
+        self,
+        journal: Path,
+        given: "SignedCheckpoint | None" = None,
+        chain: "KeyChain | None" = None,
+        stamped: Sequence[str] = (),
+    ) -> None:
+        self._journal, self._given, self._chain, self._stamped = journal, given, chain, list(stamped)
 
     @classmethod
-    def read(cls, journal: Path, against: Path | None, keys: Sequence[str], quorum: int | None = None) -> "Held":
-        """The checkpoint of a file, its signatures checked. Raises BadInput or NoteError."""
+    def read(cls, journal: Path, against: Path | None, keys: Sequence[str], demands: Demands) -> "Held":
+        """The checkpoint of a file, its signatures checked. Raises BadInput, Failure or NoteError."""
         from journal.checkpoint import open_checkpoint
         from journal.tlog import journal_origin
         from kernel.cli.keys import verifier_keys
 
         found = verifier_keys(keys)
         if against is None:
-            if quorum is not None:
-                raise BadInput("--quorum needs --against: it is a checkpoint that witnesses cosign")
-            return cls(journal, None, None)
+            if demands != Demands():
+                raise BadInput("--quorum and --tsa-cert need --against: it is a checkpoint that others vouch for")
+            return cls(journal)
         if not found:
             raise BadInput("--against needs --key: a checkpoint is worth what the key is that signed it")
         chain = _chain(journal, found)
         given = open_checkpoint(against.read_bytes(), chain.keys, journal_origin(journal))
         chain.check(given)
-        given.require(quorum or 0)
-        return cls(journal, given, chain)
+        return cls(journal, given, chain, demands.check(given, against))
 
     @property
     def sizes(self) -> set[int]:
@@ -88,6 +112,7 @@ class Held:
             **cosigner_fields(self._given),
             "witnesses": cosigned_by(self._given),
             "rotations": self._chain.links,
+            "stamped": self._stamped,
         }
 
 
@@ -103,7 +128,7 @@ def _chain(journal: Path, keys: "list[VerifierKey]") -> "KeyChain":
         return KeyChain("", keys, ())
 
 
-def verify_file(path: Path, keys: Sequence[str], quorum: int | None, as_json: bool) -> None:
+def verify_file(path: Path, keys: Sequence[str], demands: Demands, as_json: bool) -> None:
     """Check a proof or a checkpoint offline, and say what it shows."""
     from kernel.cli.keys import verifier_keys
 
@@ -114,9 +139,9 @@ def verify_file(path: Path, keys: Sequence[str], quorum: int | None, as_json: bo
         raise BadInput(f"{path}: this is neither a proof nor a checkpoint")
     with journal_errors():
         signed, lines, fields = _check(path.read_bytes(), found)
-        signed.require(quorum or 0)
-        lines += [f"cosigned by {said}" for said in cosigned_by(signed)]
-        fields |= checkpoint_fields(signed.checkpoint) | cosigner_fields(signed)
+        stamped = demands.check(signed, path)
+        lines += [f"cosigned by {said}" for said in cosigned_by(signed)] + [f"stamped {said}" for said in stamped]
+        fields |= checkpoint_fields(signed.checkpoint) | cosigner_fields(signed) | {"stamped": stamped}
     print_lines([as_json_text(fields)] if as_json else lines)
 
 

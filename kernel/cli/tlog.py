@@ -15,6 +15,7 @@ from kernel.cli.errors import BadInput, Failure
 from kernel.cli.journals import as_json_text, journal_argument, journal_errors, json_option, parse_sequence, print_lines
 from kernel.cli.progress import ProgressBar
 from kernel.cli.signed import checkpoint_fields, cosigner_fields
+from kernel.cli.timestamps import SUFFIX, certificate_option, stamp, timestamp_option
 from kernel.cli.witnesses import Witnesses, witness_options
 
 checkpoint_option = click.option(
@@ -59,11 +60,15 @@ def keygen(name: str, out: Path | None, is_witness: bool) -> None:
 @click.option("--key", "source", required=True, help="The signing key: a file, env:NAME or keyring:SERVICE/NAME.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the note there.")
 @witness_options
+@timestamp_option
+@certificate_option
 @json_option
 def checkpoint(
     journal: Path,
     source: str,
     out: Path | None,
+    authority: str | None,
+    certificate_file: Path | None,
     witnesses: Sequence[str],
     witness_keys: Sequence[str],
     quorum: int | None,
@@ -77,10 +82,14 @@ def checkpoint(
 
     With --witness others cosign it, each only if it follows from the last one it saw. When fewer than --quorum do, the
     exit code is 1 and the signed note is kept: the same command asks again.
+
+    With --timestamp an RFC 3161 authority says when; its token is kept beside the note, and beside --out.
     """
     from kernel.cli.keys import signing_key
 
     policy = Witnesses.read(witnesses, witness_keys, quorum)
+    if certificate_file is not None and authority is None:
+        raise BadInput("--tsa-cert goes with --timestamp URL")
     key = signing_key(source)
     with journal_errors():
         from journal.checkpoint import open_checkpoint
@@ -96,8 +105,11 @@ def checkpoint(
             note = make_checkpoint(place, key, progress)
         if policy is not None:
             note = policy.cosign(place, note, key.verifier)
+        token = stamp(place, note, authority, certificate_file) if authority is not None else None
         if out is not None:
             out.write_bytes(note)
+            if token is not None:
+                out.with_name(out.name + SUFFIX).write_bytes(token)
         made = open_checkpoint(note, [key.verifier, *(policy.keys if policy is not None else ())])
     if as_json:
         fields = checkpoint_fields(made.checkpoint) | cosigner_fields(made)

@@ -25,7 +25,8 @@ from kernel.cli.journals import (
     terminal_width,
 )
 from kernel.cli.progress import COMPILING, ProgressBar, slow_start
-from kernel.cli.signed import Held, against_option, keys_option, quorum_option, verify_file
+from kernel.cli.signed import Demands, Held, against_option, keys_option, quorum_option, verify_file
+from kernel.cli.timestamps import certificate_option, token_option
 
 if TYPE_CHECKING:
     from journal import RecoverReport, VerifyReport
@@ -43,6 +44,8 @@ MEGABYTE = 1_000_000
 @against_option
 @keys_option
 @quorum_option
+@token_option
+@certificate_option
 @json_option
 def verify(
     journal: Path,
@@ -51,6 +54,8 @@ def verify(
     against: Path | None,
     keys: Sequence[str],
     quorum: int | None,
+    token_file: Path | None,
+    certificate_file: Path | None,
     as_json: bool,
 ) -> None:
     """Check every byte of JOURNAL: frames, hashes, chain; exit 1 at the first break.
@@ -61,15 +66,16 @@ def verify(
     With --against a checkpoint that you hold, a tail that was cut, history that was rewritten, and a fork are found.
     JOURNAL may also be a proof or a checkpoint, which is checked offline with --key.
     """
+    demands = Demands(quorum, token_file, certificate_file)
     if journal.is_file():
-        verify_file(journal, keys, quorum, as_json)
+        verify_file(journal, keys, demands, as_json)
         return
     with journal_errors():
         from journal import verify_journal
         from replay.history import find_journal
 
         place, _ = find_journal(journal)
-        held = Held.read(place, against, keys, quorum)
+        held = Held.read(place, against, keys, demands)
         with ProgressBar("verify") as progress:
             report = verify_journal(place, progress, held.sizes)
         found = _report(place, report)
@@ -172,6 +178,7 @@ def _verify_lines(found: dict[str, Any], report: "VerifyReport", journal: Path) 
     if found["checkpoint"] is not None:
         entries.append(("signed", found["checkpoint"]["sentence"]))
         entries += [("cosigned", said) for said in found["checkpoint"]["witnesses"]]
+        entries += [("stamped", said) for said in found["checkpoint"]["stamped"]]
         entries += [("key", said) for said in found["checkpoint"]["rotations"]]
         verdict = verdict if found["checkpoint"]["ok"] else f"NOT what was signed: {found['checkpoint']['finding']}"
     lines = [verdict, *pairs(entries)]

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from journal.kept import cosigned_checkpoint, kept_checkpoints, latest_checkpoint
 from journal.note import COSIGNATURE, Note, SigningKey, VerifierKey
 from kernel.cli import cli
+from tests.adapters.timestamps.authority import Authority, needs_openssl
 from tests.adapters.witness.processes import WitnessProcess, start_all
 from tests.cli.helpers import PROGRAM, environment_with
 from tests.journal.logs import GENESIS, more, write
@@ -76,7 +77,7 @@ def test_witnesses_cosign_and_a_quorum_is_demanded(desk: Desk) -> None:
         assert (refused.exit_code, refused.stdout) == (1, "")
         assert "2 of the witnesses that are given cosigned" in refused.stderr
     assert desk.verify("j", "--against", "held.note", "--quorum", "3").exit_code == 1
-    assert "needs --against" in desk.verify("j", "--quorum", "2").stderr
+    assert "need --against" in desk.verify("j", "--quorum", "2").stderr
     # The journal goes on, a witness is away: nothing is lost, and the same command asks again.
     more(desk.journal, 5)
     desk.witnesses[1].stop(signal.SIGKILL)
@@ -122,6 +123,48 @@ def test_wrong_options_are_refused(tmp_path: Path, arguments: tuple[str, ...], s
     filled = [text if one == "{}" else str(tmp_path / one) if one == "desk.pub" else one for one in arguments]
     refused = CliRunner().invoke(cli, ["checkpoint", "j", "--key", "desk.key", *filled])
     assert (refused.exit_code, says in refused.output) == (2, True), refused.output
+
+
+@needs_openssl
+def test_a_timestamp_says_when(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with Authority(desk.folder / "tsa") as authority:
+        stamp = ("--timestamp", authority.url, "--tsa-cert", "tsa/root.pem")
+        done = desk.run("checkpoint", "j", "--key", "desk.key", *stamp, "--out", "held.note")
+        assert done.exit_code == 0, done.output
+        again = desk.run("checkpoint", "j", "--key", "desk.key", *stamp, "--out", "again.note")
+        assert (again.exit_code, len(authority.requests)) == (0, 1)  # the first one says the earliest time
+        assert (desk.folder / "again.note.tsr").read_bytes() == (desk.folder / "held.note.tsr").read_bytes()
+        more(desk.journal, 1)
+        authority.answer = (500, b"")
+        refused = desk.run("checkpoint", "j", "--key", "desk.key", *stamp)
+        assert (refused.exit_code, "the signed checkpoint is kept" in refused.stderr) == (1, True)
+        authority.answer = None
+        assert desk.run("checkpoint", "j", "--key", "desk.key", *stamp, "--out", "later.note").exit_code == 0
+    Authority(desk.folder / "stranger", "Another TSA")
+    cert = ("--tsa-cert", "tsa/root.pem")
+    assert desk.run("prove", "j", "--event", "7", "--out", "e.proof").exit_code == 0
+    for arguments in (
+        ("held.note", *cert),
+        ("e.proof", *cert, "--timestamp", "later.note.tsr"),
+        ("j", "--against", "held.note", *cert),
+    ):
+        good = desk.verify(*arguments)
+        assert good.exit_code == 0, good.output
+        assert "stamped" in good.stdout
+    for arguments, code, says in (
+        (("held.note", *cert, "--timestamp", "later.note.tsr"), 1, "does not hold"),
+        (("held.note", "--tsa-cert", "stranger/root.pem"), 1, "does not hold"),
+        (("held.note", "--tsa-cert", "desk.pub"), 2, "no PEM"),
+        (("held.note", "--timestamp", "later.note.tsr"), 2, "needs --tsa-cert"),
+        (("e.proof", *cert), 2, "there is no timestamp"),
+        (("j", *cert), 2, "need --against"),
+    ):
+        refused = desk.verify(*arguments)
+        assert (refused.exit_code, says in refused.stderr) == (code, True), refused.output
+    for arguments, says in ((("--timestamp", "ftp://x"), "write its address"), (cert, "goes with --timestamp")):
+        refused = desk.run("checkpoint", "j", "--key", "desk.key", *arguments)
+        assert (refused.exit_code, says in refused.stderr) == (2, True), refused.output
 
 
 def test_it_can_be_ended_at_any_moment(desk: Desk) -> None:
