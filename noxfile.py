@@ -48,6 +48,7 @@ def torture(session: nox.Session) -> None:
     """Crash and corruption of the journal, each case counted: a few minutes."""
     session.install("-c", "requirements.lock", "-e", ".[test]")
     session.run("python", "-m", "tests.journal.torture", *session.posargs)
+    session.run("python", "-m", "tests.journal.attacks")
 
 
 @nox.session
