@@ -37,6 +37,7 @@ from kernel.events.layout import (
     RESUMED,
     RULE_SET,
     RUN_CLOSED,
+    RUN_FORKED,
     RUN_OPENED,
     SEGMENT,
     SERIES_DEFINED,
@@ -267,7 +268,7 @@ def _seldom_nb(state, record):
         return _define_nb(state, record)
     if kind == FEATURES.kind or kind == FEATURE_VECTOR.kind:  # floats, which no decision of the kernel rests on
         return OK
-    if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind:
+    if kind == TAIL_DISCARDED.kind or kind == RUN_CLOSED.kind or kind == VENUE.kind or kind == RUN_FORKED.kind:
         return OK
     if RESTORED.kind <= kind <= KEY_ROTATED.kind:  # custody: about the journal, not about the account
         return OK

@@ -46,6 +46,11 @@ class Prepared(msgspec.Struct, frozen=True):
     ledger: LedgerPlan
 
     @property
+    def readers(self) -> tuple[LoadedStrategy, ...]:
+        """Whose features the engine computes, by the numbers of their books."""
+        return self.strategies
+
+    @property
     def currency(self) -> str:
         """The currency of the first account, in which all figures of the run are told."""
         first = self.config.accounts[0].currency if self.config.accounts else ""
@@ -93,7 +98,7 @@ class Engine:
             host.plan() if host is not None else _compiled_plan(strategy, mine)
             for host, strategy, mine in zip(self.hosts, prepared.strategies, heard, strict=True)
         ]
-        features = plan_run_features(prepared.config, prepared.universe, prepared.strategies, series)
+        features = plan_run_features(prepared.config, prepared.universe, prepared.readers, series)
         self.memory = EngineMemory(
             len(prepared.universe.instruments), plans, lambda engine, first: lay_out_features(engine, features, first)
         )

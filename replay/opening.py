@@ -161,7 +161,7 @@ def opening_frames(
     records: list[np.ndarray] = []
     bodies: list[bytes] = []
     sequence = 1
-    for instrument, strategy, event, body, *account in _opening_events(config, universe, strategies, resolved, ts_ns):
+    for instrument, strategy, event, body, *account in opening_events(config, universe, strategies, resolved, ts_ns):
         if bodies and sum(map(len, bodies)) + len(body) > OPENING_BODY_BYTES:
             frames.append(OpeningFrame(np.concatenate(records), b"".join(bodies)))
             records, bodies = [], []
@@ -175,7 +175,7 @@ def opening_frames(
     return frames
 
 
-def _opening_events(
+def opening_events(
     config: RunConfig,
     universe: Universe,
     strategies: tuple[LoadedStrategy, ...],

@@ -69,7 +69,7 @@ def run_backtest(
     _write_run_file(prepared, run_dir)
     mode = prepared.config.journal
     if mode == "off":
-        return _execute(prepared, run_dir, None, [], progress, should_stop, batch_rows, None)
+        return execute(prepared, run_dir, None, [], progress, should_stop, batch_rows, None)
     with JournalWriter.create(
         run_dir / JOURNAL_DIR,
         origin=ORIGIN,
@@ -78,7 +78,7 @@ def run_backtest(
         fsync=prepared.config.fsync,
         batch_bytes=GROUP_BYTES,
     ) as writer:
-        return _execute(prepared, run_dir, JournalSink(writer), [], progress, should_stop, batch_rows, lambda: writer)
+        return execute(prepared, run_dir, JournalSink(writer), [], progress, should_stop, batch_rows, lambda: writer)
 
 
 def resume_backtest(
@@ -98,7 +98,7 @@ def resume_backtest(
         injections.append(_tail_discarded(recovered.next_sequence, recovered.torn, reader))
     sink = CompareSink(reader, run_dir / JOURNAL_DIR, prepared.config.fsync)
     try:
-        result = _execute(prepared, run_dir, sink, injections, progress, should_stop, None, lambda: sink.writer)
+        result = execute(prepared, run_dir, sink, injections, progress, should_stop, None, lambda: sink.writer)
     finally:
         if sink.writer is not None:
             sink.writer.close()
@@ -142,7 +142,7 @@ def _tail_discarded(sequence: int, torn: TornInfo, reader: JournalReader) -> Inj
     return Injection(sequence, record, pack_body(body))
 
 
-def _execute(
+def execute(
     prepared: Prepared,
     run_dir: Path,
     sink: FrameSink | None,
@@ -151,7 +151,12 @@ def _execute(
     should_stop: Callable[[], bool],
     batch_rows: int | None,
     writer_of: Callable[[], JournalWriter | None] | None,
+    began: Callable[[Execution], None] = lambda execution: None,
 ) -> RunResult:
+    """Run into a directory, frames to ``sink``; its tables are written too.
+
+    ``writer_of`` gives the journal's writer. ``began`` is told of the execution before it runs.
+    """
     names = [strategy.name for strategy in prepared.strategies]
     plan = prepared.ledger
     shadows = frozenset(number for number, account in enumerate(plan.accounts) if account.shadow)
@@ -170,6 +175,7 @@ def _execute(
         should_stop=should_stop,
         batch_rows=batch_rows,
     )
+    began(execution)
     try:
         execution.run()
     finally:

@@ -39,6 +39,10 @@ class Injection(msgspec.Struct, frozen=True):
     records: np.ndarray
     bodies: bytes
 
+    def taken(self, next_sequence: int) -> "Injection":
+        """What is taken in, when the next event would have that sequence."""
+        return self
+
 
 def describe_row(row: Any, instruments: Sequence[Instrument]) -> str:
     """One market row for people, in decimals."""
@@ -161,7 +165,7 @@ class Session:
     def _inject(self) -> None:
         """Take in recorded inputs at their place, as the frame of their own that they were."""
         self.close_frame()
-        injection = self._injections.pop(0)
+        injection = self._injections.pop(0).taken(int(self.memory.state.head.next_sequence))
         for at in range(len(injection.records)):
             self._record_one(injection.records[at : at + 1])
         self.memory.close_frame()

@@ -36,6 +36,7 @@ COMMANDS = {
     "witness": ("kernel.cli.witness", "witness", "Serve a witness, which cosigns checkpoints of journals."),
     "backup": ("kernel.cli.backup", "backup", "Back up a run while it goes on; a later backup adds what is new."),
     "restore": ("kernel.cli.backup", "restore", "Bring a backup back, verified, whole or up to an event."),
+    "fork": ("kernel.cli.fork", "fork", "Go on from a moment of a history under other settings."),
     "audit": ("kernel.cli.audit", "audit", "Report on a journal for an auditor, or export it as tables."),
     "encrypt": ("kernel.cli.encrypt", "encrypt", "Write a journal anew, encrypted; destroy a key of one."),
     "recover": ("kernel.cli.verify", "recover", "Open a journal after a crash and print the state."),

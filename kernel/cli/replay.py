@@ -115,6 +115,7 @@ def _audit(path: Path, as_json: bool, options: dict[str, Any]) -> None:
     with slow_start(COMPILING):
         from replay.audit import DivergenceError
         from replay.certificate import changed_inputs, read_certificate
+        from replay.fork.files import is_fork
         from replay.live.files import is_live
         from replay.runner import JOURNAL_DIR, audit_journal, read_run
 
@@ -123,6 +124,9 @@ def _audit(path: Path, as_json: bool, options: dict[str, Any]) -> None:
             raise BadInput(f"{path}: no journal there; name a run directory or the journal in it")
         if is_live(run_dir):
             _audit_live(run_dir, as_json)
+            return
+        if is_fork(run_dir):
+            _audit_fork(run_dir, as_json)
             return
         prepared = read_run(run_dir, data=list(options["data"]), strategies=list(options["uses"]))
         _compile(prepared)
@@ -176,6 +180,18 @@ def _audit_live(run_dir: Path, as_json: bool) -> None:
         f"identical: {report.events:,} events in {report.frames:,} frames, decided again from {report.inputs:,} "
         "recorded inputs"
     )
+
+
+def _audit_fork(run_dir: Path, as_json: bool) -> None:
+    """Prove a fork: its parent's decisions, then its own."""
+    from kernel.cli.forked import replay_forked
+
+    report = replay_forked(run_dir)
+    values = {name: getattr(report, name) for name in report.__struct_fields__}
+    if as_json:
+        click.echo(json.dumps({"identical": True, **values}))
+    else:
+        click.echo(f"identical: {report.events:,} events in {report.frames:,} frames, a fork with its parent's history")
 
 
 def _compile(prepared: Any) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kernel.cli.forked import held_against_parent, parent_option
 from kernel.cli.journals import (
     as_json_text,
     data_option,
@@ -46,6 +47,7 @@ MEGABYTE = 1_000_000
 @quorum_option
 @token_option
 @certificate_option
+@parent_option
 @json_option
 def verify(
     journal: Path,
@@ -56,6 +58,7 @@ def verify(
     quorum: int | None,
     token_file: Path | None,
     certificate_file: Path | None,
+    parent: Path | None,
     as_json: bool,
 ) -> None:
     """Check every byte of JOURNAL: frames, hashes, chain; exit 1 at the first break.
@@ -64,7 +67,8 @@ def verify(
     recorded state digest is compared with the state. After every event the ledger must balance.
 
     With --against a checkpoint that you hold, a tail that was cut, history that was rewritten, and a fork are found.
-    JOURNAL may also be a proof or a checkpoint, which is checked offline with --key.
+    With --parent a fork is held against the run that it was made of: is it bound to it, and is its history that of the
+    parent up to the fork. JOURNAL may also be a proof or a checkpoint, which is checked offline with --key.
     """
     demands = Demands(quorum, token_file, certificate_file)
     if journal.is_file():
@@ -82,8 +86,10 @@ def verify(
         found["checkpoint"] = held.compare(report)
         if (deep or data) and report.ok:
             found["deep"] = _fold(journal, data)
+        if parent is not None and report.ok:
+            found["fork"] = held_against_parent(journal, parent, data)
         good = report.ok and report.tail == "clean" and not (found["deep"] or {}).get("problem")
-        good = good and (found["checkpoint"] or {"ok": True})["ok"]
+        good = good and all((found[name] or {"ok": True})["ok"] for name in ("checkpoint", "fork"))
         print_lines([as_json_text(found)] if as_json else _verify_lines(found, report, journal))
     if not good:
         sys.exit(1)
@@ -106,6 +112,7 @@ def _report(place: Path, report: "VerifyReport") -> dict[str, Any]:
         "problem": None if problem is None else {name: getattr(problem, name) for name in names},
         "checkpoint": None,
         "deep": None,
+        "fork": None,
     }
 
 
@@ -181,6 +188,9 @@ def _verify_lines(found: dict[str, Any], report: "VerifyReport", journal: Path) 
         entries += [("stamped", said) for said in found["checkpoint"]["stamped"]]
         entries += [("key", said) for said in found["checkpoint"]["rotations"]]
         verdict = verdict if found["checkpoint"]["ok"] else f"NOT what was signed: {found['checkpoint']['finding']}"
+    if found["fork"] is not None:
+        entries.append(("fork", found["fork"]["sentence"]))
+        verdict = verdict if found["fork"]["ok"] else "NOT a fork of that parent"
     lines = [verdict, *pairs(entries)]
     return lines if found["deep"] is None else [*lines, "", *_deep_lines(found["deep"])]
 

@@ -12,6 +12,7 @@ from kernel.events.bars import (
 )
 from kernel.events.control import (
     RunClosed,
+    RunForked,
     StateDigest,
     TailDiscarded,
     TimerFired,
@@ -241,6 +242,7 @@ __all__ = [
     "RiskRuleSet",
     "RouteKeySet",
     "RunClosed",
+    "RunForked",
     "RunOpened",
     "SectorAssigned",
     "SegmentsPruned",

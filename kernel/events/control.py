@@ -60,3 +60,22 @@ class RunClosed(Event, frozen=True):
     cash_minor: int
     equity_minor: int
     fill_count: int
+
+
+@declare(59, "run.forked", external=True)
+class RunForked(Event, frozen=True):
+    """The history up to here is that of another journal, its parent; from here on it goes its own way.
+
+    The frame is the one of the parent that accounts for its event ``parent_sequence``, the last that both share: its
+    number and its hash, as four big-endian 64-bit words, and the parent's genesis id as two. What is different from
+    here on follows as definitions. The body says it in words.
+    """
+
+    parent_sequence: int
+    frame: int
+    genesis_0: int
+    genesis_1: int
+    hash_0: int
+    hash_1: int
+    hash_2: int
+    hash_3: int

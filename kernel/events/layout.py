@@ -174,6 +174,7 @@ PRUNED = word_positions(catalogue.SegmentsPruned)
 KEY_DESTROYED = word_positions(catalogue.DataKeyDestroyed)
 KEY_ROTATED = word_positions(catalogue.SigningKeyRotated)
 RUN_CLOSED = word_positions(catalogue.RunClosed)
+RUN_FORKED = word_positions(catalogue.RunForked)
 
 
 class Stored(msgspec.Struct, frozen=True):

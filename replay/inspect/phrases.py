@@ -85,6 +85,7 @@ _PHRASES: dict[type[events.Event], str] = {
     "since {ts_entry_ns}",
     events.StateDigest: "{digest}",
     events.TailDiscarded: "frame {frame}, {tail_bytes} bytes[, {body}]",
+    events.RunForked: "from event {parent_sequence} of its parent, in frame {frame} with hash {parent_hash}[, {body}]",
     events.RunClosed: "{rows}, {fills}, cash {cash_minor}, equity {equity_minor}",
 }
 _PARTS = re.compile(r"\[([^\]]*)\]|([^\[]+)")
@@ -277,7 +278,10 @@ def _verdict(field: str) -> Any:
 
 
 def _digest(names: Names, stored: Stored) -> str:
-    words = [getattr(stored.event, name) for name in stored.type.fields]
+    return _hex(*(getattr(stored.event, name) for name in stored.type.fields))
+
+
+def _hex(*words: int) -> str:
     return "".join(f"{word & (1 << 64) - 1:016x}" for word in words)
 
 
@@ -294,6 +298,9 @@ _SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     (events.RunOpened, "instruments"): lambda names, stored: counted(stored.event.instrument_count, "instrument"),
     (events.RunOpened, "strategies"): lambda names, stored: counted(stored.event.strategy_count, "strategy"),
     (events.TradeClosed, "fills"): lambda names, stored: counted(stored.event.fill_count, "fill"),
+    (events.RunForked, "parent_hash"): lambda names, stored: _hex(
+        stored.event.hash_0, stored.event.hash_1, stored.event.hash_2, stored.event.hash_3
+    ),
     (events.RunClosed, "rows"): lambda names, stored: counted(stored.event.row_count, "market row"),
     (events.RunClosed, "fills"): lambda names, stored: counted(stored.event.fill_count, "fill"),
     (events.InstrumentDefined, "tick"): _from_body("tick_size"),
