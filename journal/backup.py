@@ -259,7 +259,8 @@ def _copy_files(source: Path, place: str, target: Path, taken: _Taken) -> tuple[
             found = _keep(path, name, blobs)
             if found is not None and (inner != COSIGNED or _size_of(blobs / found.sha256) <= taken.frames):
                 kept.append(found)
-        if inner is not None and inner.startswith(f"{TLOG_DIR}/{CHECKPOINTS_DIR}/") and path.stem.isdigit():
+        is_checkpoint = inner is not None and inner.startswith(f"{TLOG_DIR}/{CHECKPOINTS_DIR}/")
+        if is_checkpoint and path.suffix == ".note" and path.stem.isdigit():
             notes[int(path.stem)] = path
     if notes:
         found = _keep(notes[max(notes)], f"{prefix}{TLOG_DIR}/{CHECKPOINT_NAME}", blobs)

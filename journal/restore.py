@@ -17,7 +17,7 @@ from journal.backup import Progress
 from journal.checkpoint import Checkpoint
 from journal.errors import JournalError
 from journal.files import copy_into, make_private, put_together, replace_file, replacing
-from journal.kept import CHECKPOINT_NAME, CHECKPOINTS_DIR, COSIGNED_NAME, TLOG_DIR
+from journal.kept import CHECKPOINT_NAME, CHECKPOINTS_DIR, COSIGNED_NAME, TIMESTAMP_SUFFIX, TLOG_DIR
 from journal.manifest import BLOBS, BackupError, Kept, Manifest
 from journal.scan import Scan
 from journal.snapshots import FOLDER as SNAPSHOTS
@@ -165,6 +165,7 @@ def _drop_later(
     for size, path in notes.items():
         if size > frames:
             path.unlink()
+            path.with_suffix(TIMESTAMP_SUFFIX).unlink(missing_ok=True)
     kept = [size for size in notes if size <= frames]
     last = journal / TLOG_DIR / CHECKPOINT_NAME
     if kept:

@@ -6,6 +6,7 @@ rfc3161-client, of Trail of Bits, and of OpenSSL below it.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,6 +49,14 @@ def check_answer(answer: bytes, request: Any) -> None:
     info = found.tst_info
     if info.nonce != request.nonce or info.message_imprint.message != request.message_imprint.message:
         raise TimestampError("the authority's answer is to another request")
+
+
+def is_of(data: bytes, token: bytes) -> bool:
+    """Whether a token is one of ``make_request`` for the data, whoever gave it."""
+    try:
+        return bytes(_decoded(token).tst_info.message_imprint.message) == hashlib.sha512(data).digest()
+    except TimestampError:
+        return False
 
 
 def check_token(data: bytes, token: bytes, certificates: list[x509.Certificate]) -> datetime:

@@ -50,13 +50,13 @@ def stamp(journal: Path, note: bytes, url: str, certificate_file: Path | None) -
     certificates = _certificates(certificate_file) if certificate_file is not None else None
     try:
         from adapters.timestamps.client import ask_authority
-        from adapters.timestamps.tokens import TimestampError, check_token
+        from adapters.timestamps.tokens import TimestampError, check_token, is_of
     except ImportError:
         raise BadInput("--timestamp needs the extra: pip install 'trading-kernel[timestamps]'") from None
     made, data = Checkpoint.of_note(note), Note.parse(note).text.encode()
     token = kept_timestamp(journal, made)
     try:
-        if token is None:
+        if token is None or not is_of(data, token):
             token = asyncio.run(ask_authority(url, data))
         if certificates is not None:
             check_token(data, token, certificates)

@@ -11,7 +11,8 @@ import pytest
 
 from journal import JournalError, JournalReader, JournalWriter, verify_journal
 from journal.backup import BackupError, back_up
-from journal.kept import keep_cosigned, kept_sizes, latest_checkpoint
+from journal.checkpoint import Checkpoint
+from journal.kept import keep_cosigned, keep_timestamp, kept_sizes, kept_timestamp, latest_checkpoint
 from journal.manifest import MANIFEST, Manifest
 from journal.note import SigningKey
 from journal.restore import RESTORED, restore
@@ -146,9 +147,12 @@ def test_a_checkpoint_of_another_history_refuses_the_backup(tmp_path: Path) -> N
 
 def test_a_cut_is_at_the_end_of_a_frame_and_takes_what_came_later_with_it(tmp_path: Path) -> None:
     run = _run(tmp_path / "run", 5)
-    make_checkpoint(run / "journal", KEY)
+    first = make_checkpoint(run / "journal", KEY)
     more(run / "journal", 5)
-    keep_cosigned(run / "journal", make_checkpoint(run / "journal", KEY))
+    second = make_checkpoint(run / "journal", KEY)
+    keep_cosigned(run / "journal", second)
+    for note in (first, second):
+        keep_timestamp(run / "journal", Checkpoint.of_note(note), b"a token")
     back_up(run, tmp_path / "b")
     frames = [(frame.number, frame.next_sequence - 1) for frame in JournalReader(run / "journal")]
     assert frames[6] == (7, 14)
@@ -160,8 +164,11 @@ def test_a_cut_is_at_the_end_of_a_frame_and_takes_what_came_later_with_it(tmp_pa
         assert _facts(again)[0] == wanted
         assert kept_sizes(again / "journal") == {5}
         assert not (again / "journal/tlog/cosigned").exists()
+        assert kept_timestamp(again / "journal", Checkpoint.of_note(first)) == b"a token"
+        assert kept_timestamp(again / "journal", Checkpoint.of_note(second)) is None
         assert b"\n5\n" in (latest_checkpoint(again / "journal") or b"")
     assert restore(tmp_path / "b", tmp_path / "whole", upto=20).cut_after is None
+    assert latest_checkpoint(tmp_path / "whole/journal") == second
     with pytest.raises(BackupError, match="event 21 is not in the backup; its last one is 20"):
         restore(tmp_path / "b", tmp_path / "x", upto=21)
     with pytest.raises(BackupError, match="its first frame ends with event 2"):

@@ -100,6 +100,8 @@ def test_however_it_grew(
         if part:
             index = data.draw(generators.integers(0, part - 1))
             assert is_included(hashes[index], index, part, prove_inclusion(nodes, index, part), root)
+    for partial in folder.glob("tile/[0-9]*/*.p"):  # what became full has no partial tile beside it
+        assert not partial.with_suffix("").exists()
 
 
 def test_a_tile_that_is_missing_or_cut_is_told(tmp_path: Path) -> None:

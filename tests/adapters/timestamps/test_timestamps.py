@@ -9,7 +9,14 @@ import pytest
 
 from adapters.edge.retry import Backoff
 from adapters.timestamps.client import ask_authority
-from adapters.timestamps.tokens import MOST_TOKEN_BYTES, TimestampError, check_token, make_request, read_certificates
+from adapters.timestamps.tokens import (
+    MOST_TOKEN_BYTES,
+    TimestampError,
+    check_token,
+    is_of,
+    make_request,
+    read_certificates,
+)
 from tests.adapters.timestamps.authority import Authority, needs_openssl
 
 pytestmark = needs_openssl
@@ -34,6 +41,7 @@ def test_a_token_says_when(authority: Authority, token: bytes, tmp_path: Path) -
     (tmp_path / "data").write_bytes(DATA)
     (tmp_path / "token").write_bytes(token)
     assert authority.accepts(tmp_path / "data", tmp_path / "token")
+    assert [is_of(*one) for one in ((DATA, token), (b"other", token), (DATA, b"nonsense"))] == [True, False, False]
 
 
 def test_what_does_not_hold(authority: Authority, token: bytes, tmp_path: Path) -> None:

@@ -101,8 +101,8 @@ def test_it_cosigns_one_history_whoever_asks_and_whenever_it_is_killed(witness: 
     threads = [threading.Thread(target=ask, args=one) for one in (("a", HASHES), ("b", FORK), ("a", HASHES))]
     for thread in threads:
         thread.start()
-    for _ in range(3):
-        time.sleep(0.2)
+    for _ in range(2):
+        time.sleep(0.3)
         witness.stop(signal.SIGKILL)
         highest = max((size for size, _ in list(cosigned)), default=0)
         witness.start()
