@@ -99,7 +99,9 @@ def problems(run_dir: Path, venue: dict[str, Any], *, cent: Decimal = Decimal(0)
 
 
 def held(venue: dict[str, Any]) -> dict[str, Decimal]:
-    """What an account holds, by symbol as the session writes it."""
+    """What an account holds, by symbol as the session writes it. Of Bybit's spot that is the coins, less fees."""
+    if venue.get("category") == "spot":
+        return {symbol: Decimal(venue["cash"][symbol.removesuffix("USDT")]) for symbol in venue["prices"]}
     return {symbol.replace("/", ""): Decimal(one["quantity"]) for symbol, one in venue["positions"].items()}
 
 
@@ -110,8 +112,13 @@ def _money(mine: Kept, venue: dict[str, Any], cent: Decimal) -> list[str]:
         found.append(f"positions: {mine.positions} here, {positions} at the venue")
     cash = Decimal(venue["cash"][mine.currency])
     here, there = mine.cash, cash
+    is_inverse = venue.get("category") == "inverse"
+    if is_inverse:  # dollars divided by a price are seldom whole units of a coin: the server keeps more decimals
+        cent = Decimal("0.00000001")
     if mine.open_cost:  # several books here are one position there, and realise another part of the same gain
-        here, there = here - mine.open_cost, there - sum(Decimal(one["cost"]) for one in venue["positions"].values())
+        sign = -1 if is_inverse else 1  # what is bought of an inverse contract is coins owed
+        theirs = sum(Decimal(one["cost"]) for one in venue["positions"].values())
+        here, there = here - mine.open_cost, there - sign * theirs
     if abs(there - here) > cent * (1 + mine.fills):  # a fee is rounded by half a minor unit at most
         found.append(f"cash: {mine.cash} here, {cash} at the venue; without the cost of what is open {here}, {there}")
     return found

@@ -131,6 +131,7 @@ async def state(request: web.Request) -> web.Response:
     venue: Venue = request.app["venue"]
     counts = {"faults": venue.faults.counts(), "requests": venue.requests}
     counts |= {"market_messages": venue.market_messages, "private_messages": venue.private_messages}
+    counts |= {"category": venue.category}
     counts |= {"streams": [len(venue.sessions), len(venue.private_sessions)]}
     return web.json_response(venue.exchange.state() | counts)
 
