@@ -172,7 +172,7 @@ def test_it_can_be_ended_at_any_moment(desk: Desk) -> None:
     urls = ",".join(one.url for one in desk.witnesses)
     command = [sys.executable, "-c", f"import signal; signal.signal(2, signal.default_int_handler); {PROGRAM}"]
     command += ["checkpoint", str(desk.journal), "--key", str(desk.folder / "desk.key"), "--witness", urls, *desk.keys]
-    rounds = int(os.environ.get("KERNEL_KILLS", "6"))
+    rounds = int(os.environ.get("KERNEL_KILLS", "4"))
     for turn in range(rounds):
         number = (signal.SIGINT, signal.SIGKILL)[turn % 2]
         more(desk.journal, 300)
