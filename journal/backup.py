@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from journal.checkpoint import Checkpoint
-from journal.files import TEMPORARY, copy_into, digest_of, make_private, replacing, sync_folder
+from journal.files import TEMPORARY, copy_into, digest_of, make_private, replace_file, replacing, sync_folder
 from journal.frame import Frame
 from journal.kept import CHECKPOINT_NAME, CHECKPOINTS_DIR, COSIGNED_NAME, TLOG_DIR
 from journal.layout import SEGMENT_HEADER_BYTES, Identity
 from journal.manifest import BLOBS, BackupError, Kept, Manifest
+from journal.pruned import PRUNED_NAME, Pruned
 from journal.scan import Scan
 from journal.seal import HEAD_NAME
 from journal.snapshots import FOLDER as SNAPSHOTS
@@ -57,6 +58,7 @@ class _Taken:
     next_sequence: int
     head: bytes
     root: bytes
+    pruned: Pruned
 
 
 def place_of(folder: Path) -> tuple[str, Path]:
@@ -167,7 +169,12 @@ def _walk(journal: Path, copied: Path, before: Manifest, progress: Progress | No
     # Without a seal that promises anything (policy off, or a journal that was copied) all whole frames are taken.
     most = seal.frame_number if seal is not None and seal.policy != "off" else None
     tree, total, told = scan.tree(), sum(len(scan.storage.map(name).view) for name in scan.segments), 0
-    taken = _Taken(identity, {}, tree.size, scan.first_sequence, scan.first_prev, tree.root)
+    if 0 < before.frames < tree.size:
+        raise BackupError(
+            f"frames {before.frames + 1:,} to {tree.size:,} were pruned before they were backed up; begin another "
+            "backup in another folder, and keep this one"
+        )
+    taken = _Taken(identity, {}, tree.size, scan.first_sequence, scan.first_prev, tree.root, scan.pruned)
     old = _backed_up(copied, before, tree.size)
     for frame in scan.frames() if most != 0 else ():
         if most is not None and frame.number > most:
@@ -217,6 +224,8 @@ def _copy_segments(journal: Path, target: Path, before: Manifest, taken: _Taken)
         if end > start:
             _copy_range(journal / name, target / path, start, end)
             kept[path] = Kept(path, end, digest_of(target / path, end))
+    if taken.pruned.frames:  # also with the files, as it is now: this one is so that the folder is a journal
+        replace_file(target / before.place / PRUNED_NAME, taken.pruned.pack())
     sync_folder(target / before.place)
     return tuple(kept[path] for path in sorted(kept))
 

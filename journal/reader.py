@@ -78,6 +78,11 @@ class JournalReader:
         return self._identity.schema_digest
 
     @property
+    def pruned_frames(self) -> int:
+        """How many frames were pruned from the beginning."""
+        return self._scan().pruned.frames
+
+    @property
     def first_sequence(self) -> int:
         """The sequence with which the first frame begins."""
         return self._scan().first_sequence

@@ -97,8 +97,12 @@ def _extend(
     scan = Scan(storage)
     tree = scan.tree()
     writer = _tile_writer(folder, before, entries=entries)
+    if writer.size < tree.size:
+        raise LogError(
+            f"{folder}: no tiles of the {tree.size:,} frames that were pruned; restore that folder from a backup"
+        )
     total, told = sum(len(storage.map(name).view) for name in scan.segments), 0
-    if before is not None and before.size == 0 and before.root != tree.root:
+    if before is not None and before.size == tree.size and before.root != tree.root:
         raise LogError(rewritten(before))
     for frame in scan.frames():
         if upto is not None and tree.size == upto:
@@ -180,7 +184,7 @@ def compare_with(
     wanted = given.checkpoint
     if frames < wanted.size:
         return Comparison(Finding.CUT, differs(wanted, frames))
-    if roots[wanted.size] == wanted.root:
+    if (roots[wanted.size] if wanted.size in roots else _pruned_root(journal, wanted.size, roots)) == wanted.root:
         if frames == wanted.size:
             return Comparison(Finding.SAME, f"the journal is what was signed: {frames:,} frames, the same root")
         more = frames - wanted.size
@@ -201,6 +205,18 @@ def compare_with(
     return Comparison(Finding.REWRITTEN, sentence)
 
 
+def _pruned_root(journal: Path, size: int, roots: dict[int, bytes]) -> bytes:
+    """The root over frames of which the last was pruned: from the tiles, which must have the root that was walked."""
+    tiled = _tiled_size(journal)
+    nodes = TileNodes(journal / TLOG_DIR, tiled)
+    try:
+        if tiled in roots and root_of(nodes, tiled) == roots[tiled]:
+            return root_of(nodes, size)
+    except TileError:
+        pass
+    raise LogError(f"{journal}: the tiles of its pruned frames are gone; restore {TLOG_DIR} from a backup")
+
+
 # --- hashes for proofs ----------------------------------------------------------------------------------------------
 
 
@@ -216,7 +232,10 @@ def nodes_of(journal: Path, checkpoint: Checkpoint) -> Nodes:
     except TileError:
         pass  # there are none, or not so many: all frames are read
     hashes: list[bytes] = []
-    for frame in Scan(as_storage(journal)).frames():
+    scan = Scan(as_storage(journal))
+    if scan.pruned.frames:
+        raise LogError(f"{journal}: the tiles of its pruned frames are gone; restore {TLOG_DIR} from a backup")
+    for frame in scan.frames():
         if len(hashes) == checkpoint.size:
             break
         hashes.append(frame.hash)

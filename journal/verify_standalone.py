@@ -1,8 +1,7 @@
 """Checks a journal, its checkpoints, proofs and tiles. One file, written from FORMAT.md alone: copy, read and run it.
 
     python verify_standalone.py journal FOLDER [--checkpoint FILE --key KEY]
-    python verify_standalone.py proof|checkpoint FILE --key KEY
-    python verify_standalone.py tiles FOLDER --key KEY
+    python verify_standalone.py proof|checkpoint|tiles PATH --key KEY
 
 KEY is a verifier key, or a file of them. Exit code 0: all checks; 1: something does not; 2: bad usage, or unreadable.
 """
@@ -21,6 +20,7 @@ from zlib import crc32
 READ_BYTES, NOTE_BYTES, PROOF_BYTES, LONGEST_FRAME_BYTES = 4 << 20, 1_000_000, 1_100_000, 65_528
 NUMBER, HASHES = "(0|[1-9][0-9]{0,19})", "((?:[A-Za-z0-9+/]{43}=\n){0,64})"
 CHECKPOINT = f"((?:[^\n]*[^\n/])/([0-9a-f]{{32}}))\n{NUMBER}\n([A-Za-z0-9+/]{{43}}=)\n(?:[^\n]+\n)*"
+PRUNED = f"(journal-pruned@v1\n([0-9a-f]{{32}})\n{NUMBER}\n{NUMBER}\n{HASHES})([0-9a-f]{{64}})\n"
 SEGMENT, FRAME = struct.Struct("<8sHHHHQQ16s32s32sQ384sI4s"), struct.Struct("<4sHH4xH2xIIQQQQ8xQ16s32sI4s")
 Segment = namedtuple("Segment", "magic version bytes hash named number sequence id prev schema limit origin crc mark")
 Frame = namedtuple("Frame", "magic head version rows body bytes events number sequence durable epoch id prev crc mark")
@@ -47,8 +47,7 @@ def add_points(a: Point, b: Point) -> Point:
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def decode_point(data: bytes) -> Point | None:
-    """None for what is not the one encoding of a point on the curve."""
+def decode_point(data: bytes) -> Point | None:  # None for what is not the one encoding of a point on the curve.
     sign, y = divmod(int.from_bytes(data, "little"), 1 << 255)
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(square, (P + 3) // 8, P)
@@ -120,8 +119,7 @@ def is_consistent(old_size: int, old_root: bytes, new_size: int, new_root: bytes
 
 
 # Keys and checkpoints: C2SP signed-note, tlog-checkpoint, tlog-cosignature.
-def from_base64(text: str) -> bytes:
-    """Nothing for what is not the one standard encoding of some bytes."""
+def from_base64(text: str) -> bytes:  # Nothing for what is not the one standard encoding of some bytes.
     data = base64.b64decode(text) if len(text) % 4 == 0 and re.fullmatch("[A-Za-z0-9+/]*={0,2}", text) else b""
     return data if base64.b64encode(data).decode() == text else b""
 
@@ -159,9 +157,11 @@ def open_checkpoint(data: bytes, given: argparse.Namespace, what: str = "checkpo
         if material := keys.get((match[1], signature[:4])):
             message, signed, words = text.encode(), signature[4:], f"signed by {match[1]!a}"
             if material[0] == 4:  # a witness says when it saw this checkpoint
-                seconds, signed = int.from_bytes(signed[:8], "big"), signed[8:]
-                message = b"cosignature/v1\ntime %d\n" % seconds + message
-                words = f"cosigned by {match[1]!a} at {seconds} s"
+                when, signed = int.from_bytes(signed[:8], "big"), signed[8:]
+                message, words = (
+                    b"cosignature/v1\ntime %d\n" % when + message,
+                    f"cosigned by {match[1]!a} at {when} s",
+                )
             demand(verify_ed25519(material[1:], message, signed), f"{what}: bad signature by {match[1]!a}, a known key")
             signers.append(words)
     demand(any(words.startswith("signed") for words in signers), f"{what}: no signature by a known key of a log")
@@ -239,10 +239,10 @@ def read_segment(data: bytes) -> Segment:
 def check_segment(path: str, first: Segment, chain: Chain, is_last: bool) -> None:
     with open(path, "rb") as file:
         header, name, due = read_segment(file.read(512)), os.path.basename(path), chain.frames + 1
-        named = header.number == due and name == f"{due:020}.seg"
-        demand(named, f"frame {due} is due here: a segment is missing or misnamed")
-        same = header[4:5] + header[7:8] + header[9:12] == first[4:5] + first[7:8] + first[9:12]
-        demand(same, "of another journal than the first segment")
+        demand(
+            header.number == due and name == f"{due:020}.seg", f"frame {due} is due: a segment is missing or misnamed"
+        )
+        demand(header[4:5] + header[7:8] + header[9:12] == first[4:5] + first[7:8] + first[9:12], "of another journal")
         demand((header.sequence, header.prev) == (chain.sequence, chain.prev), "its sequence or prev is not as due")
         data, at, begin, more = b"", 0, 512, True
         while more:
@@ -260,13 +260,20 @@ def check_segment(path: str, first: Segment, chain: Chain, is_last: bool) -> Non
 
 def check_journal(given: argparse.Namespace) -> None:
     note = open_checkpoint(read_file(given.checkpoint, NOTE_BYTES), given) if given.checkpoint else None
-    names = sorted(name for name in os.listdir(given.path) if name.endswith(".seg"))
+    text = read_file(path, 9999).decode("latin1") if os.path.lexists(path := os.path.join(given.path, "pruned")) else ""
+    gone = re.fullmatch(PRUNED, text)
+    cut, hashes = (int(gone[3]), [from_base64(line) for line in gone[5].split()]) if gone else (0, [b""])
+    good = gone and hashlib.sha256(gone[1].encode()).hexdigest() == gone[6] and len(hashes) == 1 + cut.bit_count()
+    demand(bool(good) or not text, "the record of pruned frames is damaged")
+    names = sorted(name for name in os.listdir(given.path) if name.endswith(".seg") and name > f"{cut:020}.seg")
     if not names:
         raise ValueError(f"{given.path}: no segment (*.seg), so no journal")
     with open(os.path.join(given.path, names[0]), "rb") as file:
         first = read_segment(file.read(512))
     genesis = b"journal-genesis-v1\n" + struct.pack("<HHH", 1, 1, first.named) + first.origin + first.id + first.schema
-    chain = Chain(first.id, hashlib.sha256(genesis).digest(), first.sequence, note.size if note else -1)
+    prev, sequence = (hashes[0], int(gone[4])) if gone else (hashlib.sha256(genesis).digest(), first.sequence)
+    chain = Chain(first.id, prev, sequence, note.size if note else -1)
+    chain.frames, chain.frontier, chain.marked_root = cut, hashes[1:], root_of(hashes[1:])
     origin, findings = f"{first.origin.decode(errors='replace')}/{first.id.hex()}", []
     for name in names:
         try:
@@ -280,7 +287,8 @@ def check_journal(given: argparse.Namespace) -> None:
     elif note and note.size > chain.frames:
         findings.append(f"tail cut: the checkpoint is of {note.size} frames, the journal has {chain.frames} that check")
     elif note and note.root != chain.marked_root:
-        findings.append(f"rewritten or forked: the first {note.size} frames are not those of the checkpoint")
+        what = ("pruned", "here") if note.size < cut else ("rewritten or forked", "those of the checkpoint")
+        findings.append(f"{what[0]}: the first {note.size} frames are not {what[1]}")
     elif note:
         longer = f"longer: the checkpoint is its first {note.size} frames, {chain.frames - note.size} more follow"
         print("ok: the journal is", "the same as the checkpoint" if note.size == chain.frames else longer)
@@ -288,7 +296,7 @@ def check_journal(given: argparse.Namespace) -> None:
         print("note: only a checkpoint can tell that frames at the end were cut off, or that all was written anew")
     if findings:
         raise CheckError("\nFAILS: ".join(findings))
-    print("ok: all segments, frames and the chain")
+    print("ok: all segments, frames and the chain" + f", after {cut} frames that were pruned" * (cut > 0))
 
 
 def check_proof(given: argparse.Namespace) -> None:
@@ -377,15 +385,12 @@ def main() -> int:
     parser.add_argument("--checkpoint", help="for journal: a signed note to compare with")
     parser.add_argument("--key", action="append", default=[], help="a verifier key, or a file of them; may be repeated")
     parser.add_argument("--origin", help="the origin that checkpoints must have")
-    given = parser.parse_args()
     try:
-        commands[given.command](given)
-    except CheckError as problem:
-        print(f"FAILS: {problem.args[0]}")
-        return 1
-    except (ValueError, OSError) as problem:
-        print(f"cannot check: {problem}", file=sys.stderr)
-        return 2
+        commands[(given := parser.parse_args()).command](given)
+    except (CheckError, ValueError, OSError) as problem:
+        bad = isinstance(problem, CheckError)
+        print(f"FAILS: {problem.args[0]}" if bad else f"cannot check: {problem}", file=[sys.stderr, sys.stdout][bad])
+        return 1 if bad else 2
     return 0
 
 

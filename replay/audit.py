@@ -134,11 +134,15 @@ class CompareSink:
         self._frames: Iterator[Frame] = iter(reader)
         self._resume_at, self._fsync = resume_at, fsync
         self.writer: JournalWriter | None = None
+        self._pruned = reader.pruned_frames  # made again, and there is nothing to compare them with
         self.compared_frames = 0
         self.compared_events = 0
 
     def frame(self, records: np.ndarray, bodies: bytes, *, first_sequence: int, event_count: int, ts_ns: int) -> None:
         """Compare a frame with the next recorded one. Raises DivergenceError, or EndOfRecordError past the end."""
+        if self._pruned:
+            self._pruned -= 1
+            return
         if self.writer is None:
             recorded = next(self._frames, None)
             if recorded is not None:

@@ -45,7 +45,7 @@ def record_custody(journal: Path, event: Event, body: dict[str, Any]) -> int:
         if reader.origin != ORIGIN and not end.is_closed:
             raise HistoryError(f"{journal}: the run was interrupted; end it first with kernel replay --resume")
         if end.digest_due and reader.origin == ORIGIN:
-            words = np.frombuffer(state_digest(History(journal).fold().state), ">i8")
+            words = np.frombuffer(state_digest(History(journal).fold(snapshots=False).state), ">i8")
             digest, first = StateDigest(*(int(word) for word in words)), end.next_sequence
             _append(writer, Stored(first, end.now_ns, end.now_ns, first - 1, -1, -1, -1, digest))
         sequence = writer.next_sequence

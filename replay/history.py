@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from journal import JournalError, JournalReader
-from kernel.events.layout import RECORD, Stored, schema_digest
+from journal import JournalError, JournalReader, SnapshotStore
+from journal.scan import Scan
+from journal.storage import FileStorage
+from kernel.events.layout import RECORD, Stored, encode, schema_digest
 from replay.catalogue import CatalogueError
 from replay.inspect.folding import Folding
 from replay.inspect.frames import DEFINING_KINDS, Filter, HistoryFrame, open_frame, put_rows, stored_events
 from replay.inspect.names import Names, read_names
 from replay.inspect.source import RUN_FILE, DataChangedError, DataMissingError, MarketRows, recorded_places
+from replay.snapshots import Standing, definitions_of, newest
 
 Progress = Callable[[int, int], None]  # events done, and in all
 
@@ -56,6 +59,10 @@ class History:
         self.reader = JournalReader(self.journal, check_hashes=check_hashes)
         self._source: MarketRows | None = None
         self._kept: dict[int, HistoryFrame] = {}
+        self.pruned = Scan(FileStorage(self.journal)).pruned
+        self._standing: Standing | None = None  # the snapshot that stands in for events that were pruned
+        if self.pruned.frames:
+            self._standing = newest(self.journal, self.reader.genesis_id, None, same_reducer=False)
         self.names: Names = read_names(self._definitions())
 
     def again(self) -> "History":
@@ -131,7 +138,16 @@ class History:
             return str(error)
         return ""
 
+    def definitions(self) -> list[tuple[bytes, bytes]]:
+        """The defining events as records with their bodies, for a snapshot to carry."""
+        if self._standing is not None:
+            return self._standing.facts.definitions
+        return [(encode(stored).tobytes(), stored.body) for stored in self._definitions()]
+
     def _definitions(self) -> Iterator[Stored]:
+        if self.pruned.frames:
+            yield from definitions_of(self._standing.facts) if self._standing is not None else ()
+            return
         for frame in self.stored_frames():
             defining = frame.records[np.isin(frame.records["kind"], sorted(DEFINING_KINDS))]
             if not len(defining):
@@ -193,19 +209,65 @@ class History:
             raise HistoryError(f"{self.journal}: the journal holds no event yet")
         if not 1 <= sequence <= last:
             raise HistoryError(f"event {sequence:,} does not exist: the journal holds events 1 to {last:,}")
+        if sequence < self.pruned.next_sequence:
+            raise HistoryError(f"event {sequence:,} was pruned: the journal begins with {self.pruned.next_sequence:,}")
 
     # --- state --------------------------------------------------------------------------------------------------
+
+    def _snapshot_for(self, last: int) -> Standing | None:
+        """What to fold on from. After pruning it may be of another version of the reducer: there is no other way."""
+        pruned, bound = self.pruned, last
+        while True:
+            found = newest(self.journal, self.reader.genesis_id, bound, same_reducer=not pruned.frames)
+            if found is None or self.is_bound(found):
+                break
+            bound = found.sequence - 1
+        if found is None and pruned.frames:
+            raise HistoryError(
+                f"events before {pruned.next_sequence:,} were pruned, and no snapshot stands in for them at {last:,}"
+            )
+        return found
+
+    def is_bound(self, found: Standing) -> bool:
+        """Whether a snapshot was taken of this history: the frame that it was taken after is the one that is here."""
+        if found.frame_number <= self.pruned.frames:
+            return (found.frame_number, found.head) == (self.pruned.frames, self.pruned.prev)
+        frame = next(self.reader.iter_from(found.sequence), None)
+        return frame is not None and (frame.number, frame.hash) == (found.frame_number, found.head)
+
+    def begin(self, folding: Folding) -> int:
+        """Let a folding begin where it can: with the first event, or with the first snapshot after what was pruned.
+
+        Returns the first sequence that is to be folded. Raises HistoryError where there is no such snapshot.
+        """
+        if not self.pruned.frames:
+            return 1
+        for info in SnapshotStore(self.journal).list():
+            found = newest(self.journal, self.reader.genesis_id, info.sequence, same_reducer=False)
+            if found is not None and found.sequence == info.sequence and self.is_bound(found):
+                folding.begin(found.state)
+                return found.sequence + 1
+        raise HistoryError(f"{self.journal}: events were pruned, and no snapshot of this journal stands in for them")
 
     def state_at(self, sequence: int, progress: Progress | None = None) -> Any:
         """The state (dtype STATE) after an event, folded from the first; digests on the way are checked."""
         self.check_sequence(sequence)
         return self.fold(sequence, progress).state
 
-    def fold(self, last: int | None = None, progress: Progress | None = None) -> Folding:
-        """Fold from the first event to ``last`` (default: all). Raises FoldError or a data error."""
+    def fold(self, last: int | None = None, progress: Progress | None = None, *, snapshots: bool = True) -> Folding:
+        """Fold to ``last`` (default: all) from the first event, or from a snapshot of this reducer before it.
+
+        Without ``snapshots`` one is used only where the events before it were pruned. Raises FoldError or a data error;
+        HistoryError where pruned events are needed that no snapshot stands in for.
+        """
         folding = Folding(self.names)
         end = self.last_sequence if last is None else last
-        for frame in self.frames():
+        start = self._snapshot_for(end) if snapshots or self.pruned.frames else None
+        if start is not None:
+            folding.begin(start.state)
+            if start.sequence == end:
+                return folding
+        for frame in self.frames(folding.events + 1):
             folding.take(frame, last)
             if progress is not None:
                 progress(folding.events, end)

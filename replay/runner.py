@@ -47,6 +47,7 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     complete: bool
     result_hash: str
+    pruned_frames: int = 0
 
 
 def never() -> bool:
@@ -131,6 +132,7 @@ def audit_journal(
         seconds=execution.seconds,
         complete=complete,
         result_hash=execution.result_hash,
+        pruned_frames=reader.pruned_frames,
     )
 
 

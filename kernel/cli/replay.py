@@ -146,6 +146,8 @@ def _audit(path: Path, as_json: bool, options: dict[str, Any]) -> None:
         click.echo(json.dumps({"identical": True, **values}))
         return
     ended = "" if report.complete else " (the recorded run was interrupted there)"
+    if report.pruned_frames:
+        ended = f" ({report.pruned_frames:,} frames before them were pruned: they were made again, and not compared)"
     rate = report.bars / report.seconds if report.seconds else 0.0
     click.echo(
         f"identical: {report.events:,} events in {report.frames:,} frames from {report.bars:,} market rows, "
@@ -157,12 +159,15 @@ def _audit(path: Path, as_json: bool, options: dict[str, Any]) -> None:
 
 def _audit_live(run_dir: Path, as_json: bool) -> None:
     """Prove a live journal: the same inputs through the same kernel and strategies."""
+    from journal import JournalReader
     from replay.audit import DivergenceError
     from replay.engine import compile_loop
     from replay.live.audit import audit_live
     from replay.live.files import JOURNAL_DIR, read_live_file
+    from replay.live.start import refuse_pruned
 
     live = read_live_file(run_dir)
+    refuse_pruned(JournalReader(run_dir / JOURNAL_DIR))
     compile_loop()
     try:
         with ProgressBar("re-run") as progress:

@@ -103,6 +103,7 @@ def _report(place: Path, report: "VerifyReport") -> dict[str, Any]:
         "ok": report.ok,
         "tail": report.tail,
         "frames": report.frames,
+        "pruned_frames": report.pruned,
         "events": report.events,
         "records": report.records,
         "bytes": report.bytes,
@@ -121,6 +122,7 @@ def _fold(journal: Path, data: Sequence[str]) -> dict[str, Any]:
     from journal import CorruptJournal
     from replay.catalogue import CatalogueError
     from replay.config import ConfigError
+    from replay.history import HistoryError
     from replay.inspect.folding import FoldError, Folding, compile_fold
     from replay.inspect.source import DataMissingError
 
@@ -132,12 +134,13 @@ def _fold(journal: Path, data: Sequence[str]) -> dict[str, Any]:
     started = time.perf_counter()
     try:
         with ProgressBar("fold") as progress:
-            for frame in history.frames():
+            first = history.begin(folding)
+            for frame in history.frames(first):
                 folding.take(frame)
                 segments += bool(frame.row_count)
                 rows += frame.row_count
                 progress(folding.events, total)
-    except (CatalogueError, ConfigError, CorruptJournal, FoldError) as error:
+    except (CatalogueError, ConfigError, CorruptJournal, FoldError, HistoryError) as error:
         problem, missing = str(error), isinstance(error, DataMissingError)
     seconds = time.perf_counter() - started
     return {
@@ -160,7 +163,7 @@ def _verify_lines(found: dict[str, Any], report: "VerifyReport", journal: Path) 
     seconds = report.seconds or 1e-9
     speed = f"{found['bytes'] / seconds / MEGABYTE:,.0f} MB/s"
     entries = [
-        ("frames", f"{found['frames']:,}"),
+        ("frames", f"{found['frames']:,}{f', the first {report.pruned:,} of them pruned' if report.pruned else ''}"),
         ("events", f"{found['events']:,}, in {found['records']:,} stored records"),
         ("bytes", f"{found['bytes']:,} checked in {report.seconds:.2f} s, {speed}"),
         ("head", found["head"]),

@@ -3,7 +3,7 @@
 Owns the state of one pass and the naming of the event at which it fails. Decides nothing.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,6 +44,10 @@ class Folding:
         self.state.head.strategy_count = len(names.strategies)
         self.digests = 0
         self._progress = np.zeros(2, np.int64)
+
+    def begin(self, state: Any) -> None:
+        """Begin with the state of a snapshot instead of an empty one."""
+        self.state = state
 
     @property
     def events(self) -> int:

@@ -153,6 +153,7 @@ def go_on(
     if not (journal_dir.is_dir() and any(journal_dir.glob("*.seg"))):
         raise ConfigError(f"{run_dir}: the journal was never begun; start anew in another folder")
     restored = check_restored(run_dir, take_over=take_over)
+    refuse_pruned(JournalReader(journal_dir))
     recovered = recover_journal(journal_dir)
     prepared = prepare_live(file.config, file.instruments)
     writer = JournalWriter.open(
@@ -175,6 +176,15 @@ def go_on(
     if restored is not None:
         _note_restored(opened, restored)
     return opened
+
+
+def refuse_pruned(reader: JournalReader) -> None:
+    """A live journal is decided again from its first input. Raises ConfigError where that was pruned."""
+    if reader.pruned_frames:
+        raise ConfigError(
+            f"events before {reader.first_sequence:,} were pruned, so what was decided cannot be decided again; kernel "
+            "verify and proofs hold for what is there, and a backup from before has the rest"
+        )
 
 
 def check_restored(run_dir: Path, *, take_over: bool) -> dict[str, Any] | None:
