@@ -22,14 +22,14 @@ from kernel.events.layout import (
     RECORD,
     RESTORED,
     RESUMED,
-    RUN_CLOSED,
     SEGMENT,
     TAIL_DISCARDED,
 )
 from replay.session import Injection
 
+# About the journal itself: recorded behind the end of a run, where nothing follows from them.
 CUSTODY_KINDS = (RESTORED.kind, PRUNED.kind, KEY_DESTROYED.kind, KEY_ROTATED.kind)
-INJECTED_KINDS = (HALTED.kind, RESUMED.kind, TAIL_DISCARDED.kind, *CUSTODY_KINDS)
+INJECTED_KINDS = (HALTED.kind, RESUMED.kind, TAIL_DISCARDED.kind)
 _TYPES = {kind.kind: kind for kind in event_types()}
 
 
@@ -184,15 +184,10 @@ class CompareSink:
 
 
 def recorded_injections(reader: JournalReader) -> list[Injection]:
-    """The recorded inputs that neither the data nor the venue gives: halts, tails that were discarded, custody.
-
-    What comes after the end of the run is none: nothing follows from it.
-    """
+    """The recorded inputs that neither the data nor the venue gives: halts, and tails that were discarded."""
     found = []
     for frame in reader:
         records = records_of(frame)
         if len(records) and int(records[0]["kind"]) in INJECTED_KINDS:
             found.append(Injection(frame.first_sequence, records.copy(), bytes(frame.bodies)))
-        if len(records) and int(records[-1]["kind"]) == RUN_CLOSED.kind:
-            break
     return found
