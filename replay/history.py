@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from journal import JournalError, JournalReader, SnapshotStore
+from journal import Frame, JournalError, JournalReader, SnapshotStore
 from journal.scan import Scan
 from journal.storage import FileStorage
 from kernel.events.layout import RECORD, Stored, encode, schema_digest
@@ -27,6 +27,7 @@ from replay.snapshots import Standing, definitions_of, newest
 
 Progress = Callable[[int, int], None]  # events done, and in all
 
+EVENTS_KIND = 0  # of a frame (journal/FORMAT.md)
 LOOK_AHEAD_FRAMES = 2  # so that hashing on the other core never waits
 THREAD_FROM_ROWS = 2048  # hashing fewer takes no longer than handing them to another thread
 KEPT_FRAMES = 16
@@ -84,7 +85,16 @@ class History:
     def stored_frames(self, first: int = 1) -> Iterator[HistoryFrame]:
         """The frames from the one with sequence ``first`` on, rows not resolved: needs no market data."""
         frames = iter(self.reader) if first <= 1 else self.reader.iter_from(first)
-        return (open_frame(frame) for frame in frames)
+        return (open_frame(self._of_events(frame)) for frame in frames)
+
+    def _of_events(self, frame: Frame) -> Frame:
+        if frame.kind != EVENTS_KIND:
+            raise HistoryError(
+                f"{self.journal}: frame {frame.number:,} is of kind {frame.kind}, and holds no events of the kernel "
+                "(applications of the eventsourcing library write such ones); kernel verify, checkpoint and prove "
+                "work on it all the same"
+            )
+        return frame
 
     def frames(self, first: int = 1) -> Iterator[HistoryFrame]:
         """The same with their rows, each segment's hash checked. Raises DataMissingError or DataChangedError.

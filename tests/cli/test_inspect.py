@@ -275,3 +275,19 @@ def test_another_catalogue_of_events_is_told(tmp_path: Path) -> None:
     other = tmp_path / "other"
     JournalWriter.create(other, origin="x", genesis_id=bytes(16), schema_digest=bytes(32), fsync="off").close()
     assert "written with another catalogue of events" in call("show", other).stderr
+
+
+def test_a_journal_of_an_application_is_refused_in_one_line(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    with JournalWriter.create(other, origin="x", genesis_id=bytes(16), schema_digest=bytes(32), fsync="off") as writer:
+        writer.append(b"", b"body", event_count=1, first_sequence=1, ts_ingest_ns=0, kind=1)
+    for command in (
+        ("show", other),
+        ("at", other, 1),
+        ("why", other, 1),
+        ("trades", other),
+        ("sql", other, "--tables"),
+    ):
+        result = call(*command)
+        assert result.exit_code == 2
+        assert "frame 1 is of kind 1, and holds no events of the kernel" in result.stderr
