@@ -20,6 +20,8 @@ from journal.proof import is_consistent
 from journal.tiles import write_file
 
 MOST_STEPS = 63
+MOST_EVIDENCE = 1000
+EVIDENCE_DIR = "refused"
 TEXT, SIZE = "text/plain; charset=utf-8", "text/x.tlog.size"
 
 
@@ -105,11 +107,20 @@ class Witness:
         if request.old_size != last.size:
             return Answer(409, f"{last.size}\n".encode(), SIZE)
         if last.size == wanted.size and last.root != wanted.root:
+            self._keep_evidence(wanted, request.note)
             return _refused(409, "the same size was cosigned with another root: the log has forked")
         if not is_consistent(last.size, wanted.size, request.path, last.root, wanted.root):
+            self._keep_evidence(wanted, request.note)
             return _refused(422, f"the proof does not show that the log of {last.size} leaves is its beginning")
         write_file(self._place(wanted.origin), request.note.data, durable=True)
         return Answer(200, cosign(request.note.text, self._key, seconds).line.encode())
+
+    def _keep_evidence(self, wanted: Checkpoint, note: Note) -> None:
+        """Keep what the log's key signed and what does not follow from what was seen, up to a bound."""
+        folder = self._folder / EVIDENCE_DIR
+        name = hashlib.sha256(wanted.text.encode()).hexdigest()
+        if not folder.is_dir() or sum(1 for _ in folder.iterdir()) < MOST_EVIDENCE:
+            write_file(folder / f"{name}.note", note.data, durable=True)
 
     def _keys_of(self, origin: str) -> Sequence[VerifierKey] | None:
         return self._logs.get(origin) or self._logs.get(f"{origin.rpartition('/')[0]}/*")

@@ -122,7 +122,11 @@ async def _log(session: LiveSession, commands: Commands, *, as_json: bool) -> No
         if news != told:
             told = news
             with suppress(BrokenPipeError):  # whoever read the lines has gone; trading goes on
-                write(msgspec.json.encode({"checkpoint": found}).decode() if as_json else checkpoint_text(found))
+                write(
+                    msgspec.json.encode({"checkpoint": found}).decode()
+                    if as_json
+                    else f"checkpoint {checkpoint_text(found)}"
+                )
 
 
 def checkpoint_text(found: dict[str, Any]) -> str:
@@ -130,7 +134,7 @@ def checkpoint_text(found: dict[str, Any]) -> str:
     words = f"signed {found['signed_frames']:,}, cosigned {found['cosigned_frames']:,}"
     words = words if found["asks_witnesses"] else f"signed {found['signed_frames']:,}"
     lag = f"{found['lag_frames']:,} frames, {found['lag_s']:.0f} s behind"
-    return f"checkpoint {words}; {lag}" + (f"; {found['problem']}" if found["problem"] else "")
+    return f"{words}; {lag}" + (f"; {found['problem']}" if found["problem"] else "")
 
 
 async def watch_terminal(session: LiveSession, commands: Commands) -> None:

@@ -13,7 +13,7 @@ from journal.checkpoint import Checkpoint
 from journal.merkle import EMPTY_ROOT, MerkleTree, leaf_hash
 from journal.note import COSIGNATURE, Note, NoteError, Signature, SigningKey
 from journal.proof import LeafNodes, prove_consistency
-from journal.witness import SIZE, Request, Witness, WitnessError
+from journal.witness import EVIDENCE_DIR, MOST_EVIDENCE, SIZE, Request, Witness, WitnessError
 
 ORIGIN = f"example.com/log/{bytes(16).hex()}"
 LOG, OTHER = SigningKey("example.com/desk", bytes(32)), SigningKey("example.com/desk", bytes(range(32)))
@@ -83,6 +83,19 @@ def test_what_a_request_gets(witness: Witness, body: bytes, status: int, says: s
     if status == 409 and says == "7":
         assert (answer.body, answer.content_type) == (b"7\n", SIZE)
     assert witness.latest(ORIGIN).size == 7  # nothing of it was taken
+
+
+def test_what_contradicts_is_kept(witness: Witness, tmp_path: Path) -> None:
+    folder = tmp_path / "state" / EVIDENCE_DIR
+    for _ in range(2):
+        for body in (_body(3, 9), _body(7, 9, _note(9, OTHER)), _body(7, 7, hashes=FORK), _body(7, 9, hashes=FORK)):
+            witness.add_checkpoint(body, SECONDS)
+    kept = [Note.parse(path.read_bytes()) for path in folder.iterdir()]
+    assert sorted(kept, key=lambda note: note.text) == [_note(7, hashes=FORK), _note(9, hashes=FORK)]
+    for number in range(MOST_EVIDENCE):
+        (folder / str(number)).touch()
+    assert witness.add_checkpoint(_body(7, 10, hashes=FORK), SECONDS).status == 422
+    assert len(list(folder.iterdir())) == MOST_EVIDENCE + 2
 
 
 def test_the_same_checkpoint_is_cosigned_again(witness: Witness) -> None:

@@ -22,6 +22,7 @@ from replay.config import ConfigError, load_config
 from replay.config.live import CheckpointConfig
 from replay.live.checkpoints import Checkpoints
 from replay.live.files import ORIGIN
+from replay.live.view import checkpoint_text
 from replay.live.writing import GroupCommit
 from replay.pipeline import FrameCut
 from replay.rotations import key_chain
@@ -191,6 +192,15 @@ def test_only_what_is_durable_is_signed(tmp_path: Path) -> None:
     assert [Checkpoint.of_note(note).size for note in kept_checkpoints(one.journal)] == [340, 350, 355]
     root = Checkpoint.of_note(latest_checkpoint(one.journal) or b"").root
     assert root == verify_journal(one.journal).root
+
+
+def test_how_far_it_goes_in_words() -> None:
+    found = {"signed_frames": 1200, "cosigned_frames": 900, "asks_witnesses": True, "lag_frames": 310, "lag_s": 4.4}
+    text = "signed 1,200, cosigned 900; 310 frames, 4 s behind"
+    assert checkpoint_text(found | {"problem": ""}) == text
+    assert checkpoint_text(found | {"problem": "w1 is away"}) == f"{text}; w1 is away"
+    alone = checkpoint_text(found | {"problem": "", "asks_witnesses": False})
+    assert alone == "signed 1,200; 310 frames, 4 s behind"
 
 
 def test_without_its_key_nothing_is_signed_until_it_is_back(tmp_path: Path) -> None:
