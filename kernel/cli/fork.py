@@ -25,8 +25,8 @@ from kernel.cli.progress import COMPILING, ProgressBar, slow_start
 from kernel.cli.settings import pair_of
 
 if TYPE_CHECKING:
-    from replay.fork.backtest import Forked
     from replay.fork.check import Parting
+    from replay.fork.figures import Forked
     from replay.history import History
 
 
@@ -90,27 +90,32 @@ def _make(
     out: Path,
     data: Sequence[str],
 ) -> "tuple[Forked, tuple[History, History]]":
+    from replay.execution import prepare
     from replay.fork.backtest import fork_backtest
     from replay.fork.changes import ForkError, forked_config
     from replay.fork.check import check_fork
     from replay.fork.files import is_fork
+    from replay.fork.live import fork_live
     from replay.history import History
-    from replay.live.files import is_live
+    from replay.live.files import is_live, prepare_live, read_live_file
+    from replay.runner import read_run
 
     if is_fork(place.parent):
         raise ForkError(f"{run}: is a fork itself; fork its parent")
-    if is_live(place.parent):
-        raise ForkError(f"{run}: is a live session; only backtests can be forked")
     with slow_start(COMPILING):
         from replay.engine import compile_loop
-        from replay.execution import prepare
-        from replay.runner import read_run
 
-        parent = read_run(place.parent, data=list(data))
-        forked = prepare(forked_config(parent, settings, codes))
         compile_loop()
     with ProgressBar("fork") as progress:
-        made = fork_backtest(place, parent, forked, at, changes, out, progress)
+        if is_live(place.parent):
+            live = read_live_file(place.parent)
+            parent = prepare_live(live.config, live.instruments)
+            forked = prepare_live(forked_config(parent, settings, codes), live.instruments)
+            made = fork_live(place, live, forked, at, changes, out, progress)
+        else:
+            parent = read_run(place.parent, data=list(data))
+            forked = prepare(forked_config(parent, settings, codes))
+            made = fork_backtest(place, parent, forked, at, changes, out, progress)
     histories = History(run, list(data)), History(out, list(data))
     proof = check_fork(histories[1], histories[0])
     if proof.problem:
@@ -121,7 +126,7 @@ def _make(
 def _show(made: "Forked", histories: "tuple[History, History]", at: int, run: Path, out: Path, as_json: bool) -> None:
     from replay.fork.check import first_parting
 
-    parting = first_parting(*histories, made.file.forked_at)
+    parting = first_parting(*histories, made.file)
     if made.file.forked_at != at:
         note(f"event {at:,} lies inside a transaction; the fork is at its end, event {made.file.forked_at:,}")
     if as_json:
@@ -171,6 +176,14 @@ def _lines(
     lines = [
         f"forked after event {file.forked_at:,}, with {', '.join(file.changes)}",
         f"proven: all events up to it are those of {run}",
+        *(
+            [
+                "from there on orders are simulated; what the venue reported or operators asked afterwards is not "
+                "taken in"
+            ]
+            if file.live is not None
+            else []
+        ),
         "",
         *lay_out((f"since the fork ({made.currency})", "parent", "fork"), rows, (False, True, True), terminal_width()),
         "",

@@ -46,10 +46,13 @@ def replay_forked(run_dir: Path) -> Any:
     from replay.engine import compile_loop
     from replay.fork.backtest import replay_fork
     from replay.fork.changes import ForkError
+    from replay.fork.files import read_fork_file
+    from replay.fork.live import replay_live_fork
 
     compile_loop()
     try:
         with ProgressBar("re-run") as progress:
-            return replay_fork(run_dir, progress)
+            is_live = read_fork_file(run_dir).live is not None
+            return (replay_live_fork if is_live else replay_fork)(run_dir, progress)
     except ForkError as error:
         raise BadInput(str(error)) from error

@@ -4,76 +4,24 @@ Owns the order of it, and the folder of a fork: ``fork.json``, ``run.json`` (of 
 ``journal/`` and the tables of a run.
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from journal import JournalReader, JournalWriter
 from kernel.events.layout import RUN_CLOSED, schema_digest
-from kernel.ledger_nb import total_nb
 from kernel.ports import FrameSink
-from replay.accounts import ledger_totals
 from replay.audit import CompareSink, recorded_injections, records_of
 from replay.config import ConfigError
 from replay.execution import Execution, Prepared, prepare
 from replay.fork.changes import ForkError
+from replay.fork.figures import Figures, Forked, Progress, figures_of, measure_anew
 from replay.fork.files import ForkFile, read_fork_file, write_fork_file
-from replay.fork.point import ForkEvents, Origin, Told, differing_events, find_origin, fork_point
-from replay.fork.tandem import Switch, is_changed, tandem_run
+from replay.fork.point import ForkEvents, Origin, Told, differing_events, find_origin, fork_body, fork_point
+from replay.fork.tandem import Switch, tandem_run
 from replay.pipeline import JournalSink
 from replay.runner import GROUP_BYTES, JOURNAL_DIR, AuditReport, execute
 from replay.session import Injection
 
 ORIGIN = "trading-kernel/fork"
-Progress = Callable[[int, int], None]
-
-
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What a history came to. Money in minor units of the first currency; the drawdown is that since the fork."""
-
-    fills: int
-    trades: int
-    equity_minor: int
-    fees_minor: int
-    realised_minor: int
-    drawdown: float
-
-
-class Forked(msgspec.Struct, frozen=True, kw_only=True):
-    """A fork that was made, beside its parent: both at the fork, and at the end."""
-
-    file: ForkFile
-    at_fork: Figures
-    parent: Figures
-    fork: Figures
-    scale: int
-    currency: str
-    root: str
-    frames: int
-    last_sequence: int
-
-
-def figures_of(memory: Any) -> Figures:
-    """The figures of an engine as it stands."""
-    state, statistics = memory.state, memory.engine.statistics
-    totals = ledger_totals(state)
-    return Figures(
-        fills=int(state.head.fill_count),
-        trades=int(state.head.trade_count),
-        equity_minor=int(total_nb(state)[0]),
-        fees_minor=int(totals["fees"]),
-        realised_minor=int(totals["realised"]),
-        drawdown=float(statistics.drawdown),
-    )
-
-
-def measure_anew(memory: Any) -> None:
-    """From now on the drawdown is measured from the equity of now."""
-    statistics = memory.engine.statistics
-    statistics.peak_minor = statistics.trough_minor = int(total_nb(memory.state)[0])
-    statistics.drawdown = 0.0
 
 
 def fork_backtest(
@@ -103,7 +51,14 @@ def fork_backtest(
             run.tandem, out, JournalSink(writer), run.injections(), progress, _never, None, lambda: writer, run.began
         )
     assert run.execution is not None
-    file = ForkFile(origin=origin, forked_at=run.forked_at, parent=parent.config, fork=forked.config, changes=changes)
+    file = ForkFile(
+        origin=origin,
+        forked_at=run.forked_at,
+        own_events=run.own_events,
+        parent=parent.config,
+        fork=forked.config,
+        changes=changes,
+    )
     write_fork_file(out, file)
     return Forked(
         file=file,
@@ -161,7 +116,7 @@ class _Run:
         self._recorded = recorded
         self._journal = journal
         self.execution: Execution | None = None
-        self.forked_at = 0
+        self.forked_at = self.own_events = 0
         self.at_fork: Figures = Figures(
             fills=0, trades=0, equity_minor=0, fees_minor=0, realised_minor=0, drawdown=0.0
         )  # fmt: skip
@@ -181,7 +136,9 @@ class _Run:
         self.forked_at = last_sequence
         self.at_fork = figures_of(self.execution.memory)
         measure_anew(self.execution.memory)
-        return self._events.told(last_sequence)
+        listed = self._events.told(last_sequence)
+        self.own_events = len(listed)
+        return listed
 
     def execute(self, sink: FrameSink | None, progress: Progress) -> Execution:
         """Go through all rows."""
@@ -220,13 +177,3 @@ def _closed(journal: Path) -> tuple[int, int] | None:
         for record in records[records["kind"] == RUN_CLOSED.kind]:
             last = int(record["words"][RUN_CLOSED.equity_minor]), int(record["words"][RUN_CLOSED.fill_count])
     return last
-
-
-def fork_body(parent: Prepared, forked: Prepared, changes: list[str]) -> dict[str, Any]:
-    """What the event of a fork says for people."""
-    sources = {
-        new.name: new.source_sha256
-        for old, new in zip(parent.strategies, forked.strategies, strict=True)
-        if is_changed(old, new)
-    }
-    return {"changes": changes, "configuration_sha256": forked.config_sha256, "sources_sha256": sources}

@@ -11,18 +11,18 @@ import msgspec
 import numpy as np
 
 from kernel.events.catalogue import RunForked, event_types
-from kernel.events.layout import RUN_CLOSED, RUN_FORKED, STATE_DIGEST, Stored, decode
+from kernel.events.layout import INTENDED, RUN_CLOSED, RUN_FORKED, SIGNAL, STATE_DIGEST, Stored, decode
 from replay.fork.changes import ForkError
-from replay.fork.point import AGAIN
+from replay.fork.files import ForkFile
 from replay.history import History
 from replay.inspect.compare import compare_histories
-from replay.inspect.frames import MARKET_KINDS, HistoryFrame
+from replay.inspect.frames import MARKET_KINDS, Filter, HistoryFrame, stored_events
 
 # Words that hold the sequence of another event, by kind.
 _NAMED = ("order_id", "group_id", "parent_id", "entry_sequence")
 _REFERENCES = {kind.kind: [at for at, name in enumerate(kind.fields) if name in _NAMED] for kind in event_types()}
+_WISHES = frozenset((INTENDED.kind, SIGNAL.kind))
 _SKIPPED = sorted({*MARKET_KINDS, STATE_DIGEST.kind, RUN_CLOSED.kind})
-_AGAIN = sorted(kind.kind for kind in event_types() if kind.cls in AGAIN)
 
 
 class ForkProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,32 +90,21 @@ def words_bytes(*words: int) -> bytes:
     return np.array(words, ">i8").tobytes()
 
 
-def first_parting(parent: History, fork: History, forked_at: int) -> Parting | None:
+def first_parting(parent: History, fork: History, file: ForkFile) -> Parting | None:
     """The first decision or report after the fork that differs; None when there is none.
 
     Market rows, digests and the end are passed over; sequences in the fork are counted without what the fork itself
     recorded.
     """
-    shift = _own_events(fork, forked_at)
-    here, there = _after(parent, forked_at, 0), _after(fork, forked_at + shift, shift)
+    forked_at, shift = file.forked_at, file.own_events
+    if file.live is not None:
+        here, there = _wishes(parent, forked_at), _wishes(fork, forked_at + shift)
+    else:
+        here, there = _after(parent, forked_at, 0), _after(fork, forked_at + shift, shift)
     for left, right in zip_longest(here, there):
         if left is None or right is None or left[0].tobytes() != right[0].tobytes():
             return Parting(None if left is None else left[1], None if right is None else right[1])
     return None
-
-
-def _own_events(fork: History, forked_at: int) -> int:
-    """How many events the fork itself is: the one that says so, and what it defines, follow one another."""
-    count = 0
-    for frame in fork.stored_frames(forked_at + 1):
-        for record in frame.records[frame.records["sequence"] > forked_at]:
-            kind, sequence = int(record["kind"]), int(record["sequence"])
-            if sequence != forked_at + count + 1 or (kind != RUN_FORKED.kind if count == 0 else kind not in _AGAIN):
-                return count
-            count += 1
-        if frame.next_sequence > forked_at + count + 1:
-            return count
-    return count
 
 
 def _after(history: History, last: int, shift: int) -> Iterator[tuple[np.ndarray, Stored]]:
@@ -125,6 +114,18 @@ def _after(history: History, last: int, shift: int) -> Iterator[tuple[np.ndarray
         moved = _moved(records, last - shift, shift)
         for at in range(len(records)):
             yield moved[at : at + 1], _stored(records[at], frame)
+
+
+def _wishes(history: History, last: int) -> Iterator[tuple[np.ndarray, Stored]]:
+    """What was wanted after ``last``: orders and signals, with nothing in them that names another event.
+
+    A session's journal has reports of a real venue where the fork's has simulated ones, so nothing else has its like.
+    """
+    for records, bodies in history.batches(Filter(kinds=_WISHES, first=last + 1)):
+        bare = records.copy()
+        bare["sequence"] = bare["cause"] = 0
+        for at, stored in enumerate(stored_events(records, bodies)):
+            yield bare[at : at + 1], stored
 
 
 def _moved(records: np.ndarray, last: int, shift: int) -> np.ndarray:

@@ -19,11 +19,13 @@ FORK_FILE = "fork.json"
 class ForkFile(msgspec.Struct, frozen=True, kw_only=True):
     """What a fork was made of: enough to make it again.
 
-    ``forked_at`` is the last event that both share. ``live`` is what the parent's session began with, if it was one.
+    ``forked_at`` is the last event that both share; the ``own_events`` after it are the fork itself. ``live`` is what
+    the parent's session began with, if it was one.
     """
 
     origin: Origin
     forked_at: int
+    own_events: int
     parent: RunConfig
     fork: RunConfig
     changes: list[str]

@@ -18,6 +18,7 @@ from kernel.events.catalogue import Event, RunForked
 from kernel.events.layout import RECORD, Stored, encode
 from replay.execution import Prepared
 from replay.fork.changes import ForkError
+from replay.fork.tandem import is_changed
 from replay.opening import opening_events
 from replay.session import Injection
 
@@ -146,3 +147,13 @@ class ForkPoint(Injection, frozen=True):
 def fork_point(at: int, make: Callable[[int], Sequence[Told]]) -> ForkPoint:
     """The end of the transaction in which event ``at`` lies."""
     return ForkPoint(at + 1, np.zeros(0, RECORD), b"", make)
+
+
+def fork_body(parent: Prepared, forked: Prepared, changes: list[str]) -> dict[str, Any]:
+    """What the event of a fork says for people."""
+    sources = {
+        new.name: new.source_sha256
+        for old, new in zip(parent.strategies, forked.strategies, strict=True)
+        if is_changed(old, new)
+    }
+    return {"changes": changes, "configuration_sha256": forked.config_sha256, "sources_sha256": sources}

@@ -109,7 +109,7 @@ def test_a_fork_that_changes_nothing_is_its_parent(
     out = tmp_path_factory.mktemp("same") / "fork"
     made = fork(run, at, out, "ema_cross.fast=12")
     histories = History(run), History(out)
-    assert first_parting(*histories, made.file.forked_at) is None
+    assert first_parting(*histories, made.file) is None
     assert made.parent == made.fork
     assert fills(out) == fills(run)
     assert check_fork(histories[1], histories[0]).problem == ""
@@ -123,7 +123,7 @@ def test_before_the_fork_all_is_the_parents_and_after_it_is_not(run: Path, tmp_p
         assert parent.event(sequence) == forked.event(sequence)
     proof = check_fork(forked, parent)
     assert (proof.problem, proof.forked_at, proof.events) == ("", last, last)
-    parting = first_parting(parent, forked, last)
+    parting = first_parting(parent, forked, made.file)
     assert parting is not None
     assert parting.fork is not None
     assert parting.fork.sequence > last
