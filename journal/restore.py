@@ -97,8 +97,7 @@ def _put_together(
         report = verify_journal(journal)
         if not report.ok or report.frames != frames:
             raise BackupError(f"the cut journal does not verify: {report.first_problem}")
-    restored = {"backup": str(backup.resolve()), "frames": frames, "root": report.root.hex(), "cut_after": cut_after}
-    replace_file(staging / RESTORED, json.dumps(restored, indent=1).encode() + b"\n")
+    mark_restored(staging, backup, frames, report.root.hex(), cut_after)
     good = sum(size <= frames for size in notes)
     return RestoreReport(frames, next_sequence, report.root.hex(), cut_after, good, left_out)
 
@@ -182,6 +181,12 @@ def _drop_later(
     for name in gone:
         (staging / name).unlink()
     return gone
+
+
+def mark_restored(folder: Path, source: Path, frames: int, root: str, cut_after: int | None = None) -> None:
+    """Note that a folder is a copy: whoever goes on from it must know that the original does not."""
+    facts = {"backup": str(source.resolve()), "frames": frames, "root": root, "cut_after": cut_after}
+    replace_file(folder / RESTORED, json.dumps(facts, indent=1).encode() + b"\n")
 
 
 def restored_from(folder: Path) -> dict[str, Any] | None:

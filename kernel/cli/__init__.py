@@ -39,6 +39,7 @@ COMMANDS = {
     "fork": ("kernel.cli.fork", "fork", "Go on from a moment of a history under other settings."),
     "audit": ("kernel.cli.audit", "audit", "Report on a journal for an auditor, or export it as tables."),
     "encrypt": ("kernel.cli.encrypt", "encrypt", "Write a journal anew, encrypted; destroy a key of one."),
+    "migrate": ("kernel.cli.migrate", "migrate", "Write a journal of an earlier release in the layouts of this one."),
     "snapshot": ("kernel.cli.snapshot", "snapshot", "Keep the state that a journal comes to, or check the kept ones."),
     "prune": ("kernel.cli.prune", "prune", "Remove the oldest segments of a journal, under a policy."),
     "recover": ("kernel.cli.verify", "recover", "Open a journal after a crash and print the state."),

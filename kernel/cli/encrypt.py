@@ -18,7 +18,8 @@ from kernel.cli.journals import as_json_text, journal_errors, json_option, key_f
 from kernel.cli.progress import ProgressBar
 
 # What a later command needs beside the journal; the rest of a run tells in plain what is encrypted.
-NEEDED = ("run.json", "live.json")
+LIVE = "live.json"
+NEEDED = ("run.json", LIVE)
 MARK = "encrypted.json"
 
 
@@ -87,6 +88,7 @@ def _encrypt(run: Path, place: Path, out: Path, new_key: str | None) -> tuple[di
     from journal.encrypting import encrypt_journal
     from journal.encryption import master_in_use
     from journal.files import put_together
+    from journal.restore import mark_restored
     from kernel.cli.keys import master_key
 
     master = master_key(new_key) if new_key is not None else master_in_use()
@@ -100,6 +102,8 @@ def _encrypt(run: Path, place: Path, out: Path, new_key: str | None) -> tuple[di
                 if (run / name).is_file():
                     shutil.copyfile(run / name, staging / name)
             (staging / MARK).write_text(json.dumps(asdict(made), indent=1) + "\n")
+            if (run / LIVE).is_file():
+                mark_restored(staging, run, made.frames, made.root)
     except FileExistsError:
         raise BadInput(f"{out} is there already and is not empty; name another --out") from None
     lines = [
