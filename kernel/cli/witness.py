@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import click
 import msgspec
 
-from kernel.cli.errors import BadInput, clear_errors
+from kernel.cli.errors import BadInput, Failure, describe_os_error
 from kernel.cli.journals import print_lines
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def serve(config: Path, listen: str | None) -> None:
         from adapters.witness.server import claim
     except ImportError:
         raise BadInput("kernel witness serve needs the extra: pip install 'trading-kernel[live]'") from None
-    with clear_errors():
+    from journal.errors import JournalError
+
+    try:
         settings = _settings(config)
         host, port = _address(listen or settings.listen)
         base = config.resolve().parent
@@ -68,6 +70,10 @@ def serve(config: Path, listen: str | None) -> None:
             asyncio.run(_run(made, host, port))
         finally:
             os.close(descriptor)
+    except JournalError as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(describe_os_error(error)) from error
 
 
 async def _run(made: "Witness", host: str, port: int) -> None:

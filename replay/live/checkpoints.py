@@ -34,7 +34,7 @@ from replay.rotations import recorded_rotations
 AT_ONCE = 16  # frames, before the thread steps aside
 STEP_ASIDE_S = 0.001
 LOOK_EVERY_S = 0.2
-AGAIN_FIRST_S, AGAIN_MOST_S = 2.0, 60.0  # after witnesses were away
+AGAIN_FIRST_S, AGAIN_MOST_S = 1.0, 60.0  # after witnesses were away
 LAST_ROUND = Backoff(attempts=2, first_seconds=0.2, cap_seconds=0.5, deadline_seconds=5.0)
 CLOSE_WITHIN_S = 30.0
 Say = Callable[[str], None]
