@@ -12,7 +12,15 @@ from pathlib import Path
 import click
 
 from kernel.cli.errors import BadInput, Failure
-from kernel.cli.journals import as_json_text, data_option, journal_errors, json_option, note, print_lines
+from kernel.cli.journals import (
+    as_json_text,
+    data_option,
+    journal_errors,
+    json_option,
+    key_file_option,
+    note,
+    print_lines,
+)
 from kernel.cli.progress import ProgressBar
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
@@ -33,6 +41,7 @@ def audit() -> None:
 @click.option(
     "--orders", type=click.IntRange(min=0), default=200, help="How many orders to tell the life of.  [default: 200]"
 )
+@key_file_option
 @json_option
 def report(run: Path, out: Path, keys: Sequence[str], orders: int, as_json: bool) -> None:
     """Report on RUN (a run directory or the journal in it): report.html, report.json, orders.parquet.
@@ -80,6 +89,7 @@ def report(run: Path, out: Path, keys: Sequence[str], orders: int, as_json: bool
 )
 @click.option("--market", is_flag=True, help="Market rows too; where they are journaled by hash that takes the data.")
 @data_option
+@key_file_option
 @json_option
 def export(run: Path, out: Path, form: str, market: bool, data: Sequence[str], as_json: bool) -> None:
     """Export RUN as tables: orders, cat_linkage, one for each event type; manifest.json binds them to the journal."""
@@ -96,6 +106,7 @@ def export(run: Path, out: Path, form: str, market: bool, data: Sequence[str], a
 @audit.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--run", type=click.Path(path_type=Path), help="Also hold the manifest against this journal.")
+@key_file_option
 @json_option
 def check(folder: Path, run: Path | None, as_json: bool) -> None:
     """Check an export in FOLDER: every file against the manifest, and with --run the manifest against the journal."""

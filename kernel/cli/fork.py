@@ -16,6 +16,7 @@ from kernel.cli.journals import (
     data_option,
     journal_errors,
     json_option,
+    key_file_option,
     note,
     parse_sequence,
     print_lines,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="An empty or new folder.")
 @data_option
+@key_file_option
 @json_option
 def fork(
     run: Path,

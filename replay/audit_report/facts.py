@@ -65,7 +65,10 @@ class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """All orders in numbers, by how they ended, and the first of them with their lives."""
+    """All orders in numbers, by how they ended, and the first of them with their lives.
+
+    ``events_without_order`` name an order whose beginning is not in the journal: it was pruned.
+    """
 
     count: int
     outcomes: dict[str, int]
@@ -74,6 +77,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     adopted: int
     in_doubt: int
     without_strategy: int
+    events_without_order: int
     shown: tuple[OrderFact, ...]
 
 
@@ -132,7 +136,10 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
-    """What verification said of the bytes."""
+    """What verification said of the bytes.
+
+    Frames that were pruned count among ``frames``, and not among ``events``, ``records`` and ``bytes``.
+    """
 
     is_whole: bool
     problem: str
@@ -141,6 +148,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     genesis_id: str
     schema_digest: str
     is_our_schema: bool
+    pruned_frames: int
+    first_sequence: int
     frames: int
     events: int
     records: int

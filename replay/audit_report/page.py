@@ -133,6 +133,8 @@ def _chain(report: AuditReport) -> str:
         "it" if chain.is_whole else f"BROKEN: {chain.problem}"),
         ("Origin", chain.origin),
         ("Genesis id", chain.genesis_id),
+        *([("Pruned", f"{chain.pruned_frames:,} frames, before event "
+        f"{chain.first_sequence:,}")] if chain.pruned_frames else []),
         ("Frames", f"{chain.frames:,}, {chain.events:,} events in {chain.records:,} stored records, {chain.bytes:,} "
         f"bytes"),
         ("First hash", chain.first_hash),

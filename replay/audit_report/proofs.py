@@ -32,6 +32,8 @@ def chain_facts(history: History, report: VerifyReport, found: Gathered, keys: S
         genesis_id=reader.genesis_id.hex(),
         schema_digest=reader.schema_digest.hex(),
         is_our_schema=history.same_schema,
+        pruned_frames=history.pruned.frames,
+        first_sequence=reader.first_sequence,
         frames=report.frames,
         events=report.events,
         records=report.records,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from journal import VerifyReport
+from kernel.events.body import encode_body
 from replay.audit_report.facts import KINDS, DataFile, StrategyFact, What
 from replay.audit_report.gather import Gathered
 from replay.certificate import CERTIFICATE_FILE, read_certificate
@@ -31,7 +32,8 @@ def what_was_run(run_dir: Path, found: Gathered, report: VerifyReport) -> What:
     def compare(holds: bool, text: str) -> None:
         (agreements if holds else disagreements).append(text)
 
-    opened_sha256 = hashlib.sha256(found.opened_body).hexdigest()
+    opened = found.opened_body or encode_body(names.configuration)  # a snapshot carries it where it was pruned
+    opened_sha256 = hashlib.sha256(opened).hexdigest()
     if certificate:
         same = inputs["configuration_sha256"] == opened_sha256
         compare(same, f"{CERTIFICATE_FILE}: the configuration is that of the event run.opened")

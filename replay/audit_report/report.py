@@ -163,6 +163,7 @@ def _orders(found: Gathering, shown: _Shown) -> Orders:
         adopted=found.adopted,
         in_doubt=found.in_doubt,
         without_strategy=found.without_strategy,
+        events_without_order=found.unknown,
         shown=tuple(sorted(shown.orders, key=lambda order: order.order_id)),
     )
 
@@ -181,6 +182,12 @@ def _when(found: Gathered) -> When:
 
 def not_checked(chain: Chain, what: What) -> Iterable[str]:
     """What this report did not look at, and how it can be."""
+    if chain.pruned_frames:
+        yield (
+            f"The first {chain.pruned_frames:,} frames, before event {chain.first_sequence:,}: they were pruned. "
+            f"Their hashes are "
+            "in the tree, their events are nowhere in this report."
+        )
     yield "That the kernel's decisions follow from its inputs: they were not decided again. kernel replay RUN does."
     if chain.segments_of_rows:
         yield (

@@ -7,6 +7,7 @@ Owns the order of it, and the folder of a fork: ``fork.json``, ``run.json`` (of 
 from pathlib import Path
 
 from journal import JournalReader, JournalWriter
+from journal.encryption import master_in_use
 from kernel.events.layout import RUN_CLOSED, schema_digest
 from kernel.ports import FrameSink
 from replay.audit import CompareSink, recorded_injections, records_of
@@ -22,6 +23,7 @@ from replay.runner import GROUP_BYTES, JOURNAL_DIR, AuditReport, execute
 from replay.session import Injection
 
 ORIGIN = "trading-kernel/fork"
+TABLES = ("trades.parquet", "shadow_trades.parquet", "equity.parquet")
 
 
 def fork_backtest(
@@ -46,11 +48,15 @@ def fork_backtest(
         schema_digest=schema_digest(),
         fsync=parent.config.fsync,
         batch_bytes=GROUP_BYTES,
+        master=master_in_use(),
     ) as writer:
         result = execute(
             run.tandem, out, JournalSink(writer), run.injections(), progress, _never, None, lambda: writer, run.began
         )
     assert run.execution is not None
+    if master_in_use() is not None:  # the tables would say what the journal keeps secret
+        for name in TABLES:
+            (out / name).unlink(missing_ok=True)
     file = ForkFile(
         origin=origin,
         forked_at=run.forked_at,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from journal import JournalReader, JournalWriter
+from journal.encryption import master_in_use
 from kernel.events.body import encode_body, unpack_bodies
 from kernel.events.catalogue import CancelAsked, DegradedSet, OrderCanceled
 from kernel.events.layout import RECORD, STATE_DIGEST, schema_digest
@@ -55,6 +56,7 @@ def fork_live(
         genesis_id=origin.genesis(MODE, forked.resolved),
         schema_digest=schema_digest(),
         fsync=live.config.fsync,
+        master=master_in_use(),
     ) as writer:
         walk = _Walk(live, parent, forked, origin, changes, lambda *frame: _append(writer, *frame))
         walk.run(JournalReader(journal), progress)

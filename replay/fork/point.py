@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 
 from journal import Frame, JournalReader
+from journal.scan import Scan
+from journal.storage import FileStorage
 from kernel.events import catalogue as events
 from kernel.events.body import encode_body, pack_body
 from kernel.events.catalogue import Event, RunForked
@@ -60,7 +62,13 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 def find_origin(journal: Path, at: int) -> Origin:
     """Where a fork at an event of a journal is bound to. Raises ForkError."""
     reader = JournalReader(journal)
-    last = reader.last_sequence
+    last, pruned = reader.last_sequence, Scan(FileStorage(journal)).pruned
+    if pruned.frames:
+        raise ForkError(
+            f"the first {pruned.frames:,} frames of the journal were pruned, and a fork does all of it again; fork a "
+            f"backup "
+            "from before"
+        )
     if not 1 <= at < last:
         raise ForkError(f"--at {at:,}: the journal has events 1 to {last:,}; name one before its last")
     frame: Frame = next(iter(reader.iter_from(at)))

@@ -1,0 +1,81 @@
+"""Journals of which a part was pruned, and encrypted ones: reports, exports and forks of them."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from journal import JournalReader
+from journal.encryption import use_master_key
+from journal.tlog import make_checkpoint
+from kernel.cli import cli
+from replay.audit_report.facts import AuditReport
+from replay.audit_report.report import write_report
+from replay.history import History
+from tests.journal.logs import KEY
+from tests.replay.inspect.runs import make_run
+from tests.replay.test_snapshots import _in_small_segments, _snapshot
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(one) for one in arguments])
+
+
+def report(run: Path, out: Path) -> AuditReport:
+    return write_report(run, out, [], lambda label: lambda done, total: None)
+
+
+@pytest.fixture(scope="module")
+def pruned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = make_run(tmp_path_factory.mktemp("pruned") / "run", to="2019-06-01")
+    _in_small_segments(run / "journal")
+    assert report(run, run.parent / "whole").chain.pruned_frames == 0
+    _snapshot(run / "journal")
+    make_checkpoint(run / "journal", KEY)
+    assert call("prune", run, "--policy", "size=0", "--yes").exit_code == 0
+    return run
+
+
+def test_a_report_says_what_was_pruned(pruned: Path, tmp_path: Path) -> None:
+    found = report(pruned, tmp_path / "out")
+    history = History(pruned)
+    assert found.chain.is_whole
+    assert found.chain.pruned_frames == history.pruned.frames > 0
+    assert found.chain.first_sequence == history.pruned.next_sequence
+    assert f"{history.pruned.frames:,} frames" in found.not_checked[0]
+    assert found.section("journal").rows[0].topic == "custody.pruned"
+    assert found.what.disagreements == ()
+    assert [one.name for one in found.what.strategies] == ["ema_cross"]
+    assert found.chain.checkpoints[0].is_of_this_journal
+    assert "Pruned" in (tmp_path / "out" / "report.html").read_text()
+    assert call("audit", "export", pruned, "--out", tmp_path / "tables").exit_code == 0
+    assert call("audit", "check", tmp_path / "tables", "--run", pruned).exit_code == 0
+
+
+def test_a_pruned_run_cannot_be_forked(pruned: Path, tmp_path: Path) -> None:
+    done = call("fork", pruned, "--at", History(pruned).last_sequence - 5, "--set", "fast=5", "--out", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "were pruned, and a fork does all of it again" in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+def test_an_encrypted_run_needs_its_key_and_its_fork_is_encrypted_too(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", to="2016-10-01")
+    key, secret = tmp_path / "master", tmp_path / "secret"
+    try:
+        assert call("encrypt", "--make-key", key).exit_code == 0
+        assert call("encrypt", run, "--out", secret, "--key-file", key).exit_code == 0
+        use_master_key(None)
+        refused = call("audit", "report", secret, "--out", tmp_path / "none")
+        assert refused.exit_code == 1
+        assert "give the master key with --key-file" in refused.output
+        with_key = ("--key-file", key)
+        assert call("audit", "report", secret, "--out", tmp_path / "out", *with_key).exit_code == 0
+        made = call("fork", secret, "--at", 300, "--set", "fast=5", "--out", tmp_path / "fork", *with_key)
+        assert made.exit_code == 0, made.output
+        assert all(frame.is_encrypted for frame in JournalReader(tmp_path / "fork" / "journal"))
+        assert not list((tmp_path / "fork").glob("*.parquet"))
+        assert call("verify", tmp_path / "fork", "--parent", secret, *with_key).exit_code == 0
+        assert call("replay", tmp_path / "fork", *with_key).exit_code == 0
+    finally:
+        use_master_key(None)
