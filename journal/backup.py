@@ -14,25 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from journal.checkpoint import Checkpoint
-from journal.files import TEMPORARY, copy_into, digest_of, make_private, replace_file, replacing, sync_folder
+from journal.backup_files import drop_blobs, keep_files
+from journal.files import TEMPORARY, digest_of, make_private, replace_file, sync_folder
 from journal.frame import Frame
-from journal.kept import CHECKPOINT_NAME, CHECKPOINTS_DIR, COSIGNED_NAME, TLOG_DIR
 from journal.layout import SEGMENT_HEADER_BYTES, Identity
-from journal.manifest import BLOBS, BackupError, Kept, Manifest
+from journal.manifest import BackupError, Kept, Manifest
 from journal.pruned import PRUNED_NAME, Pruned
 from journal.scan import Scan
-from journal.seal import HEAD_NAME
-from journal.snapshots import FOLDER as SNAPSHOTS
 from journal.storage import LOCK_NAME, FileStorage
 
 Progress = Callable[[int, int], None]
 PROGRESS_BYTES = 32 << 20
 JOURNAL_DIR = "journal"
-COSIGNED = f"{TLOG_DIR}/{COSIGNED_NAME}"
-_SECRET_ENDINGS = (".key", ".pem", ".p12", ".env")
-_SECRET_STARTS = (b"PRIVATE+KEY+", b"-----BEGIN ", b"journal-master-k")
-_PASSING = (".new", ".tmp", ".sock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +89,7 @@ def back_up(source: Path, target: Path, progress: Progress | None = None) -> Bac
         taken = _walk(journal, target / before.place, before, progress)
         old_bytes = sum(one.bytes for one in before.segments)
         segments = _copy_segments(journal, target, before, taken)
-        files, left_out = _copy_files(source, place, target, taken)
+        files, left_out = keep_files(source, place, target, taken.frames, taken.next_sequence)
         manifest = Manifest(
             taken.identity.origin,
             taken.identity.genesis_id.hex(),
@@ -110,7 +103,7 @@ def back_up(source: Path, target: Path, progress: Progress | None = None) -> Bac
             left_out,
         )
         manifest.write(target)
-        _drop_blobs(target, manifest)
+        drop_blobs(target, manifest)
     new_bytes = sum(one.bytes for one in segments) - old_bytes
     return BackupReport(
         taken.frames,
@@ -244,84 +237,3 @@ def _copy_range(source: Path, target: Path, start: int, end: int) -> None:
             left -= len(chunk)
         file.flush()
         os.fsync(file.fileno())
-
-
-# --- the files around it --------------------------------------------------------------------------------------------
-
-
-def _copy_files(source: Path, place: str, target: Path, taken: _Taken) -> tuple[tuple[Kept, ...], tuple[str, ...]]:
-    """Keep every other file under its hash, so that what an older manifest names stays as it is."""
-    blobs = target / BLOBS
-    make_private(blobs)
-    kept, left_out, notes = [], [], dict[int, Path]()
-    prefix = f"{place}/" if place else ""
-    for path in sorted(source.rglob("*")):
-        name = path.relative_to(source).as_posix()
-        inner = name.removeprefix(prefix) if name.startswith(prefix) else None
-        if inner is not None and not _belongs(inner, taken):
-            continue
-        if path.is_dir() and not path.is_symlink():
-            continue
-        if path.is_symlink() or not path.is_file() or _is_secret(path):
-            left_out.append(name)
-        elif not name.endswith(_PASSING):
-            found = _keep(path, name, blobs)
-            if found is not None and (inner != COSIGNED or _size_of(blobs / found.sha256) <= taken.frames):
-                kept.append(found)
-        is_checkpoint = inner is not None and inner.startswith(f"{TLOG_DIR}/{CHECKPOINTS_DIR}/")
-        if is_checkpoint and path.suffix == ".note" and path.stem.isdigit():
-            notes[int(path.stem)] = path
-    if notes:
-        found = _keep(notes[max(notes)], f"{prefix}{TLOG_DIR}/{CHECKPOINT_NAME}", blobs)
-        if found is not None:
-            kept.append(found)
-    sync_folder(blobs)
-    return tuple(sorted(kept, key=lambda one: one.path)), tuple(left_out)
-
-
-def _belongs(name: str, taken: _Taken) -> bool:
-    """Whether a file of the journal's folder goes with the frames that are taken, by its name there."""
-    folder, _, file = name.rpartition("/")
-    stem = file.partition(".")[0]
-    if folder == "":
-        return not file.endswith(".seg") and file not in (HEAD_NAME, LOCK_NAME)
-    if folder == f"{TLOG_DIR}/{CHECKPOINTS_DIR}" and stem.isdigit():
-        return int(stem) <= taken.frames
-    if folder == SNAPSHOTS and stem.isdigit():
-        return int(stem) < taken.next_sequence
-    # The last checkpoint may be newer than the frames; the last of the notes that are taken takes its place.
-    return name not in (f"{TLOG_DIR}/{CHECKPOINT_NAME}", f"{TLOG_DIR}/{LOCK_NAME}")
-
-
-def _size_of(note: Path) -> int:
-    return Checkpoint.of_note(note.read_bytes()).size
-
-
-def _is_secret(path: Path) -> bool:
-    if path.name.endswith(_SECRET_ENDINGS):
-        return True
-    with path.open("rb") as file:
-        return file.read(16).startswith(_SECRET_STARTS)
-
-
-def _keep(path: Path, name: str, blobs: Path) -> Kept | None:
-    """The file under its hash; None when it is gone, as a temporary one may be."""
-    try:
-        digest, length = digest_of(path), path.stat().st_size
-        blob = blobs / digest
-        if blob.is_file() and blob.stat().st_size == length:
-            return Kept(name, length, digest)
-        with replacing(blobs / "copy") as file:
-            length, digest = copy_into(path, file)  # it may have changed in between
-        os.replace(blobs / "copy", blobs / digest)
-        return Kept(name, length, digest)
-    except FileNotFoundError:
-        return None
-
-
-def _drop_blobs(target: Path, manifest: Manifest) -> None:
-    """What only an older manifest named: it is no longer needed."""
-    wanted = {one.sha256 for one in manifest.files}
-    for path in (target / BLOBS).iterdir():
-        if path.name not in wanted:
-            path.unlink()

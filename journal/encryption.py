@@ -11,6 +11,7 @@ import base64
 import hashlib
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -83,17 +84,21 @@ class MasterKey:
         return "MasterKey(...)"
 
 
-_in_use: list[MasterKey] = []
+_in_use: list[Callable[[], MasterKey]] = []
 
 
-def use_master_key(key: MasterKey | None) -> None:
-    """With which key this process reads encrypted journals, and goes on writing them."""
-    _in_use[:] = [] if key is None else [key]
+def use_master_key(key: MasterKey | Callable[[], MasterKey] | None) -> None:
+    """With which key this process reads encrypted journals, and goes on writing them; or what gives it when needed."""
+    _in_use.clear()
+    if isinstance(key, MasterKey):
+        _in_use.append(lambda: key)
+    elif key is not None:
+        _in_use.append(key)
 
 
 def master_in_use() -> MasterKey | None:
     """The key of this process, or None."""
-    return _in_use[0] if _in_use else None
+    return _in_use[0]() if _in_use else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,10 +283,11 @@ class Keyring:
         return data_key
 
 
-def cipher_for(storage: Storage, genesis_id: bytes, next_frame: int, master: MasterKey | None) -> FrameCipher | None:
+def cipher_for(storage: Storage, genesis_id: bytes, next_frame: int) -> FrameCipher | None:
     """The cipher of a writer that opens a journal: None if the journal is in plain. Raises EncryptionError."""
     if KEYS_NAME not in storage.list():
         return None
+    master = master_in_use()
     if master is None:
         raise EncryptionError("the journal is encrypted: to write to it, give the master key with --key-file")
     _check_master(storage, genesis_id, master)

@@ -8,16 +8,17 @@ events mean, or the time: both are the caller's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from journal.checkpoint import Checkpoint
+from journal.checkpoint import Checkpoint, open_checkpoint
 from journal.errors import CorruptJournal, JournalError
 from journal.files import replace_file, sync_folder
 from journal.kept import TLOG_DIR, kept_checkpoints
 from journal.layout import segment_name
 from journal.merkle import MerkleTree
+from journal.note import NoteError, VerifierKey
 from journal.proof import root_of
 from journal.pruned import PRUNED_NAME, Pruned, read_pruned
 from journal.scan import Scan
@@ -137,14 +138,20 @@ def write_holds(journal: Path, holds: Sequence[Hold]) -> None:
 
 
 def plan_pruning(
-    journal: Path, policy: Policy, now_ns: int, snapshot_frames: int, progress: Progress | None = None
+    journal: Path,
+    policy: Policy,
+    now_ns: int,
+    snapshot_frames: int,
+    progress: Progress | None = None,
+    keys: Sequence[VerifierKey] = (),
 ) -> Plan:
     """Verify the whole journal and find what the policy lets go. Raises JournalError when it is not whole.
 
-    ``snapshot_frames`` is up to which frame a snapshot stands in for the events: 0 where there is none.
+    ``snapshot_frames`` is up to which frame a snapshot stands in for the events: 0 where there is none. With ``keys``
+    only checkpoints count that one of them signed.
     """
     scan = Scan(FileStorage(journal))
-    notes = {note.size: note for note in map(Checkpoint.of_note, kept_checkpoints(journal))}
+    notes = {note.size: note for note in _checkpoints(journal, keys)}
     stretches, signed = _walk(scan, notes, progress)
     total, gone = sum(one.length_bytes for one in stretches), list[Stretch]()
     why = "the last segment always stays"
@@ -159,6 +166,14 @@ def plan_pruning(
         gone, why = [], f"the tiles under {TLOG_DIR} do not have the root that was signed; kernel checkpoint makes them"
     assert scan.identity is not None
     return Plan(scan.identity.genesis_id, scan.pruned.frames, tuple(gone), total, why)
+
+
+def _checkpoints(journal: Path, keys: Sequence[VerifierKey]) -> Iterator[Checkpoint]:
+    for note in kept_checkpoints(journal):
+        try:
+            yield open_checkpoint(note, keys).checkpoint if keys else Checkpoint.of_note(note)
+        except NoteError:
+            continue  # it covers nothing
 
 
 def _walk(scan: Scan, notes: dict[int, Checkpoint], progress: Progress | None) -> tuple[list[Stretch], int]:

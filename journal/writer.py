@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from journal.builder import FrameBuilder, check_fields
-from journal.encryption import FrameCipher, MasterKey, cipher_for, master_in_use, new_data_key
+from journal.encryption import FrameCipher, MasterKey, cipher_for, new_data_key
 from journal.errors import (
     InvalidFrame,
     JournalError,
@@ -152,7 +152,7 @@ class JournalWriter:
         counter = sealed.counter if sealed is not None else 0
         seal = SealWriter(storage, genesis_id=identity.genesis_id, epoch=epoch, policy=fsync, counter=counter)
         sink = Sink(storage, identity, seal, fsync, batch_bytes, batch_frames)
-        cipher = cipher_for(storage, identity.genesis_id, tree.size + 1, master_in_use())
+        cipher = cipher_for(storage, identity.genesis_id, tree.size + 1)
         sink.resume(scan.segments, end, sealed.frame_number if sealed is not None else 0)
         return cls(storage, sink, identity.genesis_id, epoch, end.next_sequence, end.head, tree, cipher)
 

@@ -8,12 +8,15 @@ usage or configuration; 130 interrupted.
 """
 
 import importlib
+import os
 import sys
 from typing import Any, NoReturn
 
 import click
 
 from kernel import __version__
+
+KEY_FILE = "KERNEL_KEY_FILE"  # where the master key of encrypted journals is, for all commands
 
 # command: (module, attribute, one line of help)
 COMMANDS = {
@@ -95,6 +98,10 @@ def cli() -> None:
 
     kernel replay runs a backtest on the built-in sample; kernel COMMAND --help tells more.
     """
+    if source := os.environ.get(KEY_FILE):
+        from kernel.cli.keys import master_key_when_needed
+
+        master_key_when_needed(source)
 
 
 def main() -> NoReturn:

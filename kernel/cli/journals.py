@@ -33,10 +33,9 @@ def _use_key(ctx: click.Context, parameter: click.Parameter, source: str | None)
 key_file_option = click.option(
     "--key-file",
     metavar="KEY",
-    envvar="KERNEL_KEY_FILE",
     expose_value=False,
     callback=_use_key,
-    help="The master key of an encrypted journal: a file, env:NAME or keyring:SERVICE/NAME.  [env: KERNEL_KEY_FILE]",
+    help="The master key of an encrypted journal: a file, env:NAME or keyring:SERVICE/NAME.  [or KERNEL_KEY_FILE]",
 )
 _journal_argument = click.argument("journal", type=click.Path(path_type=Path))
 

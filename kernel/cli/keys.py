@@ -40,11 +40,18 @@ def master_key(source: str) -> "MasterKey":
         raise BadInput(str(error)) from error
 
 
-def use_master_key_of(source: str | None) -> None:
-    """Read encrypted journals with the key kept at ``source``; with none if that is None."""
+def use_master_key_of(source: str) -> None:
+    """Read encrypted journals with the key kept at ``source``. Raises BadInput."""
     from journal.encryption import use_master_key
 
-    use_master_key(None if source is None else master_key(source))
+    use_master_key(master_key(source))
+
+
+def master_key_when_needed(source: str) -> None:
+    """The same, looked up only by whoever meets an encrypted journal."""
+    from journal.encryption import use_master_key
+
+    use_master_key(lambda: master_key(source))
 
 
 def verifier_keys(given: Sequence[str]) -> "list[VerifierKey]":

@@ -6,6 +6,7 @@ journal is not whole; 2 wrong usage.
 
 import os
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,13 @@ MEGABYTE = 1_000_000
 @click.option("--from", "start", metavar="DATE", help="With --hold: the first day, as 2024-03-01.  [default: ever]")
 @click.option("--to", "end", metavar="DATE", help="With --hold: the last day.  [default: ever]")
 @click.option("--release", metavar="NAME", help="Release a hold.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY",
+    help="Only checkpoints that this verifier key signed count; may repeat.",
+)
 @json_option
 def prune(
     journal: Path,
@@ -39,6 +47,7 @@ def prune(
     start: str | None,
     end: str | None,
     release: str | None,
+    keys: Sequence[str],
     as_json: bool,
 ) -> None:
     """Remove whole segments from the beginning of JOURNAL, as far as the policy lets them go. Without --yes: show.
@@ -57,16 +66,17 @@ def prune(
         else:
             from journal.retention import Policy
 
-            found, lines = _prune(place, Policy.parse(text), yes)
+            found, lines = _prune(place, Policy.parse(text), yes, keys)
     print_lines([as_json_text(found)] if as_json else lines)
 
 
-def _prune(place: Path, policy: "Policy", yes: bool) -> tuple[dict[str, Any], list[str]]:
+def _prune(place: Path, policy: "Policy", yes: bool, keys: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     from journal.retention import carry_out, finish_pruning, plan_pruning
+    from kernel.cli.keys import verifier_keys
 
     now_ns = time.time_ns()
     with ProgressBar("verify") as progress:
-        plan = plan_pruning(place, policy, now_ns, _snapshot_frames(place), progress)
+        plan = plan_pruning(place, policy, now_ns, _snapshot_frames(place), progress, verifier_keys(keys))
     found: dict[str, Any] = {
         "policy": policy.text,
         "segments": len(plan.gone),

@@ -240,7 +240,7 @@ def test_a_backup_while_a_writer_is_at_work(tmp_path: Path) -> None:
 
 
 def test_killed_anywhere_the_first_backup_can_be_made_again(tmp_path: Path) -> None:
-    run = _run(tmp_path / "run", 300)
+    run = _run(tmp_path / "run", 160)
     make_checkpoint(run / "journal", KEY)
     for point in crash_points(lambda: back_up(run, tmp_path / "b"), tmp_path / "b"):
         manifest = Manifest.read(tmp_path / "b")
@@ -257,10 +257,10 @@ def test_killed_anywhere_the_first_backup_can_be_made_again(tmp_path: Path) -> N
 
 
 def test_killed_anywhere_a_later_backup_leaves_the_old_one_or_the_new_one(tmp_path: Path) -> None:
-    run = _run(tmp_path / "run", 250)
+    run = _run(tmp_path / "run", 100)
     back_up(run, tmp_path / "base")
     old = _content(run)
-    more(run / "journal", 200)
+    more(run / "journal", 100)
     (run / "report.html").write_text("<p>more</p>")
     shutil.copytree(tmp_path / "base", tmp_path / "b")
     for point in crash_points(lambda: back_up(run, tmp_path / "b"), tmp_path / "b"):

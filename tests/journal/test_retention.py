@@ -19,6 +19,7 @@ from journal.backup import back_up
 from journal.checkpoint import Checkpoint
 from journal.kept import latest_checkpoint
 from journal.merkle import EMPTY_ROOT
+from journal.note import SigningKey
 from journal.proof_file import check_event_proof, check_growth, prove_event, prove_growth
 from journal.pruned import PRUNED_NAME, Pruned, unpack_pruned
 from journal.restore import restore
@@ -155,6 +156,9 @@ def test_policies_and_what_forbids(tmp_path: Path) -> None:
     more(journal, 6)
     assert gone("size=0")[0] == 12
     assert "no checkpoint covers" in gone("size=0")[1]
+    for key, frames in ((KEY.verifier, 12), (SigningKey("other", bytes(32)).verifier, 0)):
+        plan = plan_pruning(journal, ALL, now, 99, keys=[key])
+        assert (plan.last.frames if plan.last is not None else 0) == frames
     make_checkpoint(journal, KEY)
     assert gone("size=0") == (15, "the last segment always stays")
     assert gone("size=0", snapshot=8) == (

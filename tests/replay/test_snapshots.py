@@ -145,6 +145,7 @@ def test_what_was_pruned_is_gone_and_the_rest_is_proven(run: RunResult) -> None:
     assert "no checkpoint covers" in _kernel("prune", run.run_dir, "--policy", "size=0", "--yes").output
 
 
+@pytest.mark.parametrize("run", ["reference"], indirect=True)
 def test_killed_anywhere_pruning_can_be_run_again(run: RunResult, tmp_path: Path) -> None:
     make_checkpoint(run.journal, KEY)
     _snapshot(run.journal)
@@ -185,7 +186,7 @@ def test_holds_by_the_day(run: RunResult) -> None:
 
 def test_a_live_journal_that_was_pruned_is_not_decided_again(tmp_path: Path) -> None:
     written = Written(tmp_path / "run", configuration(), [instrument()], elsewhere=True)
-    for now_ns, rows in market(120):
+    for now_ns, rows in market(20):
         written.core.take_rows(rows, now_ns)
     written.close()
     journal = written.run_dir / JOURNAL_DIR
