@@ -5,6 +5,7 @@ frame's hash into a queue. What is signed is on the disk; the work is done in sm
 it. Whatever goes wrong is said and tried again; trading goes on.
 """
 
+import importlib
 import threading
 import time
 from collections import deque
@@ -69,6 +70,8 @@ class Checkpoints:
     def __init__(self, journal: Path, frames: GroupCommit, settings: CheckpointConfig, say: Say) -> None:
         self._journal, self._frames, self._settings, self._say = journal, frames, settings, say
         self._policy: Policy | None = witness_policy(settings)
+        if self._policy is not None:
+            importlib.import_module("adapters.witness.client")  # now: later it would hold up an order
         self._every_s = length_ns("live.checkpoint.every", settings.every) / 1e9
         self._queue: deque[tuple[int, bytes, int]] = deque()
         self._begun_with = frames.writer.frame_count
