@@ -42,13 +42,17 @@ Say = Callable[[str], None]
 
 
 def follow(opened: Opened, settings: CheckpointConfig, say: Say) -> "Checkpoints | None":
-    """Begin to make the checkpoints of a session, where they are wanted. Raises ConfigError for a key that is none."""
+    """Begin to make the checkpoints of a session, where they are wanted.
+
+    Raises ConfigError when a new session has no key.
+    """
     if not settings.key:
         return None
     try:
         load_key(settings.key)  # and again for each checkpoint: it may be rotated
     except (SecretError, JournalError) as error:
-        raise ConfigError(str(error)) from None
+        if not opened.resumed:  # one that goes on has orders to look after: it says what is wrong, and trades
+            raise ConfigError(str(error)) from None
     journal = opened.run_dir / JOURNAL_DIR
     made = Checkpoints(journal, opened.journal, settings, say)
     origin = journal_origin(journal)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from journal.note import COSIGNATURE, Note, SigningKey, cosign
 from tests.journal.test_verify_standalone import KEY, ORIGIN, OTHER, frames_of, leaves_of, run, written
 from tests.reference.auditor import checkpoint, consistency, consistency_proof, event_proof, root
 
+WITNESS = SigningKey("witness.example/w", bytes([7]) * 32, COSIGNATURE)
 SOURCE = Path(__file__).parents[1] / "go" / "verify.go"
 PACKAGES = Path("/usr/share/gocode")
 MISSING = shutil.which("go") is None or not (PACKAGES / "src/golang.org/x/mod/sumdb/tlog").is_dir()
@@ -62,6 +64,8 @@ def test_go_accepts_our_notes_and_refuses_changed_ones(both, files):
         note = checkpoint(ORIGIN, leaves[:size], KEY, OTHER)
         assert both("note", note) == f"ok note {ORIGIN} {size} {root(leaves[:size]).hex()}"
     note = checkpoint(ORIGIN, leaves, KEY)
+    cosigned = note + cosign(Note.parse(note).text, WITNESS, 1_700_000_000).line.encode()
+    assert both("note", cosigned) == both("note", note)  # who does not know the witness passes over its line
     assert "no verifiable signatures" in both("note", checkpoint(ORIGIN, leaves, OTHER))
     assert [both("note", data)[:8] for data in flips(note, 17)] == ["refused:"] * len(list(flips(note, 17)))
 

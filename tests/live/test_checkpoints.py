@@ -110,7 +110,10 @@ def test_a_session_is_cosigned_whatever_is_killed(tmp_path: Path, witnesses: lis
         run.kill()
         journal = run.run_dir / "journal"
         before = Checkpoint.of_note(latest_checkpoint(journal) or b"").size
+        (tmp_path / "desk.key").rename(tmp_path / "away.key")
         run.go_on()
+        run.wait_until(lambda status: "not signed" in status["checkpoint"]["problem"])
+        (tmp_path / "away.key").rename(tmp_path / "desk.key")
         run.wait_until(lambda status: status["checkpoint"]["cosigned_frames"] > before)
         assert run.stop() == 0
     trusted = [KEY.verifier, *(one.key.verifier for one in witnesses)]  # nobody was told of the next key
