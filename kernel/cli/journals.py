@@ -73,6 +73,8 @@ def open_history(path: Path, data: Iterable[str], *, check_hashes: bool = True) 
     history = History(path, list(data), check_hashes=check_hashes)
     if not history.same_schema:
         note("the journal was written with another catalogue of events; what is shown may be wrong in places")
+    if history.pruned.frames:
+        note(f"events before {history.pruned.next_sequence:,} were pruned: what is shown comes after them")
     return history
 
 

@@ -113,8 +113,8 @@ def _record(place: Path, policy: "Policy", plan: "Plan") -> int:
     assert plan.last is not None
     words = (int(word) for word in np.frombuffer(plan.last.root, ">i8"))
     event = SegmentsPruned(plan.last.frames, plan.last.next_sequence, plan.gone_bytes, *words)
-    holds = [one.name for one in read_holds(place)]
-    return record_custody(place, event, {"policy": policy.text, "holds": holds, "user_id": os.getuid()})
+    holds = {"holds": [one.name for one in read_holds(place)]} if read_holds(place) else {}
+    return record_custody(place, event, {"policy": policy.text, "user_id": os.getuid()} | holds)
 
 
 def _snapshot_frames(place: Path) -> int:

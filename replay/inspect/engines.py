@@ -71,7 +71,7 @@ class Facts:
         self.names = history.names
         folding, kept = Folding(history.names), [np.zeros(0, RECORD)]
         first_ns = last_ns = 0
-        for frame in history.frames():
+        for frame in history.frames(history.begin(folding)):
             folding.take(frame)
             kept.append(frame.records[np.isin(frame.records["kind"], KINDS)].copy())
             last_ns = int(folding.state.head.now_ns)

@@ -21,9 +21,12 @@ _HEADER = ("strategy", "instrument", "side", "entry (UTC)", "exit (UTC)", "quant
 
 
 def read_trips(history: History, progress: Callable[[int, int], None]) -> tuple[pa.Table, pa.Table]:
-    """The closed and the open round trips, each as a table of ``replay.tables.TRADE_SCHEMA``."""
+    """The closed and the open round trips, each as a table of ``replay.tables.TRADE_SCHEMA``.
+
+    Of a journal that was pruned, those that closed behind its first snapshot.
+    """
     folding, closed, books = Folding(history.names), [np.zeros(0, RECORD)], [np.zeros(0, RECORD)]
-    for frame in history.frames():
+    for frame in history.frames(history.begin(folding)):
         folding.take(frame)
         places = np.flatnonzero(frame.records["kind"] == TRADE_CLOSED.kind)
         closed.append(frame.records[places])

@@ -1,41 +1,54 @@
 """``kernel encrypt``: proven without a key, read with one, and a key destroyed for good."""
 
 import json
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from journal import verify_journal
 from journal.encryption import MasterKey, use_master_key
 from kernel.cli import cli
-from tests.cli.helpers import kernel
+
+
+def kernel(*arguments: str, **environment: str) -> Result:
+    """The command in this process, which has no key before and after."""
+    use_master_key(None)
+    done = CliRunner().invoke(cli, arguments, env=environment)
+    use_master_key(None)
+    return done
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run, a master key and the run encrypted."""
     folder = tmp_path_factory.mktemp("desk")
-    assert kernel("replay", "--to", "2016-08-01", "--out", "run", "--no-report", cwd=folder).returncode == 0
-    assert kernel("encrypt", "--make-key", "master", cwd=folder).returncode == 0
-    done = kernel("encrypt", "run", "--out", "secret", "--key-file", "master", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    with chdir(folder):
+        assert kernel("replay", "--to", "2016-08-01", "--out", "run", "--no-report").exit_code == 0
+        assert kernel("encrypt", "--make-key", "master").exit_code == 0
+        done = kernel("encrypt", "run", "--out", "secret", "--key-file", "master")
+    assert done.exit_code == 0, done.output
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _there(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk)
+
+
 def test_an_encrypted_run_is_proven_with_its_key_and_verified_without(desk: Path) -> None:
-    assert kernel("verify", "secret", cwd=desk).returncode == 0
+    assert kernel("verify", "secret").exit_code == 0
     how = {"KERNEL_KEY_FILE": "env:MASTER", "MASTER": (desk / "master").read_text()}
-    assert "identical" in kernel("replay", "secret", cwd=desk, **how).stdout
-    shown = [kernel("show", *run, cwd=desk).stdout for run in (("run",), ("secret", "--key-file", "master"))]
+    assert "identical" in kernel("replay", "secret", **how).stdout
+    shown = [kernel("show", *run).stdout for run in (("run",), ("secret", "--key-file", "master"))]
     assert shown[0] == shown[1] != ""
     assert not (desk / "secret" / "trades.parquet").exists()
     mark = json.loads((desk / "secret" / "encrypted.json").read_text())
     assert mark["source_root"] == verify_journal(desk / "run" / "journal").root.hex()
 
 
-def test_what_is_wrong_is_said_in_one_line(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(desk)
+def test_what_is_wrong_is_said_in_one_line(desk: Path) -> None:
     (desk / "open").write_text((desk / "master").read_text())
     (desk / "open").chmod(0o644)
     (desk / "other").write_text(MasterKey.generate().text)
@@ -52,20 +65,18 @@ def test_what_is_wrong_is_said_in_one_line(desk: Path, monkeypatch: pytest.Monke
         (("encrypt", "run", "--destroy", "00", "--reason", "x"), 2, "it is not encrypted"),
         (("encrypt", "secret", "--destroy", "00"), 2, "needs --reason"),
     ):
-        use_master_key(None)
-        refused = CliRunner().invoke(cli, arguments)
+        refused = kernel(*arguments)
         assert refused.exit_code == code, arguments
         assert says in refused.output, arguments
-    use_master_key(None)
 
 
 def test_a_destroyed_key_is_recorded_first(desk: Path) -> None:
-    keys = json.loads(kernel("encrypt", "secret", "--keys", "--json", cwd=desk).stdout)["keys"]
+    keys = json.loads(kernel("encrypt", "secret", "--keys", "--json").stdout)["keys"]
     destroy = ("encrypt", "secret", "--destroy", keys[0]["key"], "--reason", "erasure", "--key-file", "master")
-    done = kernel(*destroy, "--json", cwd=desk)
+    done = kernel(*destroy, "--json")
     assert json.loads(done.stdout)["last_frame"] == keys[0]["last_frame"]
-    after = json.loads(kernel("encrypt", "secret", "--keys", "--json", cwd=desk).stdout)["keys"]
+    after = json.loads(kernel("encrypt", "secret", "--keys", "--json").stdout)["keys"]
     assert [row["destroyed"] for row in after] == [True, False]
-    assert "which was destroyed" in kernel("show", "secret", "--key-file", "master", cwd=desk).stderr
+    assert "which was destroyed" in kernel("show", "secret", "--key-file", "master").output
     assert verify_journal(desk / "secret" / "journal").ok
-    assert "destroyed already" in kernel(*destroy, cwd=desk).stderr
+    assert "destroyed already" in kernel(*destroy).output

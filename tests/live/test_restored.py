@@ -6,12 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from journal.encryption import use_master_key
+from kernel.cli import cli
 from tests.live.books import held
 from tests.live.crash import settled
 from tests.live.places import BYBIT
-from tests.live.sessions import Session, kernel, write_config
+from tests.live.sessions import Session, write_config
 from tests.venues.process import Server, started
+
+
+def kernel(*arguments: str) -> Result:
+    """A command beside the session, in this process."""
+    done = CliRunner().invoke(cli, arguments)
+    use_master_key(None)
+    return done
 
 
 def _positions_agree(session: Session, server: Server) -> bool:
@@ -30,23 +40,23 @@ def test_a_session_goes_on_from_a_backup_under_other_order_names(
 ) -> None:
     """Its journal is encrypted, which nothing of this notices."""
     run, again = tmp_path / "run", tmp_path / "again"
-    assert kernel("encrypt", "--make-key", str(tmp_path / "master")).returncode == 0
+    assert kernel("encrypt", "--make-key", str(tmp_path / "master")).exit_code == 0
     monkeypatch.setenv("KERNEL_KEY_FILE", str(tmp_path / "master"))
     with started(BYBIT.module, "--rate", "120", *BYBIT.arguments) as server:
         with Session(run, BYBIT.keys) as session:
             session.begin(write_config(tmp_path / "live.toml", BYBIT, server))
             session.wait_until(lambda status: bool(status["fills"] > 2))
             taken = kernel("backup", str(run), str(tmp_path / "b"), "--json")  # the writer is at work
-            assert taken.returncode == 0, taken.stderr
+            assert taken.exit_code == 0, taken.output
             session.wait_until(lambda status: bool(status["fills"] > 6))  # what is lost
             session.ask("kill", level="entries", reason="the end")
             session.wait_until(lambda status: not status["in_flight"] and not status["in_doubt"])
             session.kill()
-        assert kernel("restore", str(tmp_path / "b"), str(again)).returncode == 0
+        assert kernel("restore", str(tmp_path / "b"), str(again)).exit_code == 0
         before = _client_order_ids(server)
         refused = kernel("live", "--resume", str(again))
-        assert refused.returncode == 2
-        assert "must never trade again" in refused.stderr
+        assert refused.exit_code == 2
+        assert "must never trade again" in refused.output
         with Session(again, BYBIT.keys) as session:
             session.start("--resume", str(again), "--take-over")
             session.wait_until(settled)

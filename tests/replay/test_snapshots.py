@@ -136,6 +136,9 @@ def test_what_was_pruned_is_gone_and_the_rest_is_proven(run: RunResult) -> None:
     shown = _kernel("show", run.run_dir, "--topic", "custody.pruned")
     assert "policy size=0" in shown.output
     assert _kernel("verify", run.run_dir, "--deep").exit_code == 0
+    trips = _kernel("trades", run.run_dir)
+    assert trips.exit_code == 0
+    assert "were pruned: what is shown comes after them" in trips.output
     assert [one.problem for one in check_snapshots(history)] == [""]
     assert "pruned 1 segments" in _kernel("prune", run.run_dir, "--policy", "size=0", "--yes").output
     history = History(run.run_dir)  # the snapshot is of the last frame that went
