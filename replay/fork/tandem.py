@@ -5,15 +5,16 @@ same orders, those of the parent; what the fork's version wishes is dropped. Fro
 all that it has learned. So nothing has to be carried over, and nothing is guessed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from kernel.jit import bind
 from kernel.strategy.declare import CompiledStrategy
 from kernel.strategy.python import Strategy, deliver
-from kernel.tables.table import MAX_POSITIONS
+from kernel.tables.table import MAX_POSITIONS, word_of
 from replay.execution import Prepared
 from replay.features import plan_run_features
 from replay.fork.changes import ForkError
@@ -41,22 +42,24 @@ class Tandem(Strategy):
         self.instrument = instrument
         self._old = _mind(self.old, context, instrument)
         self._new = _mind(self.new, context, instrument)
+        # Kept: to reach a part of the context by its name costs microseconds, and this is called for each event.
+        self._wishes = [word_of(context.call, name) for name in ("intent_count", "intents_lost", "group_left")]
+        self._number, self._books = word_of(context.call, "strategy"), context.feature_books
 
     def _called(self, kind: int) -> None:
-        if self.switch.is_forked:
-            self._ask_new(kind)
-            return
-        call = self._context.call
         self._ask_new(kind)
-        call.intent_count = call.intents_lost = call.group_left = 0
-        self._old.called(kind)
+        if not self.switch.is_forked:
+            for count in self._wishes:
+                count[0] = 0
+            self._old.called(kind)
 
     def _ask_new(self, kind: int) -> None:
         """Call the fork's version, which reads features of its own: its books stand in the place of the strategy's."""
-        context = self._context
-        count, number = int(context.state.head.instrument_count), int(context.call.strategy)
-        here, there = number * count, self.ghost * count
-        books = context.feature_books
+        if not self.new.features:
+            self._new.called(kind)
+            return
+        count, books = int(self._context.state.head.instrument_count), self._books
+        here, there = self._number[0] * count, self.ghost * count
         kept = books[here : here + count].copy()
         books[here : here + count] = books[there : there + count]
         try:
@@ -71,22 +74,24 @@ class _Compiled:
     def __init__(self, strategy: LoadedStrategy, context: Any) -> None:
         source = strategy.source
         assert isinstance(source, CompiledStrategy)
-        self._context, self._entry = context, source.entry()
+        entry = source.entry()
+        self._call: Callable[[], Any] = bind(entry, context)
         self._memory = np.zeros(source.memory_words(strategy.parameters))
         self._parameters = np.array([float(value) for value in strategy.parameters.values()])
+        self._there = context.memory[: self._memory.size], context.parameters[: self._parameters.size]
+        self._places = [word_of(context.call, name) for name in ("memory_at", "memory_size", "parameters_at")]
 
     def called(self, kind: int) -> None:
-        context, size, count = self._context, self._memory.size, self._parameters.size
-        call = context.call
-        memory, parameters = context.memory[:size], context.parameters[:count]
-        kept = memory.copy(), parameters.copy(), int(call.memory_at), int(call.memory_size), int(call.parameters_at)
+        memory, parameters = self._there
+        kept = memory.copy(), parameters.copy(), [word[0] for word in self._places]
         memory[:], parameters[:] = self._memory, self._parameters
-        call.memory_at = call.parameters_at = 0
-        call.memory_size = size
-        self._entry(context)
+        for word, value in zip(self._places, (0, self._memory.size, 0), strict=True):
+            word[0] = value
+        self._call()
         self._memory[:] = memory
         memory[:], parameters[:] = kept[0], kept[1]
-        call.memory_at, call.memory_size, call.parameters_at = kept[2:]
+        for word, value in zip(self._places, kept[2], strict=True):
+            word[0] = value
 
 
 class _Plain:
