@@ -122,7 +122,8 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed checkpoint that lies beside the journal. ``cosigned_by`` are witnesses, with the second they name.
+    """A signed checkpoint that lies beside the journal. ``cosigned_by`` are witnesses; with a
+    timestamp an RFC 3161 token lies beside it.
 
     ``signature`` is good, or what is wrong with it, or that it was not checked.
     """
@@ -131,6 +132,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     signed_by: tuple[str, ...]
     cosigned_by: tuple[str, ...]
+    has_timestamp: bool
     is_of_this_journal: bool
     signature: str
 

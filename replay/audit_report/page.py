@@ -150,10 +150,11 @@ def _chain(report: AuditReport) -> str:
     if chain.checkpoints:
         lines = [
             (f"{one.frames:,}", one.root, ", ".join(one.signed_by), ", ".join(one.cosigned_by) or "nobody",
-             "yes" if one.is_of_this_journal else "NO", one.signature)
+             "beside it" if one.has_timestamp else "", "yes" if one.is_of_this_journal else "NO", one.signature)
             for one in chain.checkpoints
         ]  # fmt: skip
-        table += event_table(("frames", "root", "signed by", "cosigned by", "fits this journal", "signature"), lines)
+        heads = ("frames", "root", "signed by", "cosigned by", "timestamp", "fits this journal", "signature")
+        table += event_table(heads, lines)
     else:
         table += "<p>No checkpoint lies beside the journal.</p>"
     return panel("The journal's proof", "What verification of its bytes said, just now", table)

@@ -9,14 +9,18 @@ from pathlib import Path
 
 from journal import JournalError, VerifyReport
 from journal.checkpoint import Checkpoint as Statement
-from journal.kept import kept_checkpoints
-from journal.note import ED25519, Note, NoteError, VerifierKey
+from journal.checkpoint import open_checkpoint
+from journal.kept import kept_checkpoints, kept_timestamp
+from journal.note import Note, VerifierKey
+from journal.rotation import KeyChain
 from journal.tlog import journal_origin
 from replay.audit_report.facts import Chain, Checkpoint
 from replay.audit_report.gather import Gathered
 from replay.history import History
+from replay.rotations import key_chain
 
 NOT_CHECKED = "not checked: no key was given"
+SIGNATURE_BYTES = 64  # of Ed25519; a cosignature has its time before it
 
 
 def chain_facts(history: History, report: VerifyReport, found: Gathered, keys: Sequence[VerifierKey]) -> Chain:
@@ -49,42 +53,48 @@ def chain_facts(history: History, report: VerifyReport, found: Gathered, keys: S
 
 
 def checkpoints(journal: Path, report: VerifyReport, keys: Sequence[VerifierKey]) -> tuple[Checkpoint, ...]:
-    """The kept checkpoints, oldest first."""
+    """The kept checkpoints, oldest first. Keys that took the places of those that are given count as well."""
     origin = journal_origin(journal)
-    return tuple(_checkpoint(note, origin, report, keys) for note in kept_checkpoints(journal))
+    try:
+        chain = key_chain(journal, list(keys))
+    except JournalError:  # it is broken: no rotation is to be believed
+        chain = KeyChain(origin, keys, ())
+    return tuple(_checkpoint(journal, note, origin, report, chain) for note in kept_checkpoints(journal))
 
 
-def _checkpoint(data: bytes, origin: str, report: VerifyReport, keys: Sequence[VerifierKey]) -> Checkpoint:
+def _checkpoint(journal: Path, data: bytes, origin: str, report: VerifyReport, chain: KeyChain) -> Checkpoint:
     try:
         note = Note.parse(data)
         said = Statement.parse(note.text)
     except JournalError as error:
         return Checkpoint(
-            frames=0, root="", signed_by=(), cosigned_by=(), is_of_this_journal=False, signature=f"damaged: {error}"
+            frames=0,
+            root="",
+            signed_by=(),
+            cosigned_by=(),
+            has_timestamp=False,
+            is_of_this_journal=False,
+            signature=f"damaged: {error}",
         )
-    signer = origin_signers(note)
     return Checkpoint(
         frames=said.size,
         root=said.root.hex(),
-        signed_by=tuple(signer),
-        cosigned_by=tuple(f"{one.name}" for one in note.signatures if one.name not in signer),
+        signed_by=tuple(one.name for one in note.signatures if len(one.data) == SIGNATURE_BYTES),
+        cosigned_by=tuple(one.name for one in note.signatures if len(one.data) != SIGNATURE_BYTES),
+        has_timestamp=kept_timestamp(journal, said) is not None,
         is_of_this_journal=said.origin == origin and report.roots.get(said.size) == said.root,
-        signature=_signature(note, keys),
+        signature=_signature(data, chain),
     )
 
 
-def origin_signers(note: Note) -> list[str]:
-    """The names on the signature lines that have the length of a plain signature; a cosignature has its time too."""
-    return [one.name for one in note.signatures if len(one.data) == 64]
-
-
-def _signature(note: Note, keys: Sequence[VerifierKey]) -> str:
-    if not keys:
+def _signature(data: bytes, chain: KeyChain) -> str:
+    if not chain.keys:
         return NOT_CHECKED
     try:
-        good = [key.name for key in note.check([key for key in keys if key.kind == ED25519])]
-        witnesses = [key.name for key, _ in note.cosigners(keys)]
-    except NoteError as error:
+        opened = open_checkpoint(data, chain.keys)
+        chain.check(opened)
+        witnesses = [key.name for key, _ in opened.note.cosigners(chain.keys)]
+    except JournalError as error:
         return str(error)
     seen = f"; cosigned by {', '.join(witnesses)}" if witnesses else ""
-    return f"good: {', '.join(good)}{seen}"
+    return f"good: {', '.join(key.name for key in opened.signers)}{seen}"

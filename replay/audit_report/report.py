@@ -202,6 +202,9 @@ def not_checked(chain: Chain, what: What) -> Iterable[str]:
     )
     if any(one.signature == NOT_CHECKED for one in chain.checkpoints):
         yield "The signatures of the kept checkpoints: no key was given. kernel audit report RUN --key KEY.pub"
+    if any(one.has_timestamp for one in chain.checkpoints):
+        yield "The timestamp tokens beside checkpoints. kernel verify NOTE --timestamp TOKEN --tsa-cert CERTIFICATE "
+        "--key KEY.pub"
     if not chain.checkpoints:
         yield "There is no checkpoint beside the journal, so no signature at all."
     if any(name in (RUN_FILE, "certificate.json", "live.json") for name in what.files):

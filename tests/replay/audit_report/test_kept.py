@@ -7,11 +7,15 @@ from click.testing import CliRunner, Result
 
 from journal import JournalReader
 from journal.encryption import use_master_key
-from journal.tlog import make_checkpoint
+from journal.kept import add_cosignatures
+from journal.note import COSIGNATURE, Note, SigningKey, cosign
+from journal.rotation import rotate
+from journal.tlog import journal_origin, make_checkpoint
 from kernel.cli import cli
 from replay.audit_report.facts import AuditReport
 from replay.audit_report.report import write_report
 from replay.history import History
+from replay.rotations import record_rotation
 from tests.journal.logs import KEY
 from tests.replay.inspect.runs import make_run
 from tests.replay.test_snapshots import _in_small_segments, _snapshot
@@ -79,3 +83,25 @@ def test_an_encrypted_run_needs_its_key_and_its_fork_is_encrypted_too(tmp_path: 
         assert call("replay", tmp_path / "fork", *with_key).exit_code == 0
     finally:
         use_master_key(None)
+
+
+def test_signatures_follow_the_keys_through_their_rotations(tmp_path: Path) -> None:
+    keys = [SigningKey(f"example.com/k{number}", bytes([number]) * 32) for number in range(3)]
+    witness = SigningKey("witness.example/w", bytes([9]) * 32, COSIGNATURE)
+    run = make_run(tmp_path / "run", to="2016-10-01")
+    journal = run / "journal"
+    make_checkpoint(journal, keys[0])
+    record_rotation(journal, rotate(journal_origin(journal), keys[0], keys[1]), reason="yearly")
+    note = make_checkpoint(journal, keys[1])
+    add_cosignatures(journal, note, [cosign(Note.parse(note).text, witness, 1_700_000_000)])
+    given = [keys[0].verifier, witness.verifier]
+    found = write_report(run, tmp_path / "out", given, lambda label: lambda done, total: None)
+    assert [one.signature for one in found.chain.checkpoints] == [
+        "good: example.com/k0",
+        "good: example.com/k1; cosigned by witness.example/w",
+    ]
+    assert found.chain.checkpoints[1].cosigned_by == ("witness.example/w",)
+    assert not found.chain.checkpoints[1].has_timestamp
+    assert found.section("journal").rows[0].topic == "custody.signing_key_rotated"
+    other = write_report(run, tmp_path / "other", [keys[2].verifier], lambda label: lambda done, total: None)
+    assert all("no key that is given" in one.signature for one in other.chain.checkpoints)
