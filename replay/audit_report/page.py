@@ -149,11 +149,11 @@ def _chain(report: AuditReport) -> str:
     table = facts_table(rows)
     if chain.checkpoints:
         lines = [
-            (f"{one.frames:,}", one.root, ", ".join(one.signed_by), ", ".join(one.cosigned_by) or "nobody",
+            (f"{one.frames:,}", ", ".join(one.signed_by), ", ".join(one.cosigned_by) or "nobody",
              "beside it" if one.has_timestamp else "", "yes" if one.is_of_this_journal else "NO", one.signature)
             for one in chain.checkpoints
         ]  # fmt: skip
-        heads = ("frames", "root", "signed by", "cosigned by", "timestamp", "fits this journal", "signature")
+        heads = ("frames", "signed by", "cosigned by", "timestamp", "fits this journal", "signature")
         table += event_table(heads, lines)
     else:
         table += "<p>No checkpoint lies beside the journal.</p>"
@@ -231,8 +231,16 @@ def _section(section: Section) -> str:
     if not shown:
         return panel(section.title, section.note, "<p>None.</p>")
     who = any(row.who for row in shown)
-    heads = ("event", "time (UTC)", "topic", *(("who",) if who else ()), "what", "what followed")
-    lines = [_event_cells(row, who) for row in shown]
+    followed = any(row.followed for row in shown)
+    heads = (
+        "event",
+        "time (UTC)",
+        "topic",
+        *(("who",) if who else ()),
+        "what",
+        *(("what followed",) if followed else ()),
+    )
+    lines = [_event_cells(row, who)[: len(heads)] for row in shown]
     return panel(
         section.title, f"{section.note} {section.count:,} in all.{cut}", event_table(heads, lines, numbers=(0,))
     )
@@ -285,7 +293,8 @@ def _life(order: OrderFact) -> str:
     price = f" at {order.average_price}" if order.average_price else ""
     filled = f", {order.filled} filled{price}, fees {order.fees}" if order.fills else ""
     cause = f"caused by event {order.cause:,}" if order.cause > 0 else ""
-    known = f"at the venue {order.client_order_id}"
+    left = order.adopted or order.check == "approved"
+    known = f"at the venue {order.client_order_id}" if left else ""
     steps = event_table(
         ("event", "time (UTC)", "topic", "what"),
         [(str(step.sequence), step.ts_event, step.topic, step.text) for step in order.steps],

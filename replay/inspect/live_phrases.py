@@ -23,11 +23,11 @@ REPAIRS = {
 REQUESTS = {0: "the order", 1: "its cancel", 2: "its replace"}
 PHRASES: dict[type[events.Event], str] = {
     events.LiveSessionOpened: "{live_mode}[, {body}]",
-    events.LiveSessionClosed: "{open_orders} orders open; {market_rows} market rows heard, {conflated_rows} replaced "
+    events.LiveSessionClosed: "{still_open} orders open; {market_rows} market rows heard, {conflated_rows} replaced "
     "by newer "
     "ones, {dropped_rows} dropped[, {body}]",
     events.ConnectionChanged: "{stream_name} stream {stream_status}[, {body}]",
-    events.DegradedSet: "{entries}[: {body}]",
+    events.DegradedSet: "{entries}",
     events.ClockMeasured: "{offset_ms} ms off, asked in {round_trip_ms} ms",
     events.DifferenceFound: "{subject_name}: ours {ours}, theirs {theirs}; repaired by {repair_name}[, {body}]",
     events.Reconciled: "{orders} orders, {fills} fills, {positions} positions, {balances} balances; {differences} "
@@ -61,6 +61,14 @@ def _command(names: Names, stored: Stored) -> str:
     return f"{body.get('command', '?')}{said}, by {body.get('user', '?')} (user id {stored.event.user_id})"  # type: ignore[attr-defined]
 
 
+def _entries(names: Names, stored: Stored) -> str:
+    """Whether entries are stopped, and the reasons in words."""
+    if not stored.event.reasons:  # type: ignore[attr-defined]
+        return "entries may go on"
+    said = shown_body(stored.body)
+    return f"entries are stopped: {said}" if said else "entries are stopped"
+
+
 def _cancel_of(names: Names, stored: Stored) -> str:
     order_id: int = stored.event.order_id  # type: ignore[attr-defined]
     return f"order {order_id}" if order_id else "all orders"
@@ -70,9 +78,8 @@ SPECIAL: dict[tuple[type[events.Event] | None, str], Any] = {
     (events.LiveSessionOpened, "live_mode"): _named("mode", MODES),
     (events.ConnectionChanged, "stream_name"): _named("stream", STREAMS),
     (events.ConnectionChanged, "stream_status"): _named("status", STATUSES),
-    (events.DegradedSet, "entries"): lambda names, stored: (
-        "entries are stopped" if stored.event.reasons else "entries may go on"
-    ),
+    (events.DegradedSet, "entries"): _entries,
+    (events.LiveSessionClosed, "still_open"): lambda names, stored: str(stored.event.open_orders),
     (events.ClockMeasured, "offset_ms"): _milliseconds("offset_ns"),
     (events.ClockMeasured, "round_trip_ms"): _milliseconds("round_trip_ns"),
     (events.DifferenceFound, "subject_name"): _named("subject", SUBJECTS),
