@@ -80,7 +80,6 @@ class LiveSession:
         self._decided_ns: dict[int, int] = {}
         self._woken = False
         self._stop = asyncio.Event()
-        self._reconcile_now = asyncio.Event()
         self._failure: BaseException | None = None
 
     # --- what comes in ------------------------------------------------------------------------------------------
@@ -249,7 +248,7 @@ class LiveSession:
         """Compare with the venue as soon as possible."""
         self.degraded.unreconciled = True
         self.degraded.look()
-        self._reconcile_now.set()
+        self.reconciler.asked.set()
 
     async def run(self, facts: dict[str, Any]) -> None:
         """Open the session, keep it up until it is to stop, drain it and close the journal."""
@@ -280,7 +279,7 @@ class LiveSession:
     def _works(self) -> list[Any]:
         works = [self.adapter.run(self.inbox), self._tick(), self._measure_clock()]
         if self.elsewhere:
-            works += [self.reconciler.run(self._reconcile_now), self._poll()]
+            works += [self.reconciler.run(), self._poll()]
         return works
 
     async def _guard(self, work: Any) -> None:

@@ -38,7 +38,7 @@ CONFIRM_PAUSE_S = 1.0
 
 
 class Reconciler:
-    """Of one session. ``settled`` is set once a reconciliation went through."""
+    """Of one session. Set ``asked`` for one as soon as possible; ``settled`` is set once one went through."""
 
     def __init__(self, session: "LiveSession") -> None:
         self._session = session
@@ -46,13 +46,13 @@ class Reconciler:
         self._every_s = length_ns("live.reconcile_every", session.live.reconcile_every) / 1e9
         self._fresh = not session.opened.resumed  # what the account holds at the very start is no drift
         self._fills_before = 0
-        self.settled = asyncio.Event()
+        self.asked, self.settled = asyncio.Event(), asyncio.Event()
 
-    async def run(self, now: asyncio.Event) -> None:
+    async def run(self) -> None:
         """Reconcile at once, then on request and every so often, until cancelled."""
         pause_s = 0.5
         while True:
-            now.clear()
+            self.asked.clear()
             try:
                 done = await self.reconcile()
                 pause_s = 0.5 if done else min(pause_s * 2, 10.0)
@@ -60,7 +60,7 @@ class Reconciler:
                 done, pause_s = False, min(pause_s * 2, 10.0)
             with contextlib.suppress(TimeoutError):  # not wait_for: it can lose a cancellation
                 async with asyncio.timeout(self._every_s if done else pause_s):
-                    await now.wait()
+                    await self.asked.wait()
 
     async def poll(self) -> list[OrderSeen]:
         """Orders and fills by asking. Raises VenueError."""
@@ -96,10 +96,12 @@ class Reconciler:
             fills = int(session.state.head.fill_count)
             done = Reconciled(len(orders), fills, len(positions), len(balances), differences + found)
             session.take([Input(done)])
+            self._fresh = False
+            if self.asked.is_set():
+                return True  # what was compared first may be older than the request: the next one counts
             session.degraded.unreconciled = False
             session.degraded.look()
             session.reconciled_at = asyncio.get_running_loop().time()
-            self._fresh = False
             self.settled.set()
             return True
 
