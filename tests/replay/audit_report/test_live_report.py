@@ -38,7 +38,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         )
         assert session.stop() == 0
         venue = server.get("/test/state")
-    made = write_report(folder / "run", folder / "out", [], lambda label: lambda done, total: None)
+    made = write_report(folder / "run", folder / "out", [], lambda label: lambda done, total: None, 100_000)
     return made, folder / "run", venue
 
 

@@ -105,12 +105,12 @@ def test_after_the_fork_there_is_the_market_and_a_simulated_venue(run: Path, tmp
 def test_a_fork_of_paper_that_changes_nothing_is_its_parent(paper: Path, tmp_path: Path) -> None:
     """The simulated venue had the orders all along, so they stay, and what follows is the same."""
     parent = History(paper)
-    first = next(stored for stored in parent.events() if isinstance(stored.event, OrderFilled))
-    made = fork(paper, first.sequence, tmp_path / "fork", "busy.lots=10")
+    fills = [stored for stored in parent.events() if isinstance(stored.event, OrderFilled)]
+    made = fork(paper, fills[2].sequence, tmp_path / "fork", "busy.lots=10")
     forked = History(tmp_path / "fork")
     assert not [stored for stored in forked.events() if isinstance(stored.event, CancelAsked)]
     assert check_fork(forked, parent).problem == ""
-    assert made.at_fork.fills == 1
+    assert made.at_fork.fills >= 3
     # The parent's last moments are not the market's: it stopped entries when it was told to end.
     ending = [stored for stored in parent.events() if isinstance(stored.event, DegradedSet)][-1]
     told = [
