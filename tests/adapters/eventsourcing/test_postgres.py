@@ -104,7 +104,7 @@ def test_followers_and_writers_that_are_killed_leave_nothing_out(
     tmp_path: Path, sockets: Path, database: str, replica: ReplicaFactory
 ) -> None:
     chance, folder, seen, recorder = random.Random(5), tmp_path / "journal", 0, replica.process_recorder()
-    for _ in range(KILLS // 4):
+    for _ in range(KILLS // 8):
         writer = child("inserting", str(folder), "always")
         for _ in range(4):
             follower = child("following", str(folder), str(sockets), database)
