@@ -57,9 +57,16 @@ class Function:
         """Call the machine code; the kinds of the arguments are found out from their values."""
         kinds = tuple(_kind_of(value) for value in arguments)
         key = tuple(id(kind) if isinstance(kind, np.dtype) else kind for kind in kinds)
-        if key not in self._calls:
-            self._calls[key] = Unit(self.py_func, kinds, free=True, divisions=self.divisions)
-        return self._calls[key](*arguments)
+        unit = self._calls.get(key) or self._unit_for(key, kinds)
+        return unit(*arguments)
+
+    def _unit_for(self, key: tuple[Kind, ...], kinds: tuple[Kind, ...]) -> "Unit":
+        """The unit of kinds that were not seen under these ids: numpy gives a row of an array a new dtype each time."""
+        for unit in self._calls.values():
+            if unit.kinds == kinds:
+                return unit
+        unit = self._calls[key] = Unit(self.py_func, kinds, free=True, divisions=self.divisions)
+        return unit
 
 
 class Unit(Function):

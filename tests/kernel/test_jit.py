@@ -157,6 +157,18 @@ def test_records_are_changed_in_place_and_integers_come_back() -> None:
 
 
 @compiling
+def test_rows_of_a_record_are_of_one_kind_however_often_they_are_taken() -> None:
+    @jit
+    def left(pair):  # type: ignore[no-untyped-def]
+        return pair.left
+
+    whole = np.zeros(1, [("rows", PAIR, 3)]).view(np.recarray)
+    for _ in range(50):
+        assert left(whole[0].rows[1]) == 0
+    assert len(left._calls) == 1
+
+
+@compiling
 def test_a_function_called_from_python_returns_what_python_would() -> None:
     @jit
     def several(x, y, yes):  # type: ignore[no-untyped-def]
