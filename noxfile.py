@@ -24,7 +24,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types: mypy, strict, on the core and the journal."""
+    """Types: mypy, strict, on all packages; compiled functions are left to numba."""
     session.install("-c", "requirements.lock", "-e", ".[test]")
     session.run("mypy")
 

@@ -2,12 +2,14 @@
 
     python -m bench.proofs [--events 10000000]
 
-The journal is written by the journal's own writer, with records that mean nothing, 510 in each frame. Verification is
-compared with plain SHA-256 of the same bytes, in turn.
+The journal is written by the journal's own writer, with records that mean nothing, 510 in each frame; and a second one
+with 50 in each, as a live session writes them. Verification is compared with plain SHA-256 of the same bytes by one
+process, in turn.
 """
 
 import argparse
 import random
+import shutil
 import statistics
 import tempfile
 import time
@@ -21,24 +23,35 @@ from journal.note import SigningKey
 from journal.proof_file import check_event_proof, prove_event
 from journal.tlog import make_checkpoint
 
-EVENTS_A_FRAME = 510
+EVENTS_A_FRAME, EVENTS_A_SMALL_FRAME = 510, 50
 REPEATS, PROOFS = 5, 50
 
 
-def _write(journal: Path, events: int) -> None:
-    records = random.Random(1).randbytes(128 * EVENTS_A_FRAME)
+def _write(journal: Path, events: int, events_a_frame: int) -> None:
+    records = random.Random(1).randbytes(128 * events_a_frame)
     with JournalWriter.create(
         journal, origin="bench", genesis_id=bytes(16), schema_digest=bytes(32), fsync="off"
     ) as writer:
         while writer.next_sequence <= events:
             sequence = writer.next_sequence
-            writer.append(records, event_count=EVENTS_A_FRAME, first_sequence=sequence, ts_ingest_ns=sequence)
+            writer.append(records, event_count=events_a_frame, first_sequence=sequence, ts_ingest_ns=sequence)
 
 
 def _timed(call: Callable[[], Any]) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
+
+
+def _print_verification(journal: Path, events_a_frame: int) -> None:
+    plain, verify = [], []
+    for _ in range(REPEATS):
+        plain.append(hash_plainly(journal))
+        verify.append(_timed(lambda: verify_journal(journal)))
+    size = sum(path.stat().st_size for path in journal.glob("*.seg"))
+    print(f"{events_a_frame} records in a frame, {size:,} bytes")
+    print(f"plain SHA-256      {min(plain):8.3f} s")
+    print(f"verify             {min(verify):8.3f} s   {min(plain) / min(verify):.2f} of plain SHA-256")
 
 
 def main() -> None:
@@ -48,16 +61,13 @@ def main() -> None:
     events = parser.parse_args().events
     key, chance = SigningKey("bench", bytes(32)), random.Random(2)
     with tempfile.TemporaryDirectory(prefix="kernel-proofs-") as folder:
-        journal = Path(folder) / "journal"
-        _write(journal, events)
-        size = sum(path.stat().st_size for path in journal.glob("*.seg"))
-        plain, verify = [], []
-        for _ in range(REPEATS):
-            plain.append(hash_plainly(journal))
-            verify.append(_timed(lambda: verify_journal(journal)))
-        print(f"{events:,} events, {size:,} bytes")
-        print(f"plain SHA-256      {min(plain):8.3f} s")
-        print(f"verify             {min(verify):8.3f} s   {min(plain) / min(verify):.2f} of plain SHA-256")
+        small, journal = Path(folder) / "small", Path(folder) / "journal"
+        print(f"{events:,} events")
+        _write(small, events, EVENTS_A_SMALL_FRAME)
+        _print_verification(small, EVENTS_A_SMALL_FRAME)
+        shutil.rmtree(small)
+        _write(journal, events, EVENTS_A_FRAME)
+        _print_verification(journal, EVENTS_A_FRAME)
         print(f"first checkpoint   {_timed(lambda: make_checkpoint(journal, key)):8.3f} s")
         note, proofs, made, checked = make_checkpoint(journal, key), [], [], []
         for _ in range(PROOFS):

@@ -7,15 +7,13 @@ files are for. Nothing of the writer is locked: frames are only ever added, so a
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from journal.backup_files import drop_blobs, keep_files
-from journal.files import TEMPORARY, digest_of, make_private, replace_file, sync_folder
+from journal.files import TEMPORARY, alone, digest_of, make_private, sync_folder, write_file
 from journal.frame import Frame
 from journal.layout import SEGMENT_HEADER_BYTES, Identity
 from journal.manifest import BackupError, Kept, Manifest
@@ -76,7 +74,7 @@ def back_up(source: Path, target: Path, progress: Progress | None = None) -> Bac
     if before is None and target.is_dir() and any(not _is_passing(path) for path in target.iterdir()):
         raise BackupError(f"{target} is not empty and is no backup; name another folder")
     make_private(target)
-    with _alone(target):
+    with alone(target / LOCK_NAME, BackupError(f"{target}: another backup to there is under way")):
         if before is None:
             before = Manifest("", "", place, 0, 0, "", "")
             before.write(target)  # so that a later one knows the folder for ours
@@ -118,19 +116,6 @@ def back_up(source: Path, target: Path, progress: Progress | None = None) -> Bac
 
 def _is_passing(path: Path) -> bool:
     return path.name == LOCK_NAME or path.name.endswith(TEMPORARY)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One backup at a time; the lock goes with the process."""
-    descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise BackupError(f"{folder}: another backup to there is under way") from None
-    finally:
-        os.close(descriptor)
 
 
 def _drop_unfinished(target: Path, before: Manifest) -> None:
@@ -218,7 +203,7 @@ def _copy_segments(journal: Path, target: Path, before: Manifest, taken: _Taken)
             _copy_range(journal / name, target / path, start, end)
             kept[path] = Kept(path, end, digest_of(target / path, end))
     if taken.pruned.frames:  # also with the files, as it is now: this one is so that the folder is a journal
-        replace_file(target / before.place / PRUNED_NAME, taken.pruned.pack())
+        write_file(target / before.place / PRUNED_NAME, taken.pruned.pack())
     sync_folder(target / before.place)
     return tuple(kept[path] for path in sorted(kept))
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from journal.encryption import MasterKey, use_master_key
 from journal.errors import JournalError
 from journal.frame import Frame
-from journal.layout import ENCRYPTED
 from journal.reader import JournalReader
 from journal.scan import Scan
 from journal.storage import FileStorage
@@ -70,15 +69,7 @@ def encrypt_journal(source: Path, target: Path, master: MasterKey, progress: Pro
     ) as writer:
         for frame in JournalReader(source, check_hashes=False):
             digest.update(_told(frame))
-            writer.append(
-                frame.records,
-                frame.bodies,
-                event_count=frame.event_count,
-                first_sequence=frame.first_sequence,
-                ts_ingest_ns=frame.ts_ingest_ns,
-                kind=frame.kind,
-                flags=frame.flags & ~ENCRYPTED,
-            )
+            writer.append(frame.records, frame.bodies, **frame.fields)
             if progress is not None:
                 progress(frame.number, report.frames)
     use_master_key(master)
@@ -92,7 +83,5 @@ def encrypt_journal(source: Path, target: Path, master: MasterKey, progress: Pro
 
 def _told(frame: Frame) -> bytes:
     """All that a frame says, in plain."""
-    flags = frame.flags & ~ENCRYPTED
-    fields = (frame.number, frame.first_sequence, frame.event_count, frame.ts_ingest_ns, frame.kind, flags)
     records, bodies = bytes(frame.records), bytes(frame.bodies)
-    return repr((fields, len(records), len(bodies))).encode() + records + bodies
+    return repr((frame.number, frame.fields, len(records), len(bodies))).encode() + records + bodies

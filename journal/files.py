@@ -1,13 +1,16 @@
 """Ordinary files beside a journal, written so that a kill at any moment leaves the old one or the new one, whole.
 
-Owns: temporary names, permissions and the order of syncs. Must not know: what the files hold.
+Owns: temporary names, permissions, the order of syncs, and locks that keep another process out. Must not know: what the
+files hold.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,24 +19,35 @@ from typing import BinaryIO
 TEMPORARY = ".new"
 UNFINISHED = ".unfinished"
 CHUNK_BYTES = 1 << 20
+LOCK_PAUSE_S = 0.02
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of ``path`` when the block ends, durably; not when it raises."""
+def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """A file to write, for its owner alone, which takes the place of ``path`` when the block ends; not when it raises.
+
+    ``durable``: it and its name are then on the disk.
+    """
     temporary = path.with_name(f".{path.name}{TEMPORARY}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    sync_folder(path.parent)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync_folder(path.parent)
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a small file, whole and durably."""
-    with replacing(path) as file:
+def write_file(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file whole or not at all, and the folders above it that are not there yet; see ``replacing``."""
+    make_private(path.parent, durable=durable)
+    with replacing(path, durable=durable) as file:
         file.write(data)
 
 
@@ -46,12 +60,39 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_private(folder: Path) -> None:
-    """The folder, for its owner only; its name is durable when it is new."""
+def make_private(folder: Path, *, durable: bool = True) -> None:
+    """The folder and those above it that are new, for their owner only; ``durable``: their names are on the disk."""
     if not folder.is_dir():
-        make_private(folder.parent)
-        folder.mkdir(mode=0o700)
-        sync_folder(folder.parent)
+        make_private(folder.parent, durable=durable)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if durable:
+            sync_folder(folder.parent)
+
+
+@contextmanager
+def alone(path: Path, refusal: Exception, within_s: float = 0.0) -> Iterator[None]:
+    """Hold the lock of a file while the block runs; it goes with the process. The folder must be there.
+
+    Raises ``refusal`` when another one still has it after so many seconds.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        end = time.monotonic() + within_s
+        while not _has_locked(descriptor):
+            if time.monotonic() >= end:
+                raise refusal
+            time.sleep(LOCK_PAUSE_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _has_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from journal.encryption import Bound, EncryptionError, Keyring
-from journal.layout import ENCRYPTED, END_MARK_BYTES, FRAME_HEADER_BYTES, RECORD_BYTES, FrameHeader, seal_frame
+from journal.layout import ENCRYPTED, END_MARK_BYTES, FRAME_HEADER_BYTES, RECORD_BYTES, seal_frame
 
 
 class Frame:
@@ -15,8 +17,6 @@ class Frame:
 
     __slots__ = (
         "_body_bytes",
-        "_genesis_id",
-        "_hash",
         "_keys",
         "_plain",
         "durable_upto",
@@ -25,20 +25,38 @@ class Frame:
         "first_sequence",
         "flags",
         "frame_bytes",
+        "genesis_id",
         "kind",
+        "known_hash",
         "number",
         "offset",
         "prev",
         "record_count",
         "segment",
         "ts_ingest_ns",
+        "version",
         "view",
         "zero_sectors",
     )
 
+    version: int
+    kind: int
+    flags: int
+    record_count: int
+    zero_sectors: int
+    frame_bytes: int
+    event_count: int
+    number: int
+    first_sequence: int
+    durable_upto: int
+    ts_ingest_ns: int
+    epoch: int
+    genesis_id: bytes
+    prev: bytes
+
     def __init__(
         self,
-        header: FrameHeader,
+        fields: tuple[Any, ...],
         view: memoryview,
         segment: str,
         offset: int,
@@ -48,7 +66,7 @@ class Frame:
         (
             _,
             _,
-            _,
+            self.version,
             self.kind,
             self.flags,
             self.record_count,
@@ -61,13 +79,15 @@ class Frame:
             self.durable_upto,
             self.ts_ingest_ns,
             self.epoch,
-            self._genesis_id,
+            self.genesis_id,
             self.prev,
-        ) = header
+            _,
+            _,
+        ) = fields
         self.view = view
         self.segment = segment
         self.offset = offset
-        self._hash = frame_hash
+        self.known_hash = frame_hash  # None until it is worked out
         self._keys = keys
         self._plain: memoryview | None = None
 
@@ -95,7 +115,7 @@ class Frame:
             if self._keys is None:
                 raise EncryptionError(f"frame {self.number} is encrypted, and its journal's keys are not here")
             bound = Bound(
-                self._genesis_id,
+                self.genesis_id,
                 self.number,
                 self.first_sequence,
                 self.event_count,
@@ -109,11 +129,22 @@ class Frame:
         return self._plain
 
     @property
+    def fields(self) -> dict[str, int]:
+        """What ``JournalWriter.append`` is given beside records and bodies to write such a frame again, in plain."""
+        return {
+            "event_count": self.event_count,
+            "first_sequence": self.first_sequence,
+            "ts_ingest_ns": self.ts_ingest_ns,
+            "kind": self.kind,
+            "flags": self.flags & ~ENCRYPTED,
+        }
+
+    @property
     def hash(self) -> bytes:
         """The frame's RFC 6962 leaf hash, which the next frame carries as `prev`."""
-        if self._hash is None:
-            self._hash = seal_frame(self.view)[1]
-        return self._hash
+        if self.known_hash is None:
+            self.known_hash = seal_frame(self.view)[1]
+        return self.known_hash
 
     @property
     def end_mark(self) -> bytes:

@@ -6,17 +6,14 @@ checkpoint is true of the journal; whoever signs has worked that out.
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from journal.checkpoint import Checkpoint, open_checkpoint
 from journal.errors import JournalError
+from journal.files import alone, sync_folder, write_file
 from journal.note import Note, NoteError, Signature, SigningKey
-from journal.tiles import write_file
 
 TLOG_DIR = "tlog"
 CHECKPOINT_NAME = "checkpoint"
@@ -24,7 +21,7 @@ COSIGNED_NAME = "cosigned"
 CHECKPOINTS_DIR = "checkpoints"
 TIMESTAMP_SUFFIX = ".tsr"
 LOCK_NAME = "lock"
-LOCK_WITHIN_S, LOCK_PAUSE_S = 120.0, 0.02
+LOCK_WITHIN_S = 120.0
 
 
 class LogError(JournalError):
@@ -84,7 +81,7 @@ def keep_cosigned(journal: Path, note: bytes) -> None:
     with log_lock(journal):
         before = cosigned_checkpoint(journal)
         if before is None or Checkpoint.of_note(before).size <= Checkpoint.of_note(note).size:
-            write_file(journal / TLOG_DIR / COSIGNED_NAME, note, durable=True)
+            write_file(journal / TLOG_DIR / COSIGNED_NAME, note)
 
 
 def cosigned_checkpoint(journal: Path) -> bytes | None:
@@ -101,7 +98,7 @@ def kept_timestamp(journal: Path, made: Checkpoint) -> bytes | None:
 
 def keep_timestamp(journal: Path, made: Checkpoint, token: bytes) -> None:
     """Keep a token beside the checkpoint that it is of."""
-    write_file(_place(journal, made).with_suffix(TIMESTAMP_SUFFIX), token, durable=True)
+    write_file(_place(journal, made).with_suffix(TIMESTAMP_SUFFIX), token)
 
 
 def _place(journal: Path, made: Checkpoint) -> Path:
@@ -109,32 +106,21 @@ def _place(journal: Path, made: Checkpoint) -> Path:
 
 
 def _keep(journal: Path, made: Checkpoint, note: Note) -> bytes:
-    write_file(_place(journal, made), note.data, durable=True)
+    write_file(_place(journal, made), note.data)
     last = latest_checkpoint(journal)
     if last is None or Checkpoint.of_note(last).size <= made.size:
-        write_file(journal / TLOG_DIR / CHECKPOINT_NAME, note.data, durable=True)
+        write_file(journal / TLOG_DIR / CHECKPOINT_NAME, note.data)
     return note.data
 
 
-@contextmanager
-def log_lock(journal: Path) -> Iterator[None]:
+def log_lock(journal: Path) -> AbstractContextManager[None]:
     """One process at a time signs for a journal. Raises LogError when another one does not come to an end."""
     folder = journal / TLOG_DIR
-    folder.mkdir(exist_ok=True, mode=0o700)
-    descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        end = time.monotonic() + LOCK_WITHIN_S
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise LogError(f"{journal}: another process makes a checkpoint; try again") from None
-                time.sleep(LOCK_PAUSE_S)
-        yield
-    finally:
-        os.close(descriptor)
+    if not folder.is_dir():  # a journal that is not there must not come to be by this
+        folder.mkdir(exist_ok=True, mode=0o700)
+        sync_folder(journal)
+    busy = LogError(f"{journal}: another process makes a checkpoint; try again")
+    return alone(folder / LOCK_NAME, busy, LOCK_WITHIN_S)
 
 
 def _is_by(note: bytes, key: SigningKey) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from journal.errors import JournalError
@@ -34,6 +34,8 @@ START_MARK = b"\xa5GO\n"
 FRAME_HEADER_BYTES = 128
 _FRAME = struct.Struct("<4sHHHHHHIIQQQQqQ16s32s")
 _FRAME_CRC_AT = 120
+_FRAME_WHOLE = struct.Struct(_FRAME.format + "I4s")
+_FRAME_LENGTH, _FRAME_LENGTH_AT = struct.Struct("<I"), 20
 _TAIL = struct.Struct("<I4s")
 END_MARK_BYTES = 8
 ENCRYPTED = 0x8000  # flag of a frame: its records and bodies are encrypted
@@ -45,6 +47,7 @@ _ZERO_SECTOR = bytes(SECTOR_BYTES)
 _LEAF_START = hashlib.sha256(b"\x00")
 assert _SEGMENT.size == 120
 assert _FRAME.size == _FRAME_CRC_AT
+assert _FRAME_WHOLE.size == FRAME_HEADER_BYTES
 
 Buffer = bytes | bytearray | memoryview
 
@@ -142,7 +145,7 @@ def unpack_segment(data: Buffer) -> SegmentHeader | UnknownVersion | None:
 
 
 class FrameHeader(NamedTuple):
-    """The fields of a frame header in their order on the disk, up to its CRC."""
+    """The fields of a frame header in their order on the disk."""
 
     magic: bytes
     header_bytes: int
@@ -161,6 +164,8 @@ class FrameHeader(NamedTuple):
     epoch: int
     genesis_id: bytes
     prev: bytes
+    crc: int
+    mark: bytes
 
 
 def frame_bytes_for(records_bytes: int, body_bytes: int) -> int:
@@ -169,25 +174,44 @@ def frame_bytes_for(records_bytes: int, body_bytes: int) -> int:
 
 
 def pack_frame_header(out: bytearray, header: tuple[bytes | int, ...]) -> None:
-    """Write the 128 header bytes at the start of `out`; `header` has the fields of `FrameHeader`."""
+    """Write the 128 header bytes at the start of `out`; `header` has the fields of `FrameHeader` before its CRC."""
     _FRAME.pack_into(out, 0, *header)
     _TAIL.pack_into(out, _FRAME_CRC_AT, crc32(memoryview(out)[:_FRAME_CRC_AT]), START_MARK)
 
 
 def unpack_frame_header(view: memoryview, offset: int) -> FrameHeader | None:
     """Read the header at `offset`; None if it is cut, damaged or states an impossible length."""
+    fields = unpack_frame_fields(view, offset)
+    return FrameHeader._make(fields) if fields is not None else None
+
+
+def unpack_frame_fields(view: memoryview, offset: int) -> tuple[Any, ...] | None:
+    """The fields of `unpack_frame_header` as a plain tuple: walks of small frames are made of this."""
     if len(view) - offset < FRAME_HEADER_BYTES:
         return None
-    header = FrameHeader._make(_FRAME.unpack_from(view, offset))
-    crc, mark = _TAIL.unpack_from(view, offset + _FRAME_CRC_AT)
-    if header.magic != FRAME_MAGIC or mark != START_MARK or crc != crc32(view[offset : offset + _FRAME_CRC_AT]):
+    fields = _FRAME_WHOLE.unpack_from(view, offset)
+    magic, header_bytes, version, _, _, records, _, body_bytes, frame_bytes, _, _, _, _, _, _, _, _, crc, mark = fields
+    if magic != FRAME_MAGIC or mark != START_MARK or crc != crc32(view[offset : offset + _FRAME_CRC_AT]):
         return None
-    if header.version != FORMAT_VERSION:
-        return header
-    expected_bytes = frame_bytes_for(header.record_count * RECORD_BYTES, header.body_bytes)
-    if header.header_bytes != FRAME_HEADER_BYTES or header.frame_bytes != expected_bytes:
+    if version != FORMAT_VERSION:
+        return fields
+    expected_bytes = frame_bytes_for(records * RECORD_BYTES, body_bytes)
+    if header_bytes != FRAME_HEADER_BYTES or frame_bytes != expected_bytes:
         return None
-    return header if expected_bytes <= MAX_FRAME_BYTES else None
+    return fields if expected_bytes <= MAX_FRAME_BYTES else None
+
+
+def first_frame_from(view: memoryview, least: int) -> int | None:
+    """Where the first frame at byte `least` of a segment or later begins, by the stated lengths; None if none does."""
+    offset = SEGMENT_HEADER_BYTES
+    while offset + FRAME_HEADER_BYTES <= len(view):
+        if offset >= least:
+            return offset
+        (frame_bytes,) = _FRAME_LENGTH.unpack_from(view, offset + _FRAME_LENGTH_AT)
+        if frame_bytes < FRAME_OVERHEAD_BYTES:
+            return None
+        offset += frame_bytes
+    return None
 
 
 def seal_frame(frame: memoryview) -> tuple[bytes, bytes]:
@@ -200,7 +224,7 @@ def seal_frame(frame: memoryview) -> tuple[bytes, bytes]:
     digest = _LEAF_START.copy()
     digest.update(frame[:-END_MARK_BYTES])
     partial = digest.digest()
-    end_mark = bytes((partial[0] | 1,)) + partial[1:END_MARK_BYTES]
+    end_mark = (partial[0] | 1).to_bytes(1, "little") + partial[1:END_MARK_BYTES]
     digest.update(end_mark)
     return end_mark, digest.digest()
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from journal.errors import JournalError
-from journal.files import replace_file
+from journal.files import write_file
 
 MANIFEST = "backup.json"
 FORMAT = "journal-backup@v1"
@@ -50,7 +50,7 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Put it in its folder, whole or not at all."""
         text = json.dumps({"format": FORMAT} | asdict(self), indent=1)
-        replace_file(folder / MANIFEST, text.encode() + b"\n")
+        write_file(folder / MANIFEST, text.encode() + b"\n")
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:

@@ -7,7 +7,7 @@ stored.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 HASH_BYTES = 32
@@ -46,8 +46,7 @@ class MerkleTree:
     def __init__(self, leaf_hashes: Iterable[bytes] = ()) -> None:
         self._frontier: list[bytes] = []
         self.size = 0
-        for hashed in leaf_hashes:
-            self.append(hashed)
+        self.extend(list(leaf_hashes))
 
     @classmethod
     def grown(cls, size: int, frontier: Iterable[bytes]) -> MerkleTree:
@@ -81,6 +80,20 @@ class MerkleTree:
             completed >>= 1
         self._frontier.append(hashed)
         self.size += 1
+
+    def extend(self, leaf_hashes: Sequence[bytes]) -> None:
+        """Add the next leaves, level by level: cheaper than one by one."""
+        nodes, completed, rest = list(leaf_hashes), self.size, []
+        while nodes:
+            # What is left over of a level waits in the frontier for its right half.
+            if completed & 1:
+                nodes.insert(0, self._frontier.pop())
+            if len(nodes) & 1:
+                rest.append(nodes.pop())
+            nodes = [node_hash(left, right) for left, right in zip(nodes[::2], nodes[1::2], strict=True)]
+            completed >>= 1
+        self._frontier += reversed(rest)
+        self.size += len(leaf_hashes)
 
     @property
     def root(self) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any
 from journal.backup import Progress
 from journal.checkpoint import Checkpoint
 from journal.errors import JournalError
-from journal.files import copy_into, make_private, put_together, replace_file, replacing
+from journal.files import copy_into, make_private, put_together, replacing, write_file
 from journal.kept import CHECKPOINT_NAME, CHECKPOINTS_DIR, COSIGNED_NAME, TIMESTAMP_SUFFIX, TLOG_DIR
 from journal.manifest import BLOBS, BackupError, Kept, Manifest
 from journal.scan import Scan
@@ -168,7 +168,7 @@ def _drop_later(
     kept = [size for size in notes if size <= frames]
     last = journal / TLOG_DIR / CHECKPOINT_NAME
     if kept:
-        replace_file(last, notes[max(kept)].read_bytes())
+        write_file(last, notes[max(kept)].read_bytes())
     else:
         last.unlink(missing_ok=True)
     cosigned = journal / TLOG_DIR / COSIGNED_NAME
@@ -186,7 +186,7 @@ def _drop_later(
 def mark_restored(folder: Path, source: Path, frames: int, root: str, cut_after: int | None = None) -> None:
     """Note that a folder is a copy: whoever goes on from it must know that the original does not."""
     facts = {"backup": str(source.resolve()), "frames": frames, "root": root, "cut_after": cut_after}
-    replace_file(folder / RESTORED, json.dumps(facts, indent=1).encode() + b"\n")
+    write_file(folder / RESTORED, json.dumps(facts, indent=1).encode() + b"\n")
 
 
 def restored_from(folder: Path) -> dict[str, Any] | None:

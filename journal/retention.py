@@ -14,7 +14,7 @@ from pathlib import Path
 
 from journal.checkpoint import Checkpoint, open_checkpoint
 from journal.errors import CorruptJournal, JournalError
-from journal.files import replace_file, sync_folder
+from journal.files import sync_folder, write_file
 from journal.kept import TLOG_DIR, kept_checkpoints
 from journal.layout import segment_name
 from journal.merkle import MerkleTree
@@ -131,7 +131,7 @@ def read_holds(journal: Path) -> list[Hold]:
 
 def write_holds(journal: Path, holds: Sequence[Hold]) -> None:
     """Replace the holds, whole and durably."""
-    replace_file(journal / HOLDS_NAME, "".join(f"{one.name} {one.start_ns} {one.end_ns}\n" for one in holds).encode())
+    write_file(journal / HOLDS_NAME, "".join(f"{one.name} {one.start_ns} {one.end_ns}\n" for one in holds).encode())
 
 
 # --- planning -------------------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ def carry_out(journal: Path, plan: Plan) -> None:
         if read_pruned(storage).frames != plan.already:
             raise RetentionError(f"{journal}: it was pruned by somebody else meanwhile; look again")
         record = Pruned(plan.genesis_id, last.frames, last.next_sequence, last.hash, last.frontier)
-        replace_file(journal / PRUNED_NAME, record.pack())
+        write_file(journal / PRUNED_NAME, record.pack())
         _remove(journal, record)
     finally:
         storage.unlock()

@@ -12,24 +12,23 @@ from typing import NoReturn
 from journal.encryption import Keyring
 from journal.errors import CorruptJournal, JournalError, Problem
 from journal.frame import Frame
-from journal.hashing import HashAhead
 from journal.layout import (
     END_MARK_BYTES,
     FORMAT_VERSION,
     SEGMENT_HEADER_BYTES,
-    FrameHeader,
     Identity,
     SegmentHeader,
     UnknownVersion,
     seal_frame,
     segment_name,
-    unpack_frame_header,
+    unpack_frame_fields,
     unpack_segment,
 )
 from journal.merkle import MerkleTree
+from journal.order import WalkedPart, follows, misplaced
 from journal.pruned import read_pruned
 from journal.seal import HEAD_NAME, read_seal
-from journal.segments import End, read_segment_header, refuse_version
+from journal.segments import End, read_segment_header, refuse_version, segment_holding
 from journal.storage import Storage
 from journal.torn import REFUSED, Expected, Verdict, judge, judge_segment_header
 
@@ -41,11 +40,11 @@ class Scan:
 
     Raises CorruptJournal at the first break, UnsupportedFormat for a newer format, JournalError if there is
     no journal. A torn tail ends the walk quietly: see `end.torn`. Without `check_hashes`, headers and numbers
-    are checked, but neither end marks nor the chain. `ahead` hashes what comes next on other threads.
+    are checked, but neither end marks nor the chain.
     """
 
-    def __init__(self, storage: Storage, *, check_hashes: bool = True, ahead: HashAhead | None = None) -> None:
-        self.storage, self._ahead, self.keys = storage, ahead, Keyring(storage)
+    def __init__(self, storage: Storage, *, check_hashes: bool = True) -> None:
+        self.storage, self.keys = storage, Keyring(storage)
         self.check_hashes = check_hashes
         # The seal is read before the segments: a writer may be at work, and the seal must not be the newer of
         # the two.
@@ -60,6 +59,7 @@ class Scan:
         self.identity: Identity | None = first.identity if first is not None else None
         self.end: End | None = None
         self.bytes_done = 0
+        self._joined, self._begin = 0, SEGMENT_HEADER_BYTES  # where parts that were walked apart have led
         self._previous: Frame | None = None
         acknowledged = self.seal.frame_number if self.seal is not None else 0
         covered = self.seal is not None and self.seal.states_all_acknowledged
@@ -92,42 +92,54 @@ class Scan:
         return MerkleTree.grown(self.pruned.frames, self.pruned.frontier)
 
     def frames(self, from_sequence: int | None = None) -> Iterator[Frame]:
-        """The whole frames in order, from the one that holds `from_sequence` on (None: all of them)."""
+        """The whole frames in order, from the one that holds `from_sequence` on (None: all that did not join)."""
         seal, expected = self.seal, self._expected
         if seal is not None and self.identity is not None and seal.genesis_id != self.identity.genesis_id:
             self._corrupt("foreign-seal", HEAD_NAME, 0, "the head seal belongs to another journal")
-        start = 0
+        start = self._joined
         if from_sequence is not None:
-            start = self._segment_holding(from_sequence)
-            header = read_segment_header(self.storage, self.segments[start])
-            if start and header is not None:
-                expected.number, expected.first_sequence = header.first_frame_number, header.first_sequence
-                expected.prev = header.prev
+            start = segment_holding(self.storage, self.segments, from_sequence)
+            if start:
+                header = read_segment_header(self.storage, self.segments[start])
+                if header is not None:
+                    expected.number, expected.first_sequence = header.first_frame_number, header.first_sequence
+                    expected.prev = header.prev
         for index in range(start, len(self.segments)):
-            yield from self._segment(index, from_sequence)
+            begin = self._begin if index == self._joined else SEGMENT_HEADER_BYTES
+            yield from self._segment(index, from_sequence, begin)
             if self.end is not None:
                 return
         self._finish()
 
-    def _segment_holding(self, sequence: int) -> int:
-        low, high = 0, len(self.segments) - 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            header = read_segment_header(self.storage, self.segments[middle])
-            if header is not None and header.first_sequence <= sequence:
-                low = middle
-            else:
-                high = middle - 1
-        return low
+    def frames_apart(self, segment: str, begin: int, number: int, first_sequence: int, prev: bytes) -> Iterator[Frame]:
+        """The whole frames of one segment from byte `begin` on; the first has these, and all before it is assumed."""
+        expected = self._expected
+        expected.number, expected.first_sequence, expected.prev = number, first_sequence, prev
+        expected.epoch = expected.durable_upto = 0
+        self._previous = self.end = None
+        yield from self._segment(self.segments.index(segment), None, begin)
 
-    def _segment(self, index: int, from_sequence: int | None) -> Iterator[Frame]:
+    def join(self, part: WalkedPart) -> bool:
+        """Go on after this part, which was walked apart, if this walk would have found it good; else False."""
+        expected, at = self._expected, self._joined
+        if self.identity is None or at == len(self.segments):
+            return False
+        if not follows(part, self.segments[at], self._begin, self.identity, expected, self.seal):
+            return False
+        expected.number += part.frames
+        expected.first_sequence += part.events
+        expected.prev, expected.epoch, expected.durable_upto = part.head, part.epoch, part.durable_upto
+        self.bytes_done += part.end - part.begin + len(part.header)
+        self._kept = (part.segment, part.end)
+        self._joined, self._begin = (at + 1, SEGMENT_HEADER_BYTES) if part.is_rest else (at, part.end)
+        return True
+
+    def _segment(self, index: int, from_sequence: int | None, begin: int) -> Iterator[Frame]:
         mapped, name = self.storage.map(self.segments[index]), self.segments[index]
         view = mapped.view
-        if not self._enter_segment(index, view):
+        if begin == SEGMENT_HEADER_BYTES and not self._enter_segment(index, view):
             return
-        offset, released = SEGMENT_HEADER_BYTES, 0
-        if self._ahead is not None:
-            self._ahead.begin(view, offset)
+        offset, released = begin, 0
         while offset < len(view):
             frame = self._frame(index, view, offset, from_sequence)
             if frame is None:
@@ -173,80 +185,52 @@ class Scan:
     def _frame(self, index: int, view: memoryview, offset: int, from_sequence: int | None) -> Frame | None:
         """The checked frame at `offset`; None (and `end` set) if a torn tail begins there."""
         name = self.segments[index]
-        header = unpack_frame_header(view, offset)
-        if header is not None:
-            self._check_numbers(header, name, offset)
-            stop = offset + header.frame_bytes
+        fields = unpack_frame_fields(view, offset)
+        if fields is not None:
+            frame = Frame(fields, view, name, offset, None, self.keys)
+            self._check_place(frame)
+            stop = offset + frame.frame_bytes
             if stop <= len(view):
-                frame_view = view[offset:stop]
-                skip = from_sequence is not None and header.first_sequence + header.event_count <= from_sequence
+                frame.view = frame_view = view[offset:stop]
+                skip = from_sequence is not None and frame.next_sequence <= from_sequence
                 if skip or not self.check_hashes:
                     if any(frame_view[-END_MARK_BYTES:]):
-                        return Frame(header, frame_view, name, offset, keys=self.keys)
+                        return frame
                 else:
-                    hashed_ahead = self._ahead.take(offset) if self._ahead is not None else None
-                    end_mark, hashed = hashed_ahead or seal_frame(frame_view)
+                    end_mark, frame.known_hash = seal_frame(frame_view)
                     if frame_view[-END_MARK_BYTES:] == end_mark:
-                        self._check_chain(header, hashed, name, offset)
-                        return Frame(header, frame_view, name, offset, hashed, self.keys)
+                        self._check_chain(frame)
+                        return frame
         self._settle_prev()
         verdict = judge(view, name, offset, self._expected, is_last_segment=index == len(self.segments) - 1)
         self._stop(verdict, name, offset, len(view) - offset)
         return None
 
-    def _check_numbers(self, header: FrameHeader, name: str, offset: int) -> None:
+    def _check_place(self, frame: Frame) -> None:
         """The header is intact, its CRC says so; does it belong here? What fails here cannot be torn."""
-        expected = self._expected
-        if header.version != FORMAT_VERSION:
-            refuse_version(f"the frame at byte {offset} of {name}", header.version)
-        if header.genesis_id != expected.genesis_id:
-            self._corrupt("frame-foreign", name, offset, "the frame belongs to another journal")
-        if header.number != expected.number:
-            self._corrupt(
-                "frame-out-of-order",
-                name,
-                offset,
-                f"frame {header.number} stands where frame {expected.number} is due",
-            )
-        if header.first_sequence != expected.first_sequence:
-            self._corrupt(
-                "sequence-gap",
-                name,
-                offset,
-                f"frame {header.number} begins with sequence "
-                f"{header.first_sequence}, but {expected.first_sequence} is due",
-            )
-        if not expected.durable_upto <= header.durable_upto < header.number:
-            self._corrupt(
-                "durable-order",
-                name,
-                offset,
-                f"frame {header.number} calls frame {header.durable_upto} durable after {expected.durable_upto} was",
-            )
-        if header.epoch < expected.epoch:
-            self._corrupt(
-                "epoch-order",
-                name,
-                offset,
-                f"frame {header.number} is of writer epoch {header.epoch}, after epoch {expected.epoch}",
-            )
+        if frame.version != FORMAT_VERSION:
+            refuse_version(f"the frame at byte {frame.offset} of {frame.segment}", frame.version)
+        wrong = misplaced(frame, self._expected)
+        if wrong is not None:
+            self._corrupt(wrong.kind, frame.segment, frame.offset, wrong.sentence)
 
-    def _check_chain(self, header: FrameHeader, hashed: bytes, name: str, offset: int) -> None:
-        self._settle_prev()
-        expected = self._expected
-        if expected.prev is not None and header.prev != expected.prev:
+    def _check_chain(self, frame: Frame) -> None:
+        if self._previous is not None:
+            self._settle_prev()
+        prev, seal = self._expected.prev, self.seal
+        if prev is not None and frame.prev != prev:
             self._corrupt(
                 "chain-broken",
-                name,
-                offset,
-                f"frame {header.number} does not carry the hash of the frame before it",
+                frame.segment,
+                frame.offset,
+                f"frame {frame.number} does not carry the hash of the frame before it",
             )
-        if self.seal is not None and header.number == self.seal.frame_number and hashed != self.seal.frame_hash:
+        if seal is not None and frame.number == seal.frame_number and frame.known_hash != seal.frame_hash:
             self._corrupt(
                 "acknowledged-differs",
-                name,
-                offset,
-                f"frame {header.number} is not the one that was acknowledged",
+                frame.segment,
+                frame.offset,
+                f"frame {frame.number} is not the one that was acknowledged",
             )
 
     def _settle_prev(self) -> None:
@@ -259,10 +243,13 @@ class Scan:
     def _advance(self, frame: Frame) -> None:
         expected = self._expected
         expected.number = frame.number + 1
-        expected.first_sequence = frame.next_sequence
+        expected.first_sequence = frame.first_sequence + frame.event_count
         expected.durable_upto = frame.durable_upto
         expected.epoch = frame.epoch
-        self._previous = frame
+        if frame.known_hash is None:
+            self._previous = frame
+        else:
+            expected.prev = frame.known_hash
 
     def _finish(self) -> None:
         expected = self._expected

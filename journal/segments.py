@@ -5,6 +5,7 @@ Owns: the refusal of newer versions. Must not know: frames.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -41,6 +42,19 @@ def read_segment_header(storage: Storage, name: str) -> SegmentHeader | None:
     if isinstance(header, UnknownVersion):
         refuse_version(name, header.version, header.hash_algorithm)
     return header
+
+
+def segment_holding(storage: Storage, segments: Sequence[str], sequence: int) -> int:
+    """Which of the segments accounts for ``sequence``, by their headers; the first, if it lies before them."""
+    low, high = 0, len(segments) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        header = read_segment_header(storage, segments[middle])
+        if header is not None and header.first_sequence <= sequence:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def refuse_version(where: str, version: int, algorithm: int = HASH_SHA256_RFC6962) -> NoReturn:

@@ -6,12 +6,12 @@ whether the hashes are right: whoever reads them works out the root and compares
 
 from __future__ import annotations
 
-import os
 import shutil
 import struct
 from pathlib import Path
 
 from journal.errors import JournalError
+from journal.files import write_file
 from journal.merkle import HASH_BYTES, MerkleTree
 from journal.proof import LeafNodes
 
@@ -128,7 +128,7 @@ class TileWriter:
         self.size += 1
         self._add(0, leaf_hash)
         if self._bundle is not None and len(self._bundle) == TILE_WIDTH:
-            write_file(self._folder / tile_path(ENTRIES, self.size // TILE_WIDTH - 1), pack_entries(self._bundle))
+            self._write(tile_path(ENTRIES, self.size // TILE_WIDTH - 1), pack_entries(self._bundle))
             self._bundle = []
 
     def _add(self, level: int, hashed: bytes) -> None:
@@ -138,8 +138,7 @@ class TileWriter:
         tile.append(hashed)
         if len(tile) == TILE_WIDTH:
             number = (self.size >> TILE_HEIGHT * (level + 1)) - 1
-            path = self._folder / tile_path(level, number)
-            write_file(path, b"".join(tile))
+            path = self._write(tile_path(level, number), b"".join(tile))
             shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)  # it begins with all of these
             self._pending[level] = []
             self._add(level + 1, MerkleTree(tile).root)
@@ -149,41 +148,12 @@ class TileWriter:
         for level, tile in enumerate(self._pending):
             if tile:
                 number = (self.size >> TILE_HEIGHT * level) // TILE_WIDTH
-                write_file(self._folder / tile_path(level, number, len(tile)), b"".join(tile))
+                self._write(tile_path(level, number, len(tile)), b"".join(tile))
         if self._bundle:
-            path = tile_path(ENTRIES, self.size // TILE_WIDTH, len(self._bundle))
-            write_file(self._folder / path, pack_entries(self._bundle))
+            self._write(tile_path(ENTRIES, self.size // TILE_WIDTH, len(self._bundle)), pack_entries(self._bundle))
 
-
-def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Write a file whole or not at all, for its owner alone. Tiles need not last: they can be made again.
-
-    ``durable``: when this returns, the file, its name and the folders above it that were new are on the disk.
-    """
-    unsynced = [path.parent]
-    while not unsynced[-1].is_dir():
-        unsynced.append(unsynced[-1].parent)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = path.with_name(f"{path.name}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    if durable:
-        for folder in unsynced:
-            _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def _write(self, name: str, data: bytes) -> Path:
+        """A file of the folder. It need not last: all of them can be made again from the frames."""
+        path = self._folder / name
+        write_file(path, data, durable=False)
+        return path

@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 
 from journal.checkpoint import Checkpoint, SignedCheckpoint, checkpoint_origin, open_checkpoint
+from journal.files import write_file
 from journal.kept import (
     CHECKPOINT_NAME,
     TLOG_DIR,
@@ -27,7 +28,7 @@ from journal.note import NoteError, SigningKey, VerifierKey
 from journal.proof import LeafNodes, root_of
 from journal.scan import Scan
 from journal.storage import as_storage
-from journal.tiles import TileError, TileNodes, TileWriter, write_file
+from journal.tiles import TileError, TileNodes, TileWriter
 
 Progress = Callable[[int, int], None]
 PROGRESS_BYTES = 32 << 20
@@ -79,7 +80,7 @@ def export_log(journal: Path, folder: Path, note: bytes, progress: Progress | No
     size, root = _extend(journal, folder, before, entries=True, upto=wanted.size, progress=progress)
     if (size, root) != (wanted.size, wanted.root):
         raise LogError(differs(wanted, size))
-    write_file(path, note, durable=True)
+    write_file(path, note)
     return wanted
 
 

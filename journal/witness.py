@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from journal.checkpoint import Checkpoint
 from journal.errors import JournalError
+from journal.files import write_file
 from journal.merkle import EMPTY_ROOT
 from journal.note import COSIGNATURE, Note, NoteError, SigningKey, VerifierKey, cosign, decode_hash, decode_number
 from journal.proof import is_consistent
-from journal.tiles import write_file
 
 MOST_STEPS = 63
 MOST_EVIDENCE = 1000
@@ -112,7 +112,7 @@ class Witness:
         if not is_consistent(last.size, wanted.size, request.path, last.root, wanted.root):
             self._keep_evidence(wanted, request.note)
             return _refused(422, f"the proof does not show that the log of {last.size} leaves is its beginning")
-        write_file(self._place(wanted.origin), request.note.data, durable=True)
+        write_file(self._place(wanted.origin), request.note.data)
         return Answer(200, cosign(request.note.text, self._key, seconds).line.encode())
 
     def _keep_evidence(self, wanted: Checkpoint, note: Note) -> None:
@@ -120,7 +120,7 @@ class Witness:
         folder = self._folder / EVIDENCE_DIR
         name = hashlib.sha256(wanted.text.encode()).hexdigest()
         if not folder.is_dir() or sum(1 for _ in folder.iterdir()) < MOST_EVIDENCE:
-            write_file(folder / f"{name}.note", note.data, durable=True)
+            write_file(folder / f"{name}.note", note.data)
 
     def _keys_of(self, origin: str) -> Sequence[VerifierKey] | None:
         return self._logs.get(origin) or self._logs.get(f"{origin.rpartition('/')[0]}/*")

@@ -31,6 +31,7 @@ from journal.sink import BATCH_SYNC_BYTES, BATCH_SYNC_FRAMES, Sink
 from journal.storage import Storage, as_storage
 
 DEFAULT_SEGMENT_BYTES = 64 << 20
+GROUP_HASHES = 256  # of frames, which the tree takes in together: each by itself would cost every frame a little
 
 
 def random_genesis_id() -> bytes:
@@ -58,6 +59,7 @@ class JournalWriter:
         cipher: FrameCipher | None = None,
     ) -> None:
         self._storage, self._sink, self._tree = storage, sink, tree
+        self._new_hashes: list[bytes] = []  # of frames that are not in the tree yet
         self._builder, self._cipher = FrameBuilder(genesis_id), cipher
         self._genesis_id, self._epoch = genesis_id, epoch
         self._number, self._next_sequence, self._head = tree.size, next_sequence, head
@@ -159,6 +161,7 @@ class JournalWriter:
     @property
     def root(self) -> bytes:
         """RFC 6962 root over all the frames so far."""
+        self._grow()
         return self._tree.root
 
     @property
@@ -251,8 +254,15 @@ class JournalWriter:
         except OSError as error:
             self._poison("a frame could not be written", error)
         self._number, self._next_sequence, self._head = number, next_sequence, hashed
-        self._tree.append(hashed)
+        self._new_hashes.append(hashed)
+        if len(self._new_hashes) == GROUP_HASHES:
+            self._grow()
         return number
+
+    def _grow(self) -> None:
+        """Bring the tree up to the last frame."""
+        self._tree.extend(self._new_hashes)
+        self._new_hashes.clear()
 
     def sync(self) -> int:
         """Make every frame durable (under `off`: nothing) and return `durable_upto`."""

@@ -304,8 +304,10 @@ def run_nb(engine, entries, rows):
             observe_nb(engine, row.ts_ns, row.kind > DEPTH)
         elif taken == INPUT_TAKEN:
             control.row += 1
-    if control.closes == 1 and control.done_sequence > control.frame_sequence:
-        cut_frame_nb(engine, output.count, control.done_sequence, control.done_ts_ns)
+    if control.quiet_rows > 0:
+        records = output.count - control.frame_record
+        if records > control.frame_rows or records >= control.quiet_rows:
+            cut_frame_nb(engine, output.count, control.done_sequence, control.done_ts_ns)
     return NEED_ROWS
 
 

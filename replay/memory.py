@@ -42,7 +42,7 @@ CONTROL = table_dtype(
     "done_sequence",  # the next sequence, and the time, after the last whole transaction
     "done_ts_ns",
     "dated",  # 1: the rows have times of their own at the venue (``events_ns``), beside those at which they are known
-    "closes",  # 1: the frame under way is cut when the rows are used up, as in a live session
+    "quiet_rows",  # when the rows are used up, a frame of more than rows, or of so many, is cut; 0: it is not
     "body_bytes",  # of the input under way, with what packs it
     "frame_bytes",  # of the bodies in the frame under way
     "stop_sequence",  # where the driver wants to step in; 0 is nowhere

@@ -14,7 +14,6 @@ import numpy as np
 
 from journal import Frame, JournalError, JournalReader, JournalWriter, verify_journal
 from journal.encryption import KEYS_NAME, master_in_use
-from journal.layout import ENCRYPTED
 from kernel.events.body import decode_body, encode_body, pack_body, unpack_bodies
 from kernel.events.layout import HAS_BODY, schema_digest
 from kernel.events.upcast import RELEASED, UpcastError, Upcasters
@@ -81,15 +80,7 @@ def migrate_journal(
     ) as writer:
         for frame in old:
             records, bodies = joined.frame(frame)
-            writer.append(
-                records,
-                bodies,
-                event_count=frame.event_count,
-                first_sequence=frame.first_sequence,
-                ts_ingest_ns=frame.ts_ingest_ns,
-                kind=frame.kind,
-                flags=frame.flags & ~ENCRYPTED,
-            )
+            writer.append(records, bodies, **frame.fields)
             if progress is not None:
                 progress(frame.number, report.frames)
     return MigrationReport(

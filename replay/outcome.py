@@ -21,20 +21,20 @@ class ResultHash:
 
     def add_fills(self, fills: np.ndarray) -> None:
         """Take in fills in order (int64, one row each, as ``pick_nb`` writes them)."""
-        self._digest.update(np.ascontiguousarray(fills, "<i8"))
+        self._digest.update(np.ascontiguousarray(fills, "<i8").data)
 
     def finish(self, state: Any, days: np.ndarray) -> str:
         """The hash in hex, after the last record: books, account, and the equity of each day (dtype SAMPLE)."""
         books = state.head.instrument_count * state.head.strategy_count
         digest = self._digest.copy()
         for field in ("quantity_lots", "cost_minor", "value_minor", "realised_minor", "fees_minor"):
-            digest.update(np.ascontiguousarray(state.positions[field][:books]))
+            digest.update(np.ascontiguousarray(state.positions[field][:books]).data)
         first = state.balances[0]
         totals = (first.cash_minor, first.deposits_minor, first.realised_minor, first.fees_minor)
-        digest.update(np.array(totals, "<i8"))
+        digest.update(np.array(totals, "<i8").data)
         self._add_ledger(digest, state)
-        digest.update(np.ascontiguousarray(days["ts_ns"]))
-        digest.update(np.ascontiguousarray(days["equity_minor"]))
+        digest.update(np.ascontiguousarray(days["ts_ns"]).data)
+        digest.update(np.ascontiguousarray(days["equity_minor"]).data)
         return digest.hexdigest()
 
     @staticmethod

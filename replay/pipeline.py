@@ -194,7 +194,7 @@ class _Segment:
         if self.row_count == 0:
             self._first_ts_ns = int(rows[0]["ts_ns"])
         self._last_ts_ns = int(rows[-1]["ts_ns"])
-        self._digest.update(rows)
+        self._digest.update(rows.data)
         self.row_count += len(rows)
 
     def finish(self, cut: FrameCut, first_row: int, records: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from kernel.bars.aggregate import Aggregator
 from kernel.bars.plan import SeriesPlan, plan_series
 from kernel.bars.rule import RuleError, parse_rule
-from kernel.events.layout import BAR_CLOSED, SERIES_BAR
+from kernel.events.layout import BAR_CLOSED, RECORD, SERIES_BAR
 from kernel.features.batch import feature_columns
 from kernel.features.name import DATA, Feature
 from kernel.market import BAR
@@ -136,9 +136,8 @@ def _collect(universe: Universe, tape: Tape, plans: Sequence[SeriesPlan]) -> dic
             mine = rows["instrument"] == number
             words = rows["words"][mine]
             found[number, ""] = _Bars(numbers[mine], rows["ts_ns"][mine], words, words[:, BAR_CLOSED.ts_open_ns])
-    records = np.concatenate(closed) if closed else None
+    records = np.concatenate(closed) if closed else np.zeros(0, RECORD)
     for plan in plans:
-        assert records is not None
         mine = records["words"][:, SERIES_BAR.series] == plan.number
         words = records["words"][mine]
         if len(words):

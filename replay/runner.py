@@ -21,6 +21,7 @@ from replay.accounts import ledger_totals
 from replay.audit import CompareSink, EndOfRecordError, recorded_injections
 from replay.config import ConfigError, Places, RunConfig
 from replay.execution import Execution, Prepared, Progress, prepare
+from replay.folders import refuse_used
 from replay.opening import genesis_id
 from replay.pipeline import JournalSink
 from replay.prices import PriceLine
@@ -64,8 +65,7 @@ def run_backtest(
     batch_rows: int | None = None,
 ) -> RunResult:
     """Run into a new directory. Raises ConfigError when it is in use, RunError when the run cannot go on."""
-    if run_dir.exists() and any(run_dir.iterdir()):
-        raise ConfigError(f"{run_dir} is not empty; name another --out, or go on with kernel replay --resume {run_dir}")
+    refuse_used(run_dir, f", or go on with kernel replay --resume {run_dir}")
     run_dir.mkdir(parents=True, exist_ok=True)
     _write_run_file(prepared, run_dir)
     mode = prepared.config.journal
@@ -123,6 +123,13 @@ def audit_journal(
         complete = execution.completed
     except EndOfRecordError:
         complete = False
+    return report_comparison(reader, sink, execution, complete=complete)
+
+
+def report_comparison(
+    reader: JournalReader, sink: CompareSink, execution: Execution, *, complete: bool = True
+) -> AuditReport:
+    """What a re-run into ``sink`` found identical. Raises DivergenceError when it ended and the journal goes on."""
     if complete:
         sink.expect_end()
     return AuditReport(

@@ -94,7 +94,7 @@ class Session:
             word_of(engine.control, name) for name in ("row", "frame_record", "frame_count")
         )
         self._output_count = word_of(engine.output, "count")
-        self._frames = memoryview(np.asarray(engine.frames).view(np.int64))
+        self._frames = np.asarray(engine.frames).view(np.int64).data
         self._records = engine.output.records
         self._rows = memory.no_rows()
         self._row_start = 0

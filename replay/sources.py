@@ -16,7 +16,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 _OWN_ROOT = Path(__file__).resolve().parents[1]
-_INSTALLED = (
+_INSTALLED: tuple[str | Path, ...] = (
     sys.prefix,
     sys.base_prefix,
     *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),

@@ -19,7 +19,7 @@ from kernel.events.catalogue import EventType, event_types
 from kernel.events.layout import SEGMENT, WORDS
 from replay.history import History
 from replay.inspect.columns import NAME, Column, body_texts, coded, header_columns, payload_columns
-from replay.inspect.frames import MARKET_KINDS, Filter
+from replay.inspect.frames import KINDS, MARKET_KINDS, Filter
 from replay.inspect.names import Names
 
 BATCH_RECORDS = 16_384
@@ -107,7 +107,7 @@ def _type_view(history: History, kind: EventType) -> View:
 
 def _events_view(history: History) -> View:
     types = {kind.kind: kind for kind in event_types()}
-    order_at = np.full(256, -1)
+    order_at = np.full(KINDS, -1)
     for kind in types.values():
         if "order_id" in kind.fields:
             order_at[kind.kind] = kind.fields.index("order_id")

@@ -184,13 +184,15 @@ class _Money:
     def of(self, price: np.ndarray) -> np.ndarray:
         """Money of the whole size at a price."""
         inverse = np.divide(-self._size, price, out=np.zeros(len(price)), where=price > 0)
-        return np.where(self._inverse, inverse, self._size * price)
+        found: np.ndarray = np.where(self._inverse, inverse, self._size * price)
+        return found
 
     def price(self, money: np.ndarray) -> np.ndarray:
         """The average price behind an amount."""
         inverse = np.divide(self._size, np.abs(money), out=np.zeros(len(money)), where=money != 0)
         linear = np.divide(money, self._size, out=np.zeros(len(money)), where=self._size != 0)
-        return np.where(self._inverse, inverse, linear)
+        found: np.ndarray = np.where(self._inverse, inverse, linear)
+        return found
 
 
 def _of(instruments: Sequence[Instrument], name: str) -> np.ndarray:

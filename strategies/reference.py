@@ -7,6 +7,7 @@ import importlib
 import sys
 from typing import Any
 
+from kernel.plurals import counted
 from kernel.strategy.declare import NEVER, CompiledStrategy
 from strategies import BUILT_IN
 
@@ -67,7 +68,8 @@ def entry(strategy: CompiledStrategy) -> str:
     return (
         f"\n## `{strategy.name}`\n\n{title}{rule}{source}\n\nParameters: {given}.\n"
         f"Called for: {', '.join(strategy.on)}{_of_series(told)}{scope}. "
-        f"Warm-up: {told['warm_up_bars']} bars{_settles(told)}. Memory: {told['memory_words']} words.\n"
+        f"Warm-up: {counted(told['warm_up_bars'], 'bar')}{_settles(told)}. "
+        f"Memory: {counted(told['memory_words'], 'word')}.\n"
     )
 
 
@@ -80,8 +82,8 @@ def _of_series(told: dict[str, Any]) -> str:
 def _settles(told: dict[str, Any]) -> str:
     if told["settle_bars"] == NEVER:
         return "; what it does depends on when it began"
-    parts = [f"{told['settle_bars']} bars"] if told["settle_bars"] else []
-    parts += [f"{told['settle_days']} days"] if told["settle_days"] else []
+    parts = [counted(told["settle_bars"], "bar")] if told["settle_bars"] else []
+    parts += [counted(told["settle_days"], "day")] if told["settle_days"] else []
     return f"; settles in {' and '.join(parts)}" if parts else ""
 
 

@@ -20,6 +20,7 @@ from adapters.alpaca.rest import Rest
 from adapters.alpaca.settings import EQUITY, AlpacaSettings
 from adapters.alpaca.streams import DataLive, TradingLive, kept_up
 from adapters.alpaca.wire import WireAsset, WireOrder
+from adapters.edge.missed import catch_up
 from kernel.instruments import Instrument
 from kernel.market import BAR, TRADE
 from kernel.units import UnitError
@@ -126,15 +127,14 @@ class AlpacaAdapter:
         """The trades while there was no connection, before those that come; or word that they are missing."""
         begun = [market for market in self._markets.all if market.last_trade_ns]
         for market in begun:
-            why = "too many to ask for"
-            try:
-                async with asyncio.timeout(self._settings.handshake_timeout_s / (2 * len(begun))):
-                    rows, is_whole = await self._reads.missed_trades(market)
-                self._heard_market(inbox, DataMessage(rows, [], Counter()), b"")
-            except (VenueError, TimeoutError) as error:
-                is_whole, why = False, str(error) or "no answer in time"
-            if not is_whole:
-                inbox.stream(Stream.MARKET, StreamStatus.GAP, f"trades of {market.symbol} are missing: {why}")
+            await catch_up(
+                market.symbol,
+                self._reads.missed_trades(market),
+                lambda rows: self._heard_market(inbox, DataMessage(rows, [], Counter()), b""),
+                inbox,
+                within_s=self._settings.handshake_timeout_s / (2 * len(begun)),
+                bound="too many to ask for",
+            )
 
     def _priced(self, inbox: Inbox, place: int, price_ticks: int) -> None:
         """The step of prices of a share depends on whether it costs a dollar."""

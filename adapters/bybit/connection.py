@@ -61,6 +61,7 @@ class Connection(ccxt.pro.bybit):
 
     # ccxt logs requests with their headers, and with them the key, at the level of debugging. This one has no handlers.
     logger = logging.Logger("ccxt", logging.WARNING)
+    clients: dict[str, RawClient]
 
     def __init__(self, settings: BybitSettings) -> None:
         rest = settings.rest

@@ -9,6 +9,7 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -18,8 +19,9 @@ from adapters.bybit.market import START, BookGapError, MarketParser, Trades
 from adapters.bybit.parse import PrivateParser
 from adapters.bybit.settings import BybitSettings
 from adapters.bybit.units import OffGridError, ParseError
+from adapters.edge.missed import Missed, catch_up
 from adapters.edge.secrets import scrub
-from kernel.venue import Inbox, Stream, StreamStatus, VenueError
+from kernel.venue import Inbox, Stream, StreamStatus
 
 PRIVATE_TOPICS = ("order", "execution", "position", "wallet")
 TOPICS_A_REQUEST = 10
@@ -164,23 +166,21 @@ class MarketStream(_Kept):
         try:
             await self.ask(client, "subscribe", self._parser.topics)
             for trades in begun:
-                await self._catch_up(trades)
+                await catch_up(
+                    trades.symbol,
+                    self._missed(trades),
+                    lambda rows: self._inbox.market(rows, b""),
+                    self._inbox,
+                    within_s=self._settings.connect_seconds / (2 * len(self._parser.trades)),
+                    bound="more than the venue lists",
+                )
         finally:
             held, self._held = self._held or [], None
         for text in held:
             self.on_text(text)
 
-    async def _catch_up(self, trades: Trades) -> None:
-        """The trades of a symbol while there was no connection, or word that they are missing."""
-        why = "more than the venue lists"
-        try:
-            async with asyncio.timeout(self._settings.connect_seconds / (2 * len(self._parser.trades))):
-                rows, is_whole = trades.missed(await self._recent_trades(trades.symbol))
-            self._inbox.market(rows, b"")
-        except (VenueError, ParseError, TimeoutError) as error:
-            is_whole, why = False, str(error) or "no answer in time"
-        if not is_whole:
-            self._inbox.stream(self.which, StreamStatus.GAP, f"trades of {trades.symbol} are missing: {why}")
+    async def _missed(self, trades: Trades) -> Missed:
+        return trades.missed(await self._recent_trades(trades.symbol))
 
     async def hear(self, client: RawClient) -> str:
         mending = asyncio.ensure_future(self._mend(client))
@@ -266,7 +266,7 @@ class PrivateStream(_Kept):
         return True
 
 
-async def _first(step: Awaitable[object], client: RawClient) -> None:
+async def _first(step: Awaitable[Any], client: RawClient) -> None:
     """Wait for a step of the set-up, or for the end of the connection."""
     task = asyncio.ensure_future(step)
     try:

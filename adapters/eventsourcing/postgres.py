@@ -24,7 +24,8 @@ class ReplicaRecorder(PostgresProcessRecorder):
         """See the library. Its functions in the database would leave the position out."""
         if self.datastore.enable_db_functions:
             raise ProgrammingError("a replica needs POSTGRES_ENABLE_DB_FUNCTIONS to be off")
-        return super().insert_events(stored_events, **kwargs)
+        positions: Sequence[int] | None = super().insert_events(stored_events, **kwargs)
+        return positions
 
     def _insert_events(self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
         tracking: Tracking | None = kwargs.get("tracking")

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from adapters.edge.retry import Backoff, retried
+from adapters.edge.strangers import said
 from adapters.timestamps.tokens import MOST_TOKEN_BYTES, TimestampError, check_answer, make_request
 
 REQUEST_WITHIN_S = 10.0
@@ -47,7 +48,7 @@ async def _post(url: str, request: Any, deadline: float) -> bytes:
     except TimeoutError as error:
         raise _AwayError(f"{url}: no answer within {REQUEST_WITHIN_S:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
-        raise _AwayError(f"{url}: {str(error)[:200]}") from error
+        raise _AwayError(f"{url}: {said(str(error))}") from error
     if answer.status == 429 or answer.status >= 500:
         raise _AwayError(f"{url}: it answers {answer.status}")
     if answer.status != 200:

@@ -20,6 +20,8 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from adapters.edge.strangers import said
+
 MOST_TOKEN_BYTES = 64 << 10
 
 
@@ -44,8 +46,8 @@ def check_answer(answer: bytes, request: Any) -> None:
     """Raise TimestampError unless it grants what was asked for. Who gave it is not checked."""
     found = _decoded(answer)
     if PKIStatus(found.status) != PKIStatus.GRANTED:
-        said = "; ".join(str(one) for one in found.status_string) or "it does not say why"
-        raise TimestampError(f"the authority refused ({PKIStatus(found.status).name.lower()}: {said[:200]})")
+        why = said("; ".join(str(one) for one in found.status_string)) or "it does not say why"
+        raise TimestampError(f"the authority refused ({PKIStatus(found.status).name.lower()}: {why})")
     info = found.tst_info
     if info.nonce != request.nonce or info.message_imprint.message != request.message_imprint.message:
         raise TimestampError("the authority's answer is to another request")
@@ -69,10 +71,10 @@ def check_token(data: bytes, token: bytes, certificates: list[x509.Certificate])
         builder = builder.add_root_certificate(certificate)
     try:
         builder.build().verify_message(found, data)
-        return found.tst_info.gen_time.astimezone(UTC)
+        gen_time: datetime = found.tst_info.gen_time
+        return gen_time.astimezone(UTC)
     except (VerificationError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise TimestampError(f"the timestamp does not hold: {reason[:200]}") from None
+        raise TimestampError(f"the timestamp does not hold: {said(str(error))}") from None
 
 
 def _decoded(token: bytes) -> Any:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import aiohttp
 
 from adapters.edge.retry import Backoff, retried
+from adapters.edge.strangers import said
 from journal.checkpoint import Checkpoint
 from journal.merkle import Nodes
 from journal.note import Note, NoteError, Signature, VerifierKey, decode_number, parse_signatures
@@ -23,7 +24,6 @@ from journal.witness import SIZE, Request
 MOST_ANSWER_BYTES = 64 << 10
 MOST_TURNS = 4  # of following a witness to its size, while others ask it too
 REQUEST_WITHIN_S = 5.0
-MOST_SAID = 100
 BACKOFF = Backoff(attempts=3, first_seconds=0.25, cap_seconds=2.0, deadline_seconds=12.0)
 
 
@@ -112,9 +112,9 @@ class _Asking:
             except TimeoutError as error:
                 raise _AwayError(f"no answer within {REQUEST_WITHIN_S:g} s") from error
             except (aiohttp.ClientError, OSError) as error:
-                raise _AwayError(_said(str(error))) from error
+                raise _AwayError(said(str(error))) from error
             if found[0] in (408, 429) or found[0] >= 500:
-                raise _AwayError(f"it answers {found[0]}: {_said(data.decode('utf-8', 'replace'))}")
+                raise _AwayError(f"it answers {found[0]}: {said(data.decode('utf-8', 'replace'))}")
             return found
 
         return await retried(once, lambda error: 0.0 if isinstance(error, _AwayError) else None, self._backoff)
@@ -124,7 +124,7 @@ class _Asking:
             whole = replace(self._note, signatures=parse_signatures(answer.decode()))
             good = {(key.name, key.id) for key, _ in whole.cosigners(self._keys)}
         except (NoteError, UnicodeDecodeError) as error:
-            return Word(self._url, problem=f"its answer is no cosignature: {_said(str(error))}", is_refusal=True)
+            return Word(self._url, problem=f"its answer is no cosignature: {said(str(error))}", is_refusal=True)
         signatures = tuple({(one.name, one.id): one for one in reversed(whole.signatures)}.values())
         signatures = tuple(one for one in signatures if (one.name, one.id) in good)
         if not signatures:
@@ -133,11 +133,5 @@ class _Asking:
 
     def _refused(self, status: int, answer: bytes) -> Word:
         what = {403: "it does not know the key", 404: "it does not know the log", 422: "it saw another history"}
-        text = f"{what.get(status, 'it refuses')} ({status}: {_said(answer.decode('utf-8', 'replace'))})"
+        text = f"{what.get(status, 'it refuses')} ({status}: {said(answer.decode('utf-8', 'replace'))})"
         return Word(self._url, problem=text, is_refusal=True)
-
-
-def _said(text: str) -> str:
-    """What a stranger says, in one line that cannot be taken for ours."""
-    line = text.strip().partition("\n")[0]
-    return "".join(one for one in line if one.isprintable())[:MOST_SAID]

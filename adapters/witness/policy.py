@@ -67,4 +67,6 @@ class Policy:
         if count >= self.quorum:
             keep_cosigned(journal, whole)
         problems = tuple(f"{word.url}: {word.problem}" for word in words if word.problem)
+        if count < self.quorum and not problems:
+            problems = ("all answered, and some of them with the same key: they are one witness",)
         return Round(whole, count, problems, count >= self.quorum)

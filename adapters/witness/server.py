@@ -7,17 +7,17 @@ what is refused; ``journal.witness`` decides that, and has it on the disk before
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from aiohttp import web
 
 from journal.errors import JournalError
+from journal.files import alone, make_private
 from journal.witness import Answer, Witness, WitnessError
 
 MOST_BYTES = 64 << 10  # of a request: 63 lines of proof, and a note of 100 signatures
@@ -28,16 +28,11 @@ EVIDENCE = (409, 422)  # refused though the log's own key signed it
 Say = Callable[[str], None]
 
 
-def claim(folder: Path) -> int:
-    """Take the folder for this process alone, until the descriptor that is returned is closed. Raises WitnessError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise WitnessError(f"{folder}: another witness serves this folder; there is one at a time") from None
-    return descriptor
+def claim(folder: Path) -> AbstractContextManager[None]:
+    """The folder, for this process alone while the block runs; it is made if need be. Raises WitnessError."""
+    make_private(folder)
+    busy = WitnessError(f"{folder}: another witness serves this folder; there is one at a time")
+    return alone(folder / LOCK_NAME, busy)
 
 
 class WitnessServer:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from kernel.cli.errors import BadInput, Failure
+from kernel.cli.errors import Failure
 from kernel.cli.journals import (
     as_json_text,
     data_option,
@@ -22,6 +22,7 @@ from kernel.cli.journals import (
     print_lines,
 )
 from kernel.cli.progress import ProgressBar
+from kernel.plurals import counted
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 out_option = click.option(
@@ -53,21 +54,19 @@ def report(run: Path, out: Path, keys: Sequence[str], orders: int, as_json: bool
 
     with journal_errors(), _bars() as bars:
         from replay.audit_report.coverage import VERDICTS
-        from replay.audit_report.report import PAGE, ReportError, write_report
+        from replay.audit_report.report import PAGE, write_report
 
-        try:
-            made = write_report(run, out, verifier_keys(keys), bars, orders)
-        except ReportError as error:
-            raise BadInput(str(error)) from error
+        made = write_report(run, out, verifier_keys(keys), bars, orders)
     verdicts = {verdict: sum(one.verdict == verdict for one in made.coverage) for verdict in VERDICTS}
     if as_json:
         found = {"report": str(out / PAGE), "ok": made.chain.is_whole, "root": made.chain.root}
         print_lines([as_json_text(found | {"orders": made.orders.count, "coverage": verdicts})])
     else:
         whole = "whole" if made.chain.is_whole else f"BROKEN: {made.chain.problem}"
+        counts = f"{counted(made.orders.count, 'order')}, {counted(made.chain.events, 'event')}"
         print_lines(
             [
-                f"{out / PAGE}: {made.orders.count:,} orders, {made.chain.events:,} events; the journal is {whole}",
+                f"{out / PAGE}: {counts}; the journal is {whole}",
                 "requirements: " + ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items() if count),
             ]
         )
@@ -98,8 +97,11 @@ def export(run: Path, out: Path, form: str, market: bool, data: Sequence[str], a
 
         made = export_journal(run, out, form, bars, data=data, market=market)
         rows = sum(file.rows or 0 for file in made.files)
+        if made.unknown_events:
+            note(f"left out: {counted(made.unknown_events, 'event')} of kinds that this release does not know")
         found = {"manifest": str(out / MANIFEST), "files": len(made.files), "rows": rows, "root": made.root}
-        line = f"{out}: {rows:,} rows in {len(made.files):,} files, of {made.events:,} events; root {made.root}"
+        counts = f"{counted(rows, 'row')} in {counted(len(made.files), 'file')}, of {counted(made.events, 'event')}"
+        line = f"{out}: {counts}; root {made.root}"
         print_lines([as_json_text(found) if as_json else line])
 
 
@@ -116,7 +118,7 @@ def check(folder: Path, run: Path | None, as_json: bool) -> None:
         made = check_export(folder, run, bars)
         against = f", of the journal {made.genesis_id} as it is there" if run is not None else ""
         found = {"ok": True, "files": len(made.files), "root": made.root, "journal": str(run) if run else None}
-        line = f"as exported: {len(made.files):,} files{against}; root {made.root}"
+        line = f"as exported: {counted(len(made.files), 'file')}{against}; root {made.root}"
         print_lines([as_json_text(found) if as_json else line])
 
 

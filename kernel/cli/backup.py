@@ -11,6 +11,7 @@ import click
 
 from kernel.cli.journals import as_json_text, journal_errors, json_option, note, parse_sequence, print_lines
 from kernel.cli.progress import ProgressBar
+from kernel.plurals import counted
 
 # What a run writes at its end, about all of it: wrong about a part.
 OF_THE_WHOLE = ("trades.parquet", "shadow_trades.parquet", "equity.parquet", "report.html", "certificate.json")
@@ -40,8 +41,9 @@ def backup(run: Path, dest: Path, as_json: bool) -> None:
     else:
         print_lines(
             [
-                f"{dest}: {report.frames:,} frames to event {report.next_sequence - 1:,}, root {report.root}",
-                f"new: {report.new_frames:,} frames, {report.new_bytes / MEGABYTE:,.1f} MB; files: {report.files}",
+                f"{dest}: {counted(report.frames, 'frame')} to event {report.next_sequence - 1:,}, root {report.root}",
+                f"new: {counted(report.new_frames, 'frame')}, {report.new_bytes / MEGABYTE:,.1f} MB; "
+                f"files: {report.files}",
             ]
         )
 
@@ -72,11 +74,13 @@ def restore(dest: Path, run: Path, upto: str | None, as_json: bool) -> None:
         note(f"left out: {name}, which tells of the whole run")
     print_lines(
         [
-            f"{run}: {report.frames:,} frames to event {report.next_sequence - 1:,}, root {report.root}",
+            f"{run}: {counted(report.frames, 'frame')} to event {report.next_sequence - 1:,}, root {report.root}",
             f"verified: every frame and file{_agree(report.checkpoints)}",
         ]
     )
 
 
 def _agree(checkpoints: int) -> str:
-    return f", and {checkpoints} signed checkpoints agree" if checkpoints else ""
+    if not checkpoints:
+        return ""
+    return f", and {counted(checkpoints, 'signed checkpoint')} {'agrees' if checkpoints == 1 else 'agree'}"

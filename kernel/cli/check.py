@@ -13,6 +13,7 @@ import click
 from kernel.cli.errors import Failure, clear_errors
 from kernel.cli.journals import json_option, note, print_lines, terminal_width
 from kernel.cli.progress import COMPILING, ProgressBar, slow_start
+from kernel.plurals import counted
 
 
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,7 +81,8 @@ def _tell_lookahead(report: Any) -> None:
     print_lines(lay_out(header, rows, (False, False, True, True, False), terminal_width()))
     print_lines(f"it {line}" for line in report.reads)
     good = sum(cut.difference is None for cut in report.cuts)
-    print_lines([f"{good} of {len(report.cuts)} runs the same; {report.decisions:,} decisions in {report.rows:,} rows"])
+    decided = f"{counted(report.decisions, 'decision')} in {counted(report.rows, 'row')}"
+    print_lines([f"{good} of {counted(len(report.cuts), 'run')} the same; {decided}"])
 
 
 def _prepare(strategy: str, options: dict[str, Any], *, alone: bool = True) -> Any:
@@ -148,10 +150,10 @@ def warmup(strategy: str, starts: int, as_json: bool, **options: Any) -> None:
 
 def _declared(report: Any) -> str:
     if report.settle < 0:
-        return f"{report.warm_up:,} bars, and that it depends on when it began"
+        return f"{counted(report.warm_up, 'bar')}, and that it depends on when it began"
     settle = f" and {report.settle:,} to settle" if report.settle else ""
-    days = f" and {report.settle_days:,} whole days" if report.settle_days else ""
-    return f"{report.warm_up:,} bars{settle}{days}"
+    days = f" and {counted(report.settle_days, 'whole day')}" if report.settle_days else ""
+    return f"{counted(report.warm_up, 'bar')}{settle}{days}"
 
 
 def _tell_warmup(report: Any) -> None:

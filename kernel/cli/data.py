@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kernel.plurals import counted
+
 if TYPE_CHECKING:
     from replay.catalogue import CatalogueFile, DataProblem, ImportReport
 
@@ -150,7 +152,7 @@ def _render_import(report: ImportReport, as_json: bool) -> None:
         }  # fmt: skip
         click.echo(json.dumps(facts))
     else:
-        click.echo(f"{report.file.path}: {report.file.rows:,} rows")
+        click.echo(f"{report.file.path}: {counted(report.file.rows, 'row')}")
 
 
 @data.command("bars", no_args_is_help=True)
@@ -176,9 +178,11 @@ def bars_command(paths: tuple[Path, ...], rule: str, out: Path, as_json: bool, *
     if as_json:
         click.echo(json.dumps(_facts(made.file) | {"series": asdict(count)}))
         return
-    left_out = f"{count.late:,} inputs late, {count.straddling:,} straddling, {count.outside:,} outside of sessions"
-    click.echo(f"{count.rule} of {count.instrument}: {count.gaps:,} bars with gaps, {left_out}", err=True)
-    click.echo(f"{made.file.path}: {made.file.rows:,} rows")
+    left_out = (
+        f"{counted(count.late, 'input')} late, {count.straddling:,} straddling, {count.outside:,} outside of sessions"
+    )
+    click.echo(f"{count.rule} of {count.instrument}: {counted(count.gaps, 'bar')} with gaps, {left_out}", err=True)
+    click.echo(f"{made.file.path}: {counted(made.file.rows, 'row')}")
 
 
 @data.command("validate", no_args_is_help=True)
@@ -220,7 +224,7 @@ def _validated(path: Path, timezone: str) -> tuple[CatalogueFile | None, list[Da
 
 def _render_validation(path: Path, file: CatalogueFile | None, problems: list[DataProblem]) -> None:
     bad = any(problem.severity == "error" for problem in problems)
-    rows = f"{file.rows:,} rows" if file else "unusable"
+    rows = counted(file.rows, "row") if file else "unusable"
     click.echo(f"{path}: {'BAD' if bad else 'ok'}, {rows}")
     for problem in problems:
         click.echo(f"  {problem.severity}: {problem.line}", err=True)

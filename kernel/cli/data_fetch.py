@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kernel.cli.data import DEFAULT_ROOT, DataFailure
+from kernel.plurals import counted
 
 if TYPE_CHECKING:
     from adapters.providers.chain import Chain, FreshQuote
@@ -194,7 +195,7 @@ def _render(report: FetchReport, as_json: bool) -> None:
             click.echo(f"no trade: {_utc(start_ns)[:19]} to {_utc(end_ns)[:19]}", err=True)
         more = len(report.no_trade) - 5
         rest = f", {more:,} more stretches in the record beside the file" if more > 0 else ""
-        click.echo(f"absent: {report.absent_bars:,} bars{rest}", err=True)
+        click.echo(f"absent: {counted(report.absent_bars, 'bar')}{rest}", err=True)
     if as_json:
         facts = _facts(report.file) | {
             "rows_fetched": report.rows, "absent_bars": report.absent_bars, "no_trade": report.no_trade,
@@ -204,7 +205,7 @@ def _render(report: FetchReport, as_json: bool) -> None:
         return
     rows = sum(report.rows.values())
     given = ", ".join(f"{count:,} of {name}" for name, count in report.rows.items())
-    click.echo(f"{report.file.path}: {report.file.rows:,} rows, {rows:,} new{f' ({given})' if given else ''}")
+    click.echo(f"{report.file.path}: {counted(report.file.rows, 'row')}, {rows:,} new{f' ({given})' if given else ''}")
 
 
 async def _quote(as_json: bool, **options: Any) -> None:

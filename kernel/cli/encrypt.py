@@ -4,22 +4,18 @@ Parses, calls one function, renders. Exit codes: 0 done; 1 the journal is not wh
 usage.
 """
 
-import json
 import os
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from kernel.cli.anew import write_anew
 from kernel.cli.errors import BadInput
 from kernel.cli.journals import as_json_text, journal_errors, json_option, key_file_option, note, print_lines
-from kernel.cli.progress import ProgressBar
+from kernel.plurals import counted
 
-# What a later command needs beside the journal; the rest of a run tells in plain what is encrypted.
-LIVE = "live.json"
-NEEDED = ("run.json", LIVE)
 MARK = "encrypted.json"
 
 
@@ -52,11 +48,15 @@ def encrypt(
 
     With --destroy the journal first records that a data key is destroyed, and why; then the key is.
     """
-    if make_key is not None:
+    asked = (out is not None) + (destroy is not None) + list_keys
+    if (run is None) != (make_key is not None) or asked != (run is not None):
+        raise BadInput("give RUN with --out FOLDER, --keys or --destroy KEYID; or --make-key FILE")
+    if (new_key is not None and out is None) or (reason is not None and destroy is None):
+        raise BadInput("--new-key goes with --out FOLDER, --reason with --destroy KEYID")
+    if run is None:
+        assert make_key is not None
         _make_key(make_key)
         return
-    if run is None or (out is None) + (destroy is None) + (not list_keys) != 2:
-        raise BadInput("give RUN with --out FOLDER, --keys or --destroy KEYID; or --make-key FILE")
     with journal_errors():
         from replay.history import find_journal
 
@@ -87,27 +87,16 @@ def _make_key(path: Path) -> None:
 def _encrypt(run: Path, place: Path, out: Path, new_key: str | None) -> tuple[dict[str, Any], list[str]]:
     from journal.encrypting import encrypt_journal
     from journal.encryption import master_in_use
-    from journal.files import put_together
-    from journal.restore import mark_restored
     from kernel.cli.keys import master_key
 
-    master = master_key(new_key) if new_key is not None else master_in_use()
+    master = master_key(new_key, "--new-key") if new_key is not None else master_in_use()
     if master is None:
         raise BadInput("no master key; give --key-file KEY (kernel encrypt --make-key FILE makes one)")
-    folder = "" if place == run else place.relative_to(run)
-    try:
-        with put_together(out) as staging, ProgressBar("encrypt") as progress:
-            made = encrypt_journal(place, staging / folder, master, progress)
-            for name in NEEDED:
-                if (run / name).is_file():
-                    shutil.copyfile(run / name, staging / name)
-            (staging / MARK).write_text(json.dumps(asdict(made), indent=1) + "\n")
-            if (run / LIVE).is_file():
-                mark_restored(staging, run, made.frames, made.root)
-    except FileExistsError:
-        raise BadInput(f"{out} is there already and is not empty; name another --out") from None
+    made = write_anew(
+        run, place, out, "encrypt", MARK, lambda target, progress: encrypt_journal(place, target, master, progress)
+    )
     lines = [
-        f"{out}: {made.frames:,} frames, each opened again and compared; root {made.root}",
+        f"{out}: {counted(made.frames, 'frame')}, each opened again and compared; root {made.root}",
         f"encrypted from journal {made.source_genesis_id}, root {made.source_root}",
     ]
     return asdict(made), lines

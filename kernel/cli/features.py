@@ -10,6 +10,7 @@ import click
 
 from kernel.cli.errors import BadInput, clear_errors
 from kernel.cli.journals import json_option, note
+from kernel.plurals import counted
 
 
 @click.command()
@@ -52,8 +53,9 @@ def features(data: tuple[str, ...], names: str, bars: str, start: str, end: str,
         click.echo(json.dumps({name: getattr(report, name) for name in report.__struct_fields__}))
         return
     several = f" of {report.instruments} instruments" if report.instruments > 1 else ""
+    counts = f"{counted(len(report.columns), 'feature')}, {counted(report.rows, 'row')}{several}"
     click.echo(
-        f"{len(report.columns)} features, {report.rows:,} rows{several}, {time_text(report.first_ts_ns)} to "
+        f"{counts}, {time_text(report.first_ts_ns)} to "
         f"{time_text(report.last_ts_ns)}, in {report.seconds:.2f} s: {report.path}"
     )
 

@@ -178,18 +178,11 @@ def _lines(
     lines = [
         f"forked after event {file.forked_at:,}, with {', '.join(file.changes)}",
         f"proven: all events up to it are those of {run}",
-        *(
-            [
-                "from there on orders are simulated; what the venue reported or operators asked afterwards is not "
-                "taken in"
-            ]
-            if file.live is not None
-            else []
-        ),
-        "",
-        *lay_out((f"since the fork ({made.currency})", "parent", "fork"), rows, (False, True, True), terminal_width()),
-        "",
     ]
+    if file.live is not None:
+        lines.append("from there on orders are simulated; what the venue or operators said afterwards is not taken in")
+    header = f"since the fork ({made.currency})", "parent", "fork"
+    lines += ["", *lay_out(header, rows, (False, True, True), terminal_width()), ""]
     if parting is None:
         lines.append("nothing that was decided differs")
     else:

@@ -30,9 +30,7 @@ def held_against_parent(fork: Path, parent: Path, data: Sequence[str]) -> dict[s
         proof = check_fork(History(fork, list(data)), History(parent, list(data)))
     except ForkError as error:
         raise BadInput(str(error)) from error
-    shared = (
-        f"bound to frame {proof.frame:,} of its parent; the {proof.forked_at:,} events up to the fork are the parent's"
-    )
+    shared = f"bound to frame {proof.frame:,} of its parent; all up to event {proof.forked_at:,} is the parent's"
     return {
         "ok": not proof.problem,
         "forked_at": proof.forked_at,

@@ -25,6 +25,7 @@ from kernel.cli.journals import (
     print_lines,
     terminal_width,
 )
+from kernel.plurals import counted
 
 if TYPE_CHECKING:
     from replay.history import History
@@ -154,7 +155,7 @@ def _changed(history: "History", first: int, second: int, as_json: bool) -> list
     found = changes(folded_state(history, first), folded_state(history, second), history.names)
     if as_json:
         return [as_json_text({"from": first, "to": second, "changes": found})]
-    heading = f"from after event {first:,} to after event {second:,}: {len(found)} fields changed"
+    heading = f"from after event {first:,} to after event {second:,}: {counted(len(found), 'field')} changed"
     return [heading, "", *change_lines(found, history.names, terminal_width())] if found else [heading]
 
 

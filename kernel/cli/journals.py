@@ -57,12 +57,13 @@ def journal_errors() -> Iterator[None]:
     with clear_errors():
         from replay.history import HistoryError
         from replay.inspect.folding import FoldError
+        from replay.inspect.frames import UnknownKindError
 
         try:
             yield
         except HistoryError as error:
             raise BadInput(str(error)) from error
-        except FoldError as error:
+        except (FoldError, UnknownKindError) as error:
             raise Failure(str(error)) from error
 
 

@@ -14,29 +14,37 @@ if TYPE_CHECKING:
     from journal.note import SigningKey, VerifierKey
 
 PLACES = ("env:", "file:", "keyring:")
+SECRETS = ("PRIVATE+KEY+", "journal-master-key")  # how keys begin that nobody else may have
 
 
-def signing_key(source: str) -> "SigningKey":
+def signing_key(source: str, option: str = "--key") -> "SigningKey":
     """The signing key kept at ``source``: a file, or ``env:NAME``, ``keyring:SERVICE/NAME``. Raises BadInput."""
-    from adapters.edge.secrets import SecretError, load_secret
     from journal.note import NoteError, SigningKey
 
-    place = source if source.startswith(PLACES) else f"file:{source}"
     try:
-        return SigningKey.parse(load_secret("--key", place).reveal().strip())
-    except (SecretError, NoteError) as error:
-        raise BadInput(str(error)) from error
+        return SigningKey.parse(_revealed(option, source).strip())
+    except NoteError as error:
+        raise BadInput(f"{option}: {error}") from error
 
 
-def master_key(source: str) -> "MasterKey":
+def master_key(source: str, option: str = "--key-file") -> "MasterKey":
     """The master key kept at ``source``, as a signing key is. Raises BadInput."""
-    from adapters.edge.secrets import SecretError, load_secret
     from journal.encryption import EncryptionError, MasterKey
 
-    place = source if source.startswith(PLACES) else f"file:{source}"
     try:
-        return MasterKey.parse(load_secret("--key-file", place).reveal())
-    except (SecretError, EncryptionError) as error:
+        return MasterKey.parse(_revealed(option, source))
+    except EncryptionError as error:
+        raise BadInput(f"{option}: {error}") from error
+
+
+def _revealed(option: str, source: str) -> str:
+    from adapters.edge.secrets import SecretError, load_secret
+
+    if source.startswith(SECRETS):  # others of the machine see command lines; and it is not repeated
+        raise BadInput(f"{option}: that is the key itself; keep it in a private file, and name that")
+    try:
+        return load_secret(option, source if source.startswith(PLACES) else f"file:{source}").reveal()
+    except SecretError as error:
         raise BadInput(str(error)) from error
 
 
@@ -60,12 +68,20 @@ def verifier_keys(given: Sequence[str]) -> "list[VerifierKey]":
 
     keys = []
     for one in given:
-        path = Path(one)
-        text = path.read_text().strip() if path.is_file() else one
-        if text.startswith("PRIVATE+KEY+"):
-            raise BadInput(f"{one}: that is a signing key; to check, give the verifier key (the .pub file)")
+        text = _text_of(one)
+        if text.startswith(SECRETS):
+            named = "--key" if text == one else one  # a secret is not repeated
+            raise BadInput(f"{named}: that is a signing key; to check, give the verifier key (the .pub file)")
         try:
             keys.append(VerifierKey.parse(text))
         except NoteError as error:
             raise BadInput(f"--key {one[:80]}: {error}; give a .pub file of kernel keygen, or its text") from error
     return keys
+
+
+def _text_of(given: str) -> str:
+    """What a file holds; or what was given, where it names none."""
+    try:
+        return Path(given).read_text(errors="replace").strip()
+    except OSError:
+        return given

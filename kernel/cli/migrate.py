@@ -4,21 +4,19 @@ Parses, calls one function, renders. Exit codes: 0 done, or nothing to do; 1 the
 release; 2 wrong usage.
 """
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kernel.cli.errors import BadInput, Failure
+from kernel.cli.anew import write_anew
+from kernel.cli.errors import Failure
 from kernel.cli.journals import as_json_text, journal_argument, journal_errors, json_option, note, print_lines
-from kernel.cli.progress import ProgressBar
+from kernel.plurals import counted
 
 if TYPE_CHECKING:
     from replay.migration import MigrationReport
 
-LIVE = "live.json"
-NEEDED = ("run.json", LIVE)
 REPORT = "migrated.json"
 
 
@@ -34,8 +32,6 @@ def migrate(journal: Path, out: Path, as_json: bool) -> None:
     kernel live --resume OUT --take-over.
     """
     with journal_errors():
-        from journal.files import put_together
-        from journal.restore import mark_restored
         from kernel.events.upcast import UpcastError
         from replay.history import find_journal
         from replay.migration import migrate_journal, needs_migration
@@ -44,18 +40,11 @@ def migrate(journal: Path, out: Path, as_json: bool) -> None:
         if not needs_migration(place):
             note(f"{journal} is of this release: nothing to migrate, and nothing was written")
             return
-        folder = "" if place == journal else place.relative_to(journal)
         try:
-            with put_together(out) as staging, ProgressBar("migrate") as progress:
-                report = migrate_journal(place, staging / folder, progress=progress)
-                for name in NEEDED:
-                    if (journal / name).is_file():
-                        shutil.copyfile(journal / name, staging / name)
-                (staging / REPORT).write_text(as_json_text(report) + "\n")
-                if (journal / LIVE).is_file():
-                    mark_restored(staging, journal, report.frames, report.root)
-        except FileExistsError:
-            raise BadInput(f"{out} is there already and is not empty; name another --out") from None
+            report = write_anew(
+                journal, place, out, "migrate", REPORT,
+                lambda target, progress: migrate_journal(place, target, progress=progress),
+            )  # fmt: skip
         except UpcastError as error:
             raise Failure(f"{journal}: {error}") from error
     print_lines([as_json_text(report)] if as_json else _lines(out, report))
@@ -63,7 +52,7 @@ def migrate(journal: Path, out: Path, as_json: bool) -> None:
 
 def _lines(out: Path, report: "MigrationReport") -> list[str]:
     lines = [
-        f"{out}: {report.frames:,} frames, {report.events:,} events, root {report.root}",
+        f"{out}: {counted(report.frames, 'frame')}, {counted(report.events, 'event')}, root {report.root}",
         f"migrated from journal {report.old_genesis_id}, root {report.old_root}",
     ]
     lines += [f"upcast {name}: {count:,}" for name, count in report.upcast.items()]

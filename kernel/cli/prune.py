@@ -16,6 +16,7 @@ import click
 from kernel.cli.errors import BadInput
 from kernel.cli.journals import as_json_text, journal_argument, journal_errors, json_option, note, print_lines
 from kernel.cli.progress import ProgressBar
+from kernel.plurals import counted
 
 if TYPE_CHECKING:
     from journal.retention import Plan, Policy
@@ -57,12 +58,21 @@ def prune(
     """
     if (text is not None) + (hold is not None) + (release is not None) > 1:
         raise BadInput("give one of --policy, --hold and --release")
+    if hold is None and (start is not None or end is not None):
+        raise BadInput("--from and --to go with --hold NAME")
+    if text is None and (yes or keys):
+        raise BadInput("--yes and --key go with --policy POLICY")
     with journal_errors():
         from replay.history import find_journal
 
         place, _ = find_journal(journal)
-        if hold is not None or release is not None or text is None:
+        if hold is not None or release is not None:
             found, lines = _holds(place, hold, start, end, release)
+        elif text is None:
+            _, held = _holds(place, None, None, None, None)
+            raise BadInput(
+                f"what may go? give --policy, as age=180d; or --hold, --release. In force: {', '.join(held)}"
+            )
         else:
             from journal.retention import Policy
 
@@ -91,7 +101,7 @@ def _prune(place: Path, policy: "Policy", yes: bool, keys: Sequence[str]) -> tup
             finish_pruning(place)
         return found, [f"nothing to prune: {plan.why}"]
     what = (
-        f"{len(plan.gone)} segments, frames {plan.already + 1:,} to {plan.last.frames:,}, "
+        f"{counted(len(plan.gone), 'segment')}, frames {plan.already + 1:,} to {plan.last.frames:,}, "
         f"{plan.gone_bytes / MEGABYTE:,.1f} MB of {(plan.gone_bytes + plan.kept_bytes) / MEGABYTE:,.1f}"
     )
     if not yes:
@@ -140,6 +150,8 @@ def _holds(
             raise BadInput(f"{name!r}: a hold has a name of its own, without spaces")
         first = _day_ns(start, "--from") if start is not None else -(1 << 63)
         last = _day_ns(end, "--to", after=1) - 1 if end is not None else (1 << 63) - 1
+        if last < first:
+            raise BadInput(f"--from {start} comes after --to {end}, so nothing would be held")
         holds.append(Hold(name, first, last))
         write_holds(place, holds)
     elif release is not None:

@@ -17,6 +17,7 @@ from kernel.cli.errors import BadInput, Failure, clear_errors
 from kernel.cli.journals import key_file_option
 from kernel.cli.progress import COMPILING, ProgressBar, slow_start
 from kernel.cli.settings import bar_rules, pair_of, strategy_entries
+from kernel.plurals import counted
 
 DEFAULT_STRATEGY = "ema_cross"
 DEFAULT_SAMPLE = "coinbase/BTC-USD"
@@ -147,12 +148,9 @@ def _audit(path: Path, as_json: bool, options: dict[str, Any]) -> None:
         return
     ended = "" if report.complete else " (the recorded run was interrupted there)"
     if report.pruned_frames:
-        ended = f" ({report.pruned_frames:,} frames before them were pruned: they were made again, and not compared)"
+        ended = f" (the {counted(report.pruned_frames, 'frame')} before them, pruned: made again, and not compared)"
     rate = report.bars / report.seconds if report.seconds else 0.0
-    click.echo(
-        f"identical: {report.events:,} events in {report.frames:,} frames from {report.bars:,} market rows, "
-        f"{rate:,.0f} rows/s{ended}"
-    )
+    click.echo(f"identical: {_compared(report)} from {counted(report.bars, 'market row')}, {rate:,.0f} rows/s{ended}")
     if report.complete:
         click.echo(f"result hash {report.result_hash}")
 
@@ -181,10 +179,7 @@ def _audit_live(run_dir: Path, as_json: bool) -> None:
         values = {name: getattr(report, name) for name in report.__struct_fields__}
         click.echo(json.dumps({"identical": True, **values}))
         return
-    click.echo(
-        f"identical: {report.events:,} events in {report.frames:,} frames, decided again from {report.inputs:,} "
-        "recorded inputs"
-    )
+    click.echo(f"identical: {_compared(report)}, decided again from {counted(report.inputs, 'recorded input')}")
 
 
 def _audit_fork(run_dir: Path, as_json: bool) -> None:
@@ -196,7 +191,11 @@ def _audit_fork(run_dir: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"identical": True, **values}))
     else:
-        click.echo(f"identical: {report.events:,} events in {report.frames:,} frames, a fork with its parent's history")
+        click.echo(f"identical: {_compared(report)}, a fork with its parent's history")
+
+
+def _compared(report: Any) -> str:
+    return f"{counted(report.events, 'event')} in {counted(report.frames, 'frame')}"
 
 
 def _compile(prepared: Any) -> None:

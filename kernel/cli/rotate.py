@@ -28,7 +28,7 @@ def rotate_key(journal: Path, source: str, new_source: str, reason: str, as_json
     """
     from kernel.cli.keys import signing_key
 
-    old, new = signing_key(source), signing_key(new_source)
+    old, new = signing_key(source), signing_key(new_source, "--new")
     with journal_errors():
         from journal.note import NoteError
         from journal.rotation import rotate

@@ -13,6 +13,7 @@ import click
 from kernel.cli.errors import BadInput
 from kernel.cli.journals import as_json_text, journal_errors, print_lines
 from kernel.cli.timestamps import stamped_at
+from kernel.plurals import counted
 
 if TYPE_CHECKING:
     from journal import VerifyReport
@@ -155,11 +156,12 @@ def _check(data: bytes, keys: "list[VerifierKey]") -> "tuple[SignedCheckpoint, l
     if data.startswith(CONSISTENCY_MAGIC.encode()):
         growth = check_growth(data, keys)
         old, new = growth.old, growth.new
-        line = f"proven: the {new.size:,} frames of {new.origin} begin with the {old.size:,} that were signed before"
+        has = f"{new.origin} has {counted(new.size, 'frame')}"
+        line = f"proven: {has}, and begins with the {old.size:,} that were signed before"
         return growth.signed, [line], {"proven": "consistency", "old_frames": old.size}
     opened = open_checkpoint(data, keys)
     signers, made = [key.name for key in opened.signers], opened.checkpoint
-    line = f"signed by {', '.join(signers)}: {made.origin} has {made.size:,} frames, root {made.root.hex()}"
+    line = f"signed by {', '.join(signers)}: {made.origin} has {counted(made.size, 'frame')}, root {made.root.hex()}"
     return opened, [line], {"proven": "checkpoint", "signers": signers}
 
 

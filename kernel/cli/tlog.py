@@ -17,6 +17,7 @@ from kernel.cli.progress import ProgressBar
 from kernel.cli.signed import checkpoint_fields, cosigner_fields
 from kernel.cli.timestamps import SUFFIX, certificate_option, stamp, timestamp_option
 from kernel.cli.witnesses import Witnesses, witness_options
+from kernel.plurals import counted
 
 checkpoint_option = click.option(
     "--checkpoint",
@@ -179,7 +180,7 @@ def export_tlog(journal: Path, folder: Path, note_file: Path | None, as_json: bo
     if as_json:
         print_lines([as_json_text(checkpoint_fields(made) | {"folder": str(folder)})])
     else:
-        print_lines([f"{folder}: {made.origin}, {made.size:,} frames"])
+        print_lines([f"{folder}: {made.origin}, {counted(made.size, 'frame')}"])
 
 
 def _note(journal: Path, note_file: Path | None) -> bytes:

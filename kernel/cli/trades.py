@@ -20,6 +20,7 @@ from kernel.cli.journals import (
     terminal_width,
 )
 from kernel.cli.progress import COMPILING, ProgressBar, slow_start
+from kernel.plurals import counted
 
 
 @click.command()
@@ -45,4 +46,4 @@ def trades(journal: Path, last: int, data: tuple[str, ...], as_json: bool) -> No
         rows: list[dict[str, Any]] = [*trip_rows(shown, "closed"), *trip_rows(under_way, "open")]
         print_lines(map(as_json_text, rows) if as_json else trip_lines(rows, terminal_width()))
         if shown.num_rows < closed.num_rows:
-            note(f"{closed.num_rows - shown.num_rows:,} earlier ones are left out; --last 0 lists all")
+            note(f"{counted(closed.num_rows - shown.num_rows, 'earlier trip')} left out; --last 0 lists all")

@@ -28,6 +28,7 @@ from kernel.cli.journals import (
 from kernel.cli.progress import COMPILING, ProgressBar, slow_start
 from kernel.cli.signed import Demands, Held, against_option, keys_option, quorum_option, verify_file
 from kernel.cli.timestamps import certificate_option, token_option
+from kernel.plurals import counted
 
 if TYPE_CHECKING:
     from journal import RecoverReport, VerifyReport
@@ -182,8 +183,6 @@ def _verify_lines(found: dict[str, Any], report: "VerifyReport", journal: Path) 
             ("where", f"{problem.segment} at byte {problem.offset}, frame {problem.frame_number}"),
             ("advice", problem.advice),
         ]
-        from replay.inspect.phrases import counted
-
         verdict = f"BROKEN; the {counted(found['frames'], 'frame')} before it: good"
     if found["checkpoint"] is not None:
         entries.append(("signed", found["checkpoint"]["sentence"]))
@@ -199,14 +198,16 @@ def _verify_lines(found: dict[str, Any], report: "VerifyReport", journal: Path) 
 
 
 def _deep_lines(deep: dict[str, Any]) -> list[str]:
-    from replay.inspect.phrases import counted
     from replay.inspect.text import pairs
 
     speed = f"{deep['seconds']:.2f} s, {deep['events_per_second'] or 0:,} a second"
     if deep["data_missing"]:
         return [f"NOT CHECKED further than event {deep['events']:,}: {deep['problem']}"]
     if deep["problem"]:
-        return [f"NOT as recorded: {deep['problem']}", *pairs([("good", f"{deep['events']:,} events before it")])]
+        return [
+            f"NOT as recorded: {deep['problem']}",
+            *pairs([("good", f"{counted(deep['events'], 'event')} before it")]),
+        ]
     rows = f"{deep['rows']:,} in {counted(deep['segments'], 'segment')}" if deep["segments"] else "all in the journal"
     entries = [
         ("market rows", rows),

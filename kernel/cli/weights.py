@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from kernel.cli.errors import Failure, clear_errors
+from kernel.plurals import counted
 
 METHODS = ("equal", "inverse-volatility", "minimum-variance", "mean-variance", "risk-parity", "black-litterman")
 
@@ -52,6 +53,6 @@ def weights(data: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> 
     if as_json:
         click.echo(json.dumps(summary))
         return
-    click.echo(f"{out}: {summary['rebalancings']} rebalancings from {summary['first']} to {summary['last']}")
+    click.echo(f"{out}: {counted(summary['rebalancings'], 'rebalancing')} from {summary['first']} to {summary['last']}")
     for name, weight in summary["last_weights"].items():
         click.echo(f"  {name:<24} {weight}")

@@ -4,7 +4,6 @@ Owns the file that says for whom. What is cosigned is decided in ``journal.witne
 """
 
 import asyncio
-import os
 import signal
 import tomllib
 from collections.abc import Sequence
@@ -65,11 +64,8 @@ def serve(config: Path, listen: str | None) -> None:
         host, port = _address(listen or settings.listen)
         base = config.resolve().parent
         made = _witness(settings, base)
-        descriptor = claim(base / settings.folder)
-        try:
+        with claim(base / settings.folder):
             asyncio.run(_run(made, host, port))
-        finally:
-            os.close(descriptor)
     except JournalError as error:
         raise Failure(str(error)) from error
     except OSError as error:

@@ -226,16 +226,19 @@ class PlainRecord(NamedTuple):
 
 
 _PLAIN = struct.Struct(f"<qqqqHBBiii{WORDS}q")
-_KIND, _HEAD = PlainRecord._fields.index("kind"), len(PlainRecord._fields) - 1
+_HEAD = len(PlainRecord._fields) - 1
+_KIND_AT, _SHORTS = struct.calcsize("<qqqq") // 2, _PLAIN.size // 2  # where the kind is, in pairs of bytes
 assert PlainRecord._fields == RECORD.names
 assert _PLAIN.size == RECORD.itemsize
 
 
 def plain_records(records: np.ndarray, kinds: Collection[int]) -> list[PlainRecord]:
     """The records (dtype RECORD) of some kinds, for code in Python: numpy takes half a microsecond for each field."""
-    found = []
-    for values in _PLAIN.iter_unpack(records.tobytes()):
-        if values[_KIND] in kinds:
+    data, found = records.tobytes(), []
+    # Of a hundred records few are wanted: their kinds are looked at alone.
+    for at, kind in enumerate(memoryview(data).cast("H")[_KIND_AT::_SHORTS].tolist()):
+        if kind in kinds:
+            values = _PLAIN.unpack_from(data, at * _PLAIN.size)
             found.append(PlainRecord._make((*values[:_HEAD], values[_HEAD:])))
     return found
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from kernel.indicators import indicators
 from kernel.indicators.declare import Indicator
+from kernel.plurals import counted
 
 INTRO = """# Indicators
 
@@ -56,7 +57,7 @@ def entry(indicator: Indicator) -> str:
     outputs = "" if indicator.outputs == (indicator.name,) else f" Outputs: {', '.join(indicator.outputs)}."
     return (
         f"- `{indicator.name}({call})` {indicator.description}{outputs} Look-back {indicator.lookback()}, "
-        f"{indicator.words()} words. Source: {indicator.source}.\n"
+        f"{counted(indicator.words(), 'word')}. Source: {indicator.source}.\n"
     )
 
 

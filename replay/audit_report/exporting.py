@@ -21,6 +21,7 @@ from kernel.events.layout import SEGMENT, Stored
 from replay.audit_report.order_tables import ORDER_COLUMNS, STEP_COLUMNS, order_row, schema_of, step_rows
 from replay.audit_report.orders import Gathering, Life
 from replay.audit_report.writing import TableFile
+from replay.folders import refuse_used
 from replay.history import History, find_journal
 from replay.inspect.columns import Column, body_texts, header_columns, payload_columns
 from replay.inspect.frames import Filter
@@ -78,6 +79,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     head: str
     root: str
     files: tuple[FileFact, ...]
+    unknown_events: int = 0  # of kinds that this release does not know: they are in no table
 
 
 def export_journal(
@@ -85,17 +87,16 @@ def export_journal(
 ) -> Manifest:
     """Write the tables into an empty or new folder. With ``market`` the market rows too, which takes the data.
 
-    Raises ExportError; a journal that does not verify is not exported.
+    Raises ConfigError for a folder in use, ExportError for a journal that does not verify.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ExportError(f"{out} is not an empty folder; name another --out")
+    refuse_used(out)
     place, _ = find_journal(run)
     verified = verify_journal(place, progress("verify"))
     if not verified.ok:
         raise ExportError(f"{run}: the journal does not verify, so nothing is exported; see kernel verify {run}")
     history = History(run, list(data), check_hashes=False)  # verified a moment ago
     out.mkdir(parents=True, exist_ok=True)
-    tables = _write_tables(history, out, form, progress("export"), market)
+    tables, unknown = _write_tables(history, out, form, progress("export"), market)
     (out / COLUMNS).write_bytes(_pretty(_meanings(history, tables)))
     made = Manifest(
         format=FORMAT,
@@ -109,6 +110,7 @@ def export_journal(
         head=verified.head.hex(),
         root=verified.root.hex(),
         files=(*tuple(_fact(table.path, table.rows) for table in tables), _fact(out / COLUMNS, None)),
+        unknown_events=unknown,
     )
     (out / MANIFEST).write_bytes(_pretty(made))
     return made
@@ -142,6 +144,11 @@ def check_export(out: Path, run: Path | None, progress: Progress) -> Manifest:
             raise ExportError(
                 f"{run}: has {verified.frames:,} frames, and {made.frames:,} were exported: its tail was cut"
             )
+        if verified.pruned > made.frames:
+            raise ExportError(
+                f"{run}: frames 1 to {verified.pruned:,} were pruned since, so the root of the {made.frames:,} that "
+                "were exported cannot be worked out; give a backup from before"
+            )
         if verified.roots[made.frames].hex() != made.root:
             raise ExportError(
                 f"{run}: is not what was exported: the root of its first {made.frames:,} frames is another one"
@@ -151,7 +158,8 @@ def check_export(out: Path, run: Path | None, progress: Progress) -> Manifest:
 
 def _write_tables(
     history: History, out: Path, form: str, progress: Callable[[int, int], None], market: bool
-) -> list[TableFile]:
+) -> tuple[list[TableFile], int]:
+    """The tables, and how many events are in none because their kind is not known."""
     names, genesis_id = history.names, history.reader.genesis_id.hex()
     with ExitStack() as stack:
 
@@ -159,15 +167,15 @@ def _write_tables(
             return stack.enter_context(TableFile(out / f"{name}.{form}", schema))
 
         orders, linkage = open_table(ORDERS, schema_of(ORDER_COLUMNS)), open_table(LINKAGE, schema_of(STEP_COLUMNS))
-        row_of = step_rows(names, genesis_id)
+        row_of = step_rows(names)
 
         def put(life: Life) -> None:
-            orders.add(order_row(life, names, genesis_id))
+            orders.add(order_row(life, names))
 
         def step(life: Life, stored: Stored) -> None:
             linkage.add(row_of(life, stored))
 
-        gathering, split = Gathering(put, step, lambda order_id: False), _Split(history, open_table)
+        gathering, split = Gathering(genesis_id, put, step, lambda order_id: False), _Split(history, open_table)
         for records, bodies in history.batches(Filter(market=market)):
             gathering.take(records, bodies)
             split.take(records, bodies)
@@ -179,7 +187,7 @@ def _write_tables(
             tables.append(open_table(name, table.schema))
             for batch in table.to_batches():
                 tables[-1].add_batch(batch)
-    return tables
+    return tables, split.unknown
 
 
 class _Split:
@@ -193,13 +201,15 @@ class _Split:
         self._counts: dict[int, int] = {}
         self._bodies: dict[int, dict[int, bytes]] = {}
         self.tables: dict[int, TableFile] = {}
+        self.unknown = 0
 
     def take(self, records: np.ndarray, bodies: dict[int, bytes]) -> None:
         """Take records of any types."""
         for kind in np.unique(records["kind"]).tolist():
-            if kind not in self._types:
-                continue
             mine = records[records["kind"] == kind]
+            if kind not in self._types:
+                self.unknown += len(mine) * (kind != SEGMENT.kind)
+                continue
             self._waiting.setdefault(kind, []).append(mine)
             self._counts[kind] = self._counts.get(kind, 0) + len(mine)
             if bodies:

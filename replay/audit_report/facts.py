@@ -44,10 +44,14 @@ class OrderStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderFact(msgspec.Struct, frozen=True, kw_only=True):
-    """One order: what was wanted, what risk said, and how it ended. ``steps_left_out`` were too many to list."""
+    """One order: what was wanted, what risk said, and how it ended. ``steps_left_out`` were too many to list.
+
+    ``at_venue``: it left for the venue, or was found there, under the name ``client_order_id``.
+    """
 
     order_id: int
     client_order_id: str
+    at_venue: bool
     instrument: str
     strategy: str
     wish: str

@@ -23,7 +23,7 @@ from replay.audit_report.orders import Gathering
 from replay.audit_report.sections import BY_KIND, HEADINGS, OPENING_KINDS
 from replay.audit_report.spans import Spans
 from replay.history import History
-from replay.inspect.frames import HistoryFrame, stored_events
+from replay.inspect.frames import KINDS, HistoryFrame, stored_events
 from replay.inspect.names import Names
 from replay.inspect.phrases import Phrases, iso_time, rate_text
 from replay.live.degraded import REASONS, SWITCHES
@@ -41,6 +41,7 @@ _WATCHED = np.array(
 )
 _STREAMS = {stream.value: stream.name.lower() for stream in Stream}
 _NAMES = {kind.kind: kind.topic for kind in event_types()}
+_KNOWN = np.array(sorted(_NAMES))
 Progress = Callable[[int, int], None]
 
 
@@ -55,13 +56,14 @@ class Gathered:
         self.sessions: list[tuple[int, dict[str, Any]]] = []  # mode and facts of each process
         self.opened_body = b""
         self.topics: dict[str, int] = {}
+        self.unknown = 0  # events of kinds that this release does not know
         self.rows_by_reference = self.segments = self.digests = 0
         self.first_ns = self.last_ns = self.ran_back = 0
         self.grid_ns = 0
         self._phrases = Phrases(names)
         self._sections: dict[str, list[EventFact]] = {heading.key: [] for heading in HEADINGS}
         self._counts: dict[str, int] = dict.fromkeys(self._sections, 0)
-        self._counted = np.zeros(1 << 10, np.int64)
+        self._counted = np.zeros(KINDS, np.int64)
         self._opening_end = 0  # the sequence of the first event that does not open the history
         # What followed from commands and differences: of each of them, and by the sequences of what did.
         self._followed: dict[int, dict[str, int]] = {}
@@ -77,7 +79,8 @@ class Gathered:
         if not len(records):
             return
         kinds = records["kind"]
-        self._counted += np.bincount(kinds, minlength=len(self._counted))
+        counts = np.bincount(kinds)
+        self._counted[: len(counts)] += counts
         self._note_times(records["ts_ingest_ns"], records["ts_event_ns"])
         if not self._opening_end:
             others = ~np.isin(kinds, list(OPENING_KINDS))
@@ -101,7 +104,7 @@ class Gathered:
         """The watched events, and those that a command or a difference led to, in their order."""
         wanted = watched
         if self._roots or np.isin(records["kind"][watched], [by_class(cls).kind for cls in _ROOTS]).any():
-            wanted = watched | (records["cause"] > 0)
+            wanted = watched | ((records["cause"] > 0) & np.isin(records["kind"], _KNOWN))
         for stored in stored_events(records[wanted], bodies):
             followed = self._roots.get(stored.cause)
             if followed is not None:
@@ -220,6 +223,7 @@ class Gathered:
         self.digests = int(self._counted[STATE_DIGEST.kind])
         for kind in np.flatnonzero(self._counted):
             self.topics[_NAMES.get(int(kind), f"kind {kind}")] = int(self._counted[kind])
+            self.unknown += int(self._counted[kind]) * (int(kind) not in _NAMES)
 
     def sections(self) -> tuple[Section, ...]:
         """The headings with their events."""

@@ -14,7 +14,7 @@ from kernel.events import catalogue as events
 from kernel.events.body import shown_body
 from kernel.events.layout import Stored
 from kernel.lifecycle import ORDER_TYPE_NAMES, SIDE_NAMES, TIME_IN_FORCE_NAMES
-from replay.audit_report.orders import Life, average_price, client_order_id
+from replay.audit_report.orders import Life, average_price
 from replay.inspect.names import Names
 from replay.inspect.phrases import CHECK_NAMES, Phrases
 
@@ -23,8 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Column = tuple[str, Any, str]
 ORDER_COLUMNS: tuple[Column, ...] = (
     ("order_id", pa.int64(), "the sequence of the event with which the order began"),
-    ("client_order_id", pa.string(), "its name at the venue: of the journal's genesis id and its id; the venue's, if "
-    "adopted"),
+    ("client_order_id", pa.string(), "its name at the venue: ours, or the venue's if it was adopted"),
     ("adopted", pa.bool_(), "found at the venue, not intended by the kernel"),
     ("ts_intended", _NS, "when it was wanted, or found"),
     ("instrument", pa.string(), "venue/symbol"),
@@ -99,13 +98,13 @@ def schema_of(columns: tuple[Column, ...]) -> pa.Schema:
     return pa.schema([(name, kind) for name, kind, _ in columns])
 
 
-def order_row(life: Life, names: Names, genesis_id: str) -> dict[str, Any]:
+def order_row(life: Life, names: Names) -> dict[str, Any]:
     """One order as a row of ``ORDER_COLUMNS``."""
     birth, event = life.birth, life.birth.event
     assert isinstance(event, events.OrderIntended | events.OrderAdopted)
     return {
         "order_id": life.order_id,
-        "client_order_id": client_order_id(genesis_id, life),
+        "client_order_id": life.client_order_id,
         "adopted": life.is_adopted,
         "ts_intended": birth.ts_event_ns,
         "instrument": names.instrument(birth.instrument),
@@ -144,7 +143,7 @@ def order_row(life: Life, names: Names, genesis_id: str) -> dict[str, Any]:
     }
 
 
-def step_rows(names: Names, genesis_id: str) -> Callable[[Life, Stored], dict[str, Any]]:
+def step_rows(names: Names) -> Callable[[Life, Stored], dict[str, Any]]:
     """What makes a row of ``STEP_COLUMNS`` of an order's event."""
     phrases = Phrases(names)
 
@@ -159,7 +158,7 @@ def step_rows(names: Names, genesis_id: str) -> Callable[[Life, Stored], dict[st
             "ts_ingest": stored.ts_ingest_ns,
             "topic": stored.type.topic,
             "cat_event": _cat_event(life, event),
-            "routed_order_id": client_order_id(genesis_id, life),
+            "routed_order_id": life.client_order_id,
             "parent_order_id": life.parent_id,
             "group_id": life.group_id,
             "venue": names.instruments[instrument].venue if known else "",

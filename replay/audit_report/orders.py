@@ -14,16 +14,16 @@ import numpy as np
 from kernel.events import catalogue as events
 from kernel.events.body import shown_body
 from kernel.events.catalogue import event_types
-from kernel.events.layout import Stored
+from kernel.events.layout import RESTORED, Stored, plain_records
 from kernel.lifecycle import CANCEL_REASONS, REJECT_REASONS
 from replay.inspect.frames import stored_events
 from replay.inspect.moment import fraction_text
 from replay.inspect.names import Names
 from replay.inspect.phrases import CHECK_NAMES, Phrases
+from replay.order_names import OrderNames
 
 LINGERING = 1024  # orders that have ended and are kept, because a late answer may still name them
 STEPS_SHOWN = 40
-PREFIX_DIGITS = 12  # of the genesis id, in the name of an order at a venue
 _BIRTHS = (events.OrderIntended, events.OrderAdopted)
 _FILLS = (events.OrderFilled, events.OrderCrossed)
 _TOPICS = ("execution.", "risk.check", "portfolio.cross", "operator.cancel")
@@ -44,7 +44,7 @@ class Life(msgspec.Struct):
     order_id: int
     birth: Stored
     is_adopted: bool
-    venue_order_id: str = ""
+    client_order_id: str  # its name at the venue: ours, or for an adopted one the venue's
     group_id: int = 0
     parent_id: int = 0
     verdict_sequence: int = 0
@@ -69,6 +69,11 @@ class Life(msgspec.Struct):
     step_count: int = 0
 
     @property
+    def is_at_venue(self) -> bool:
+        """Whether the venue knows of it: it was found there, or it was approved and is not held back."""
+        return self.is_adopted or (self.check == 0 and not self.is_held)
+
+    @property
     def outcome(self) -> str:
         """How it ended, or ``open``."""
         if self.ended in (CANCELED, EXPIRED, REJECTED) and self.filled_lots:
@@ -83,8 +88,9 @@ Step = Callable[[Life, Stored], None]
 class Gathering:
     """Fed with the records of each frame; ``put`` gets each order once, ``step`` each of its events as it comes."""
 
-    def __init__(self, put: Put, step: Step, keep: Callable[[int], bool]) -> None:
+    def __init__(self, genesis_id: str, put: Put, step: Step, keep: Callable[[int], bool]) -> None:
         self._put, self._step, self._keep = put, step, keep
+        self._names = OrderNames(genesis_id)
         self._open: dict[int, Life] = {}
         self._ended: OrderedDict[int, Life] = OrderedDict()
         self.count = self.fills = self.adopted = self.in_doubt = self.without_strategy = 0
@@ -94,6 +100,8 @@ class Gathering:
 
     def take(self, records: np.ndarray, bodies: dict[int, bytes]) -> None:
         """Take in the records of a frame (dtype RECORD) with their bodies by sequence."""
+        for record in plain_records(records[records["kind"] == RESTORED.kind], frozenset({RESTORED.kind})):
+            self._names.note_restored(record)
         mine = records[np.isin(records["kind"], ORDER_KINDS)]
         for stored in stored_events(mine, bodies):
             event = stored.event
@@ -124,11 +132,11 @@ class Gathering:
 
     def _begin(self, stored: Stored) -> None:
         adopted = isinstance(stored.event, events.OrderAdopted)
-        life = Life(stored.sequence, stored, adopted, steps=[])
+        name = self._names.name(stored.sequence)
         if adopted:
             body = shown_body(stored.body)
-            life.venue_order_id = str(body.get("venue_order_id", "")) if isinstance(body, dict) else ""
-        self._open[stored.sequence] = life
+            name = str(body.get("venue_order_id", "")) if isinstance(body, dict) else ""
+        life = self._open[stored.sequence] = Life(stored.sequence, stored, adopted, name)
         self.count += 1
         self.adopted += adopted
         self.without_strategy += stored.strategy < 0
@@ -192,11 +200,6 @@ def advance(life: Life, stored: Stored) -> None:
 def _end(life: Life, stored: Stored, how: str, reason: str) -> None:
     life.ended, life.reason = how, reason
     life.ended_sequence, life.ended_ns = stored.sequence, stored.ts_event_ns
-
-
-def client_order_id(genesis_id: str, life: Life) -> str:
-    """What the order is called at a venue: our name for it, or for an adopted one the venue's."""
-    return life.venue_order_id if life.is_adopted else f"{genesis_id[:PREFIX_DIGITS]}-{life.order_id}"
 
 
 def average_price(life: Life, names: Names) -> str:

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from kernel.plurals import counted
 from replay.audit_report.coverage import VERDICTS
-from replay.audit_report.facts import AuditReport, EventFact, OrderFact, Section, Span
+from replay.audit_report.facts import AuditReport, EventFact, Section, Span
 from replay.audit_report.markup import event_table, facts_table, length
+from replay.audit_report.order_panels import order_panels
 from replay.audit_report.rules import ALONE, MET, NOT_MET
-from replay.inspect.phrases import counted
+from replay.report.document import render_document
 from replay.report.tables import panel
 
 _STYLES = (Path(__file__).parent.parent / "report" / "page.css", Path(__file__).with_name("page.css"))
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _TINTS = {MET: "gain", NOT_MET: "loss", ALONE: "open"}
 MOST_ON_PAGE = {"reconciliations": 20, "degraded": 100, "connections": 100}
 
@@ -26,15 +27,7 @@ def render_page(report: AuditReport) -> str:
     title = (
         f"Audit report: {', '.join(one.name for one in report.what.strategies)} on {', '.join(report.what.instruments)}"
     )
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(_parts(report, title))
-        + "\n</main>\n</body>\n</html>\n"
-    )
+    return render_document(title, style, _parts(report, title))
 
 
 def _parts(report: AuditReport, title: str) -> Iterator[str]:
@@ -60,16 +53,15 @@ def _parts(report: AuditReport, title: str) -> Iterator[str]:
         if section.key == "degraded" and report.degraded:
             yield _spans("Degraded times, by reason", report.degraded)
     yield _limits(report)
-    yield from _orders(report)
+    yield from order_panels(report.orders)
     yield _coverage(report)
     yield _topics(report)
     yield _configuration(report)
     yield (
         '<footer class="note"><p>Everything above was computed from the frames of the journal, one after another. '
-        "Events bear "
-        "their sequence: <code>kernel show RUN --sequence A:B</code> prints them, <code>kernel why RUN ORDER</code> "
-        "tells how an "
-        "order came to be. report.json has the same facts; orders.parquet has every order.</p></footer>"
+        "Events bear their sequence: <code>kernel show RUN --sequence A:B</code> prints them, "
+        "<code>kernel why RUN ORDER</code> tells how an order came to be. report.json has the same facts; "
+        "orders.parquet has every order.</p></footer>"
     )
 
 
@@ -128,24 +120,26 @@ def _not_checked(report: AuditReport) -> str:
 
 def _chain(report: AuditReport) -> str:
     chain = report.chain
+    whole = "whole: every byte is hashed, every frame carries the hash of the one before it"
+    frames = f"{chain.frames:,}, {chain.events:,} events in {chain.records:,} stored records, {chain.bytes:,} bytes"
+    schema = chain.schema_digest
+    if not chain.is_our_schema:
+        schema += " (another catalogue of events than that of this program)"
     rows = [
-        ("Verdict", "whole: every byte is hashed, every frame carries the hash of the one before "
-        "it" if chain.is_whole else f"BROKEN: {chain.problem}"),
+        ("Verdict", whole if chain.is_whole else f"BROKEN: {chain.problem}"),
         ("Origin", chain.origin),
         ("Genesis id", chain.genesis_id),
-        *([("Pruned", f"{chain.pruned_frames:,} frames, before event "
-        f"{chain.first_sequence:,}")] if chain.pruned_frames else []),
-        ("Frames", f"{chain.frames:,}, {chain.events:,} events in {chain.records:,} stored records, {chain.bytes:,} "
-        f"bytes"),
+        ("Frames", frames),
         ("First hash", chain.first_hash),
         ("Head", chain.head),
         ("Root (RFC 6962)", chain.root),
         ("Tail", chain.tail),
-        ("Schema", chain.schema_digest + ("" if chain.is_our_schema else " (another catalogue of events than that of "
-        "this program)")),
+        ("Schema", schema),
         ("Market rows by hash", f"{chain.rows_by_reference:,} in {chain.segments_of_rows:,} segments"),
         ("State digests", f"{chain.state_digests:,}"),
-    ]  # fmt: skip
+    ]
+    if chain.pruned_frames:
+        rows.insert(3, ("Pruned", f"{chain.pruned_frames:,} frames, before event {chain.first_sequence:,}"))
     table = facts_table(rows)
     if chain.checkpoints:
         lines = [
@@ -270,46 +264,6 @@ def _limits(report: AuditReport) -> str:
     return panel("Limits in force at the end", "", table)
 
 
-def _orders(report: AuditReport) -> Iterator[str]:
-    orders = report.orders
-    outcomes = [(outcome, f"{count:,}") for outcome, count in orders.outcomes.items()]
-    refused = [(check, f"{count:,}") for check, count in orders.refused_by.items()]
-    body = event_table(("how they ended", "orders"), outcomes, numbers=(1,)) if outcomes else "<p>None.</p>"
-    body += event_table(("refused by", "orders"), refused, numbers=(1,)) if refused else "<p>Risk refused none.</p>"
-    yield panel("Orders", f"{orders.count:,} orders, {orders.fills:,} fills", body)
-    if not orders.shown:
-        return
-    shown = len(orders.shown)
-    note = (
-        f"All {shown:,} orders."
-        if shown == orders.count
-        else f"The first {shown:,} of {orders.count:,}; all are in orders.parquet."
-    )
-    lives = "".join(_life(order) for order in orders.shown)
-    yield f'<section class="panel long"><h2>The life of each order</h2><p class="note">{note}</p>{lives}</section>'
-
-
-def _life(order: OrderFact) -> str:
-    price = f" at {order.average_price}" if order.average_price else ""
-    filled = f", {order.filled} filled{price}, fees {order.fees}" if order.fills else ""
-    cause = f"caused by event {order.cause:,}" if order.cause > 0 else ""
-    left = order.adopted or order.check == "approved"
-    known = f"at the venue {order.client_order_id}" if left else ""
-    steps = event_table(
-        ("event", "time (UTC)", "topic", "what"),
-        [(str(step.sequence), step.ts_event, step.topic, step.text) for step in order.steps],
-        numbers=(0,),
-    )
-    more = f"<p>{order.steps_left_out:,} more events are left out.</p>" if order.steps_left_out else ""
-    said = "; ".join(one for one in (f"risk: {order.check}" if order.check else "", cause, known) if one)
-    return (
-        f'<article id="order-{order.order_id}"><h3><a href="#order-{order.order_id}">Order {order.order_id}</a>: '
-        f"{escape(order.strategy)}, {escape(order.instrument)}: {escape(order.wish)}</h3>"
-        f"<p><strong>{escape(order.outcome)}</strong>{escape(filled)}</p><p "
-        f'class="note">{escape(said)}</p>{steps}{more}</article>'
-    )
-
-
 def _coverage(report: AuditReport) -> str:
     lines = []
     for one in report.coverage:
@@ -324,9 +278,8 @@ def _coverage(report: AuditReport) -> str:
         f'<th scope="col">{name}</th>' for name in ("paragraph", "what is asked", "verdict", "why", "check it with")
     )
     note = (
-        "Judged by the facts of this journal, by software, in our own words: no legal advice. What depends on "
-        "people, storage or "
-        "contracts is never called met."
+        "Judged by the facts of this journal, by software, in our own words: no legal advice. What depends on people, "
+        "storage or contracts is never called met."
     )
     table = f'<table class="coverage"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
     return panel("Coverage of regulation", note, table).replace('class="panel"', 'class="panel long"', 1)

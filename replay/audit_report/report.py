@@ -13,15 +13,18 @@ from journal import VerifyReport, verify_journal
 from journal.kept import kept_sizes
 from journal.note import VerifierKey
 from kernel.events.layout import Stored
-from replay.audit_report.coverage import Facts, judge
+from kernel.plurals import counted
+from replay.audit_report.coverage import judge
 from replay.audit_report.facts import FORMAT, AuditReport, Chain, OrderFact, Orders, OrderStep, What, When
 from replay.audit_report.gather import Gathered, gather
 from replay.audit_report.order_tables import ORDER_COLUMNS, order_row, schema_of
-from replay.audit_report.orders import Gathering, Life, average_price, client_order_id, steps_of
+from replay.audit_report.orders import Gathering, Life, average_price, steps_of
 from replay.audit_report.page import render_page
 from replay.audit_report.proofs import NOT_CHECKED, chain_facts
 from replay.audit_report.provenance import what_was_run
+from replay.audit_report.rules import Facts
 from replay.audit_report.writing import TableFile
+from replay.folders import refuse_used
 from replay.history import History, find_journal
 from replay.inspect.names import Names
 from replay.inspect.phrases import CHECK_NAMES, Phrases, iso_time
@@ -32,19 +35,15 @@ ORDERS_SHOWN = 200
 Progress = Callable[[str], Callable[[int, int], None]]  # a label to what is told how far it is
 
 
-class ReportError(ValueError):
-    """A report that cannot be made. The text is one line."""
-
-
 def write_report(
     run: Path, out: Path, keys: Sequence[VerifierKey], progress: Progress, orders_shown: int = ORDERS_SHOWN
 ) -> AuditReport:
     """Write the report of a journal (a run's folder, or the journal in it) into an empty or new folder.
 
-    A journal that is broken gets a report too: of the frames before the break, which it names.
+    A journal that is broken gets a report too: of the frames before the break, which it names. Raises ConfigError for
+    a folder in use.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ReportError(f"{out} is not an empty folder; name another --out")
+    refuse_used(out)
     place, run_dir = find_journal(run)
     verified = verify_journal(place, progress("verify"), kept_sizes(place))
     out.mkdir(parents=True, exist_ok=True)
@@ -66,31 +65,30 @@ def _make(
     orders_shown: int,
 ) -> AuditReport:
     history = History(run, check_hashes=False)  # verified a moment ago
-    genesis_id = history.reader.genesis_id.hex()
     with TableFile(out / ORDERS, schema_of(ORDER_COLUMNS)) as table:
-        shown = _Shown(history.names, genesis_id, orders_shown, table)
-        orders = Gathering(shown.put, _no_step, shown.keep)
+        shown = _Shown(history.names, orders_shown, table)
+        orders = Gathering(history.reader.genesis_id.hex(), shown.put, _no_step, shown.keep)
         found = gather(history, orders, progress("read"), _whole_frames(verified))
     chain = chain_facts(history, verified, found, keys)
     what = what_was_run(run_dir, found, verified)
     when = _when(found)
-    counted = _orders(orders, shown)
+    lives = _orders(orders, shown)
     sections = found.sections()
     limits = tuple(found.limits[name] for name in sorted(found.limits))
-    facts = Facts(chain, what, when, counted, limits, {section.key: section for section in sections})
+    facts = Facts(chain, what, when, lives, limits, {section.key: section for section in sections})
     return AuditReport(
         format=FORMAT,
         run=str(run),
         chain=chain,
         what=what,
         when=when,
-        orders=counted,
+        orders=lives,
         limits=limits,
         sections=sections,
         degraded=found.degraded.facts(found.last_ns),
         connections=found.connections.facts(found.last_ns),
         topics=dict(sorted(found.topics.items())),
-        not_checked=tuple(not_checked(chain, what)),
+        not_checked=tuple(not_checked(chain, what, found.unknown)),
         coverage=judge(facts, "RUN"),
     )
 
@@ -107,8 +105,8 @@ def _no_step(life: Life, stored: Stored) -> None:
 class _Shown:
     """The first orders with their lives, and a table of all."""
 
-    def __init__(self, names: Names, genesis_id: str, most: int, table: TableFile) -> None:
-        self._names, self._genesis_id, self._most, self._table = names, genesis_id, most, table
+    def __init__(self, names: Names, most: int, table: TableFile) -> None:
+        self._names, self._most, self._table = names, most, table
         self._phrases = Phrases(names)
         self._wanted: set[int] = set()
         self.orders: list[OrderFact] = []
@@ -121,7 +119,7 @@ class _Shown:
 
     def put(self, life: Life) -> None:
         """Take an order that is over."""
-        self._table.add(order_row(life, self._names, self._genesis_id))
+        self._table.add(order_row(life, self._names))
         if life.order_id in self._wanted:
             self.orders.append(self._fact(life))
 
@@ -131,7 +129,8 @@ class _Shown:
         reason = f" ({life.reason})" if life.reason and life.check <= 0 else ""
         return OrderFact(
             order_id=life.order_id,
-            client_order_id=client_order_id(self._genesis_id, life),
+            client_order_id=life.client_order_id,
+            at_venue=life.is_at_venue,
             instrument=names.instrument(instrument),
             strategy=names.strategy(life.birth.strategy),
             wish=self._phrases.sentence(life.birth) if not life.is_adopted else "adopted from the venue",
@@ -180,14 +179,15 @@ def _when(found: Gathered) -> When:
     )
 
 
-def not_checked(chain: Chain, what: What) -> Iterable[str]:
+def not_checked(chain: Chain, what: What, unknown: int) -> Iterable[str]:
     """What this report did not look at, and how it can be."""
     if chain.pruned_frames:
         yield (
-            f"The first {chain.pruned_frames:,} frames, before event {chain.first_sequence:,}: they were pruned. "
-            f"Their hashes are "
-            "in the tree, their events are nowhere in this report."
+            f"The first {chain.pruned_frames:,} frames, before event {chain.first_sequence:,}: they were pruned. Their "
+            "hashes are in the tree, their events are nowhere in this report."
         )
+    if unknown:
+        yield f"What {counted(unknown, 'event')} of kinds that this release does not know may say: only counted."
     yield "That the kernel's decisions follow from its inputs: they were not decided again. kernel replay RUN does."
     if chain.segments_of_rows:
         yield (
@@ -196,15 +196,16 @@ def not_checked(chain: Chain, what: What) -> Iterable[str]:
         )
     yield "The recorded digests of the state: the events were not folded. kernel verify RUN --deep does."
     yield (
-        "Whether the tail was cut or all of it written anew by who holds the key: that shows only against a "
-        "checkpoint that "
-        "somebody else has held. kernel verify RUN --against CHECKPOINT --key KEY.pub"
+        "Whether the tail was cut or all of it written anew by who holds the key: that shows only against a checkpoint "
+        "that somebody else has held. kernel verify RUN --against CHECKPOINT --key KEY.pub"
     )
     if any(one.signature == NOT_CHECKED for one in chain.checkpoints):
         yield "The signatures of the kept checkpoints: no key was given. kernel audit report RUN --key KEY.pub"
     if any(one.has_timestamp for one in chain.checkpoints):
-        yield "The timestamp tokens beside checkpoints. kernel verify NOTE --timestamp TOKEN --tsa-cert CERTIFICATE "
-        "--key KEY.pub"
+        yield (
+            "The timestamp tokens beside checkpoints. "
+            "kernel verify NOTE --timestamp TOKEN --tsa-cert CERTIFICATE --key KEY.pub"
+        )
     if not chain.checkpoints:
         yield "There is no checkpoint beside the journal, so no signature at all."
     if any(name in (RUN_FILE, "certificate.json", "live.json") for name in what.files):
@@ -212,8 +213,9 @@ def not_checked(chain: Chain, what: What) -> Iterable[str]:
             f"{', '.join(what.files)} lie beside the journal and are not in its chain. Compared was: "
             f"{'; '.join(what.agreements) or 'nothing'}."
         )
-    yield "The source of strategies and of the kernel: their hashes are quoted, not compared with files of this "
-    "machine."
+    yield (
+        "The source of strategies and of the kernel: their hashes are quoted, not compared with files of this machine."
+    )
     if what.kind not in ("backtest", "paper"):
         yield "What the venue itself holds: only what it said then, as recorded."
         yield "Who sat at the keyboard: a command bears the user that the operating system named."

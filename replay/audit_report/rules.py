@@ -6,8 +6,9 @@ Owns what is looked at for each. What depends on people, places or contracts is 
 from collections.abc import Callable
 from typing import NamedTuple
 
+from kernel.plurals import counted
 from replay.audit_report.facts import Chain, Clock, Limit, Orders, Section, What, When
-from replay.inspect.phrases import counted, duration_text
+from replay.inspect.phrases import duration_text
 
 MET, NOT_MET, ALONE, NOT_APPLICABLE = "met", "not met", "not met by the software alone", "not applicable"
 MILLISECOND_NS = 1_000_000
@@ -37,8 +38,7 @@ def _chain(facts: Facts) -> Judged:
         return NOT_MET, f"The chain is broken: {chain.problem}"
     return MET, (
         f"Records are only added: each of the {chain.frames:,} frames carries the hash of the one before it, and all "
-        f"of "
-        "them verify. A correction is a new event."
+        "of them verify. A correction is a new event."
     )
 
 
@@ -52,12 +52,12 @@ def _persons(facts: Facts) -> Judged:
     commands = facts.sections["commands"]
     unnamed = sum(not row.who.strip() for row in commands.rows)
     if unnamed:
-        return NOT_MET, f"{unnamed} commands name no user."
+        return NOT_MET, f"{counted(unnamed, 'command')} without the name of a user."
     told = counted(commands.count, "command") if commands.count else "No command was given; they would be recorded"
     return (
         ALONE,
         f"{told}, each with the user that the operating system named; that a person stands behind it is the "
-        f"operator's.",
+        "operator's.",
     )
 
 
@@ -77,9 +77,8 @@ def _authentic(facts: Facts) -> Judged:
             "There are signed checkpoints that fit; their signatures were not checked here, as no key was given.",
         )
     return ALONE, (
-        f"{len(good)} signed checkpoints fit, up to frame {max(one.frames for one in good):,}. That another party "
-        f"holds "
-        "one, without which a rewrite by the key holder is not seen, is the operator's."
+        f"{counted(len(good), 'good signature')}, up to frame {max(one.frames for one in good):,}. That another party "
+        "holds one, without which a rewrite by the key holder is not seen, is the operator's."
     )
 
 
@@ -89,16 +88,15 @@ def _verified(facts: Facts) -> Judged:
         return NOT_MET, f"Verification found: {chain.problem}"
     return MET, (
         f"Verified for this report: {chain.bytes:,} bytes. Every opening of a journal verifies it, and "
-        f"{chain.state_digests:,} "
-        "digests of the state stand in it, which a fold compares."
+        f"{chain.state_digests:,} digests of the state stand in it, which a fold compares."
     )
 
 
 def _linkage(facts: Facts) -> Judged:
     orders = facts.orders
     return MET, (
-        f"{orders.count:,} orders: each event names its order, its cause and the order's name at the venue, "
-        "by which the venue's report is found."
+        f"{orders.count:,} orders: each event names its order, its cause and the order's name at the venue, by which "
+        "the venue's report is found."
     )
 
 
@@ -126,30 +124,28 @@ def _cautious_limits(facts: Facts) -> Judged:
 def _changes(facts: Facts) -> Judged:
     count = facts.sections["definitions"].count
     return ALONE, (
-        f"{count:,} definitions or limits changed after the opening; each session names its version, configuration "
-        f"and the "
-        "hashes of its strategies. Review and approval are the operator's."
+        f"{count:,} definitions or limits changed after the opening; each session names its version, configuration and "
+        "the hashes of its strategies. Review and approval are the operator's."
     )
 
 
 def _kill(facts: Facts) -> Judged:
     asked = facts.sections["kill"].count
-    told = f"It was used: {asked:,} events" if asked else "It was not used in this journal"
+    told = f"It was used: {counted(asked, 'event')}" if asked else "It was not used in this journal"
     return (
         MET,
         f"The kill switch cancels all orders of the session, or flattens, at one command. {told}. One session is one "
-        f"venue.",
+        "venue.",
     )
 
 
 def _responsible(facts: Facts) -> Judged:
     orders = facts.orders
     if orders.without_strategy:
-        return NOT_MET, f"{orders.without_strategy:,} orders name no strategy."
+        return NOT_MET, f"{counted(orders.without_strategy, 'order')} without a strategy."
     return ALONE, (
-        f"Each of the {orders.count:,} orders names its strategy; {orders.adopted:,} were not the kernel's, and are "
-        f"in a book of "
-        "their own. Trader, desk and client are not known here."
+        f"Each of the {orders.count:,} orders names its strategy; {orders.adopted:,} were not the kernel's, and are in "
+        "a book of their own. Trader, desk and client are not known here."
     )
 
 
@@ -174,9 +170,8 @@ def _in_force(*names: str) -> Callable[[Facts], Judged]:
 def _exceptions(facts: Facts) -> Judged:
     resets = sum(row.topic == "risk.kill_reset" for row in facts.sections["kill"].rows)
     return ALONE, (
-        f"No order passes what a check refused; only the kill switch can be reset, with a reason and a user "
-        f"({resets:,} times). "
-        "That risk management has verified it is the operator's."
+        "No order passes what a check refused; only the kill switch can be reset, with a reason and a user "
+        f"({counted(resets, 'time')}). That risk management has verified it is the operator's."
     )
 
 
@@ -197,8 +192,8 @@ def _granularity(facts: Facts) -> Judged:
     if 0 < grid <= MILLISECOND_NS:
         return (
             MET,
-            f"Recorded in nanoseconds; the recorded times are multiples of {grid:,} ns: enough but for "
-            f"high-frequency trading.",
+            f"Recorded in nanoseconds; the recorded times are multiples of {grid:,} ns: enough but for high-frequency "
+            "trading.",
         )
     return NOT_MET, f"All recorded times are multiples of {duration_text(grid)}."
 
@@ -215,21 +210,21 @@ def judge_clock(clock: Clock | None, limit_ns: int) -> Judged:
     limit = f"{limit_ns // 1000:,} microseconds" if limit_ns < MILLISECOND_NS else f"{limit_ns // MILLISECOND_NS:,} ms"
     if clock is None:
         return NOT_MET, "The clock was never measured."
-    largest = f"{counted(clock.measurements, 'measurement')}, the largest offset {clock.largest_offset_ns:,} ns "
-    f"(event {clock.largest_sequence:,})"
+    measured = counted(clock.measurements, "measurement")
+    largest = f"{measured}, the largest offset {clock.largest_offset_ns:,} ns (event {clock.largest_sequence:,})"
     over = next((one for one in clock.limits if one.limit_ns == limit_ns), None)
     if abs(clock.largest_offset_ns) - clock.largest_round_trip_ns // 2 > limit_ns or (over and over.surely_over_ns):
         return NOT_MET, f"{largest}: surely more than {limit} from the venue's clock."
     if over is None or over.perhaps_over_ns or clock.measured_for_ns == 0:
         return NOT_MET, (
             f"Not shown: {largest}; at the best an offset is known to {clock.finest_bound_ns:,} ns, as a question to "
-            f"the venue takes "
-            f"its time. Whether the clock is within {limit} must be shown by the operator's own time service."
+            f"the venue takes its time. Whether the clock is within {limit} must be shown by the operator's own time "
+            "service."
         )
     return (
         ALONE,
         f"{largest}: within {limit} of the venue's clock. That the venue's clock is UTC is for the venue and the "
-        f"operator to show.",
+        "operator to show.",
     )
 
 

@@ -47,18 +47,22 @@ HEADINGS = (
         (),
     ),
     Heading(
-        "differences", "Differences from the venue, and their repair", "Found by reconciliation; what followed is "
-        "the repair.",
-        ("reconcile.difference",),
+        "differences", "Differences from the venue, and their repair",
+        "Found by reconciliation; what followed is the repair.", ("reconcile.difference",),
     ),
-    Heading("reconciliations", "Reconciliations", "Each comparison with the venue that went "
-    "through.", ("reconcile.done",)),
-    Heading("doubts", "Requests in doubt", "A request that may or may not have reached the "
-    "venue.", ("execution.in_doubt",)),
-    Heading("adopted", "Orders that the kernel did not intend", "Found at the venue, and taken "
-    "over.", ("execution.adopted",)),
-    Heading("connections", "Connections and gaps", "Streams that broke, returned, or have a "
-    "gap.", ("venue.connection",)),
+    Heading(
+        "reconciliations", "Reconciliations", "Each comparison with the venue that went through.", ("reconcile.done",)
+    ),
+    Heading(
+        "doubts", "Requests in doubt", "A request that may or may not have reached the venue.", ("execution.in_doubt",)
+    ),
+    Heading(
+        "adopted", "Orders that the kernel did not intend", "Found at the venue, and taken over.",
+        ("execution.adopted",),
+    ),
+    Heading(
+        "connections", "Connections and gaps", "Streams that broke, returned, or have a gap.", ("venue.connection",)
+    ),
     Heading("degraded", "Degraded times", "Why entries were stopped, from each event on.", ("risk.degraded",)),
     Heading(
         "journal", "The journal itself", "Tails that were set aside, keys, encryption, pruning, changes of schema.",

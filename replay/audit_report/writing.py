@@ -16,7 +16,6 @@ import pyarrow.parquet as parquet
 from replay.inspect.phrases import iso_time
 
 BATCH_ROWS = 8192
-FORMATS = ("parquet", "csv")
 
 
 class TableFile:

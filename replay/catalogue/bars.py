@@ -6,6 +6,7 @@ that is earlier (a local day of 23 hours); so no bar is known before its end and
 
 import numpy as np
 
+from kernel.plurals import counted
 from replay.catalogue.intervals import format_interval, format_span
 from replay.catalogue.model import ERROR, INFORMATION, CatalogueError, DataProblem
 
@@ -66,6 +67,5 @@ def gap_note(ts_open: np.ndarray, interval_ns: int) -> list[DataProblem]:
     if not count:
         return []
     after = np.datetime64(int(ts_open[np.argmax(np.diff(ts_open))]), "ns").astype("datetime64[s]")
-    noun = "gap" if count == 1 else "gaps"
-    message = f"{count:,} {noun} between bars, the largest {format_span(largest_ns)} after the bar of {after}Z"
+    message = f"{counted(count, 'gap')} between bars, the largest {format_span(largest_ns)} after the bar of {after}Z"
     return [DataProblem(rule="gaps", severity=INFORMATION, message=message)]

@@ -5,6 +5,7 @@ silence.
 import numpy as np
 
 from kernel.instruments import Instrument
+from kernel.plurals import counted
 from kernel.units import UnitError
 from replay.catalogue.frame import Frame
 from replay.catalogue.grid import MAX_DECIMALS, needed_decimals, plain_text, unit_parts, unit_text
@@ -76,7 +77,7 @@ def _inferred(frame: Frame, names: tuple[str, ...], what: str, option: str, note
         )
     decimals, count = needed
     text = unit_text(decimals)
-    detail = f"{count:,} of {values.size:,} numbers need {decimals} decimal{'' if decimals == 1 else 's'}"
+    detail = f"{count:,} of {values.size:,} numbers need {counted(decimals, 'decimal')}"
     notes.append(f"{what}: {text}, inferred from the data ({detail if decimals else 'all are whole numbers'})")
     return text
 

@@ -14,6 +14,7 @@ import msgspec
 
 from kernel.instruments import Instrument
 from kernel.market import BAR, DEPTH, LEVEL, MODEL, QUOTE, SESSION, TRADE, WEIGHT
+from kernel.plurals import counted
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"kernel"
@@ -77,8 +78,7 @@ class DataProblem(msgspec.Struct, frozen=True, kw_only=True):
             return self.message
         shown = ", ".join(str(row) for row in self.rows)
         more = ", ..." if self.count > len(self.rows) else ""
-        noun = "row" if self.count == 1 else "rows"
-        return f"{self.message} ({self.count:,} {noun}: {shown}{more})"
+        return f"{self.message} ({counted(self.count, 'row')}: {shown}{more})"
 
 
 class CatalogueError(Exception):

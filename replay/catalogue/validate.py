@@ -134,14 +134,14 @@ def _rules(file: CatalogueFile, columns: dict[str, np.ndarray]) -> list[tuple[st
         rates = columns["weight_rate"]
         rules.append(("weight", ERROR, "weights beyond 100", np.abs(rates) > 100 * RATE_SCALE))
     if file.kind == MODEL:
-        rates = [columns[name] for name in ("strength_rate", "confidence_rate")]
+        shares = [columns[name] for name in ("strength_rate", "confidence_rate")]
         rules.append(("direction", ERROR, "directions other than -1, 0 and 1", np.abs(columns["direction"]) > 1))
         rules.append(
             (
                 "rate",
                 ERROR,
                 "strengths or confidences beyond 0 to 1",
-                np.any([(rate < 0) | (rate > RATE_SCALE) for rate in rates], axis=0),
+                np.any([(rate < 0) | (rate > RATE_SCALE) for rate in shares], axis=0),
             )
         )
     if file.kind == LEVEL:

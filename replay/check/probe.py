@@ -4,7 +4,7 @@ Owns the calls. All of them see the same market, the same book and the same orde
 only what they remember differs. So whatever they ask for differently comes from what they do not know yet.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -51,7 +51,7 @@ class Probe(Strategy):
     strategy: LoadedStrategy
     starts: frozenset[int]
     horizon: int
-    warm_up: int
+    warm_up: ClassVar[int]
     late_features: Any = None
     made: "list[Probe]"
 
@@ -62,14 +62,14 @@ class Probe(Strategy):
         self.make = _Compiled if isinstance(self.strategy.source, CompiledStrategy) else _Plain
         self.main = self.make(self)
         self.late: list[Late] = []
-        self.bars = self.due = 0
+        self.heard = self.due = 0  # bars, and those of them after which a late one is due
         self.counted = _counted(self.strategy)
         self.made.append(self)
 
     def _called(self, kind: int) -> None:
         if kind in self.counted:
-            self.bars += 1
-            self.due += self.bars in self.starts
+            self.heard += 1
+            self.due += self.heard in self.starts
             if self.due and (self._is_flat() or self.due > 1):
                 self._begin()
         asked = any(late.bars >= self.warm_up and not late.was_flat for late in self.late)
@@ -142,7 +142,9 @@ class _Compiled:
     def __init__(self, probe: Probe) -> None:
         source = probe.strategy.source
         assert isinstance(source, CompiledStrategy)
-        self._context, self._entry = probe._context, source.entry() if not probe.made else probe.made[0].main._entry
+        first = probe.made[0].main if probe.made else None
+        self._context = probe._context
+        self._entry: Any = first._entry if isinstance(first, _Compiled) else source.entry()
         self._memory = np.zeros(source.memory_words(probe.parameters))
         values = [float(value) for value in probe.parameters.values()]
         self._context.parameters[: len(values)] = values

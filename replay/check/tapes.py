@@ -33,6 +33,7 @@ class Altered(Prepared, frozen=True):
     def tape(self, batch_rows: int = BATCH_ROWS) -> RowSource:
         self.tell(True)
         tape = super().tape(batch_rows)
+        assert isinstance(tape, Tape)
         self.tell(False)
         return _Rows(tape, self)
 

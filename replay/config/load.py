@@ -102,7 +102,9 @@ def _refuse_unknown(values: Any, struct: Any, prefix: str) -> None:
 
 
 def _fields(struct: Any) -> dict[str, Any]:
-    return {field.encode_name: field for field in msgspec.inspect.type_info(struct).fields}
+    described = msgspec.inspect.type_info(struct)
+    assert isinstance(described, msgspec.inspect.StructType)
+    return {field.encode_name: field for field in described.fields}
 
 
 def _structs_in(kind: Any, value: Any, setting: str) -> list[tuple[str, tuple[Any, Any]]]:

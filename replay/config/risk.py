@@ -214,13 +214,11 @@ def resolve_sectors(risk: Any, instruments: Sequence[Instrument]) -> dict[int, t
 
 def resolve_correlations(risk: Any, instruments: Sequence[Instrument]) -> list[tuple[int, int, int]]:
     """``(instrument, other instrument, rate)`` of each entry. Raises SettingError for unknown names."""
-    return [
-        (
-            *(_instrument(f"risk.correlation.{at}.between", name, instruments) for name in entry.between),
-            rate(f"risk.correlation.{at}.rate", entry.rate, signed=True),
-        )
-        for at, entry in enumerate(risk.correlations)
-    ]
+    found = []
+    for at, entry in enumerate(risk.correlations):
+        one, other = (_instrument(f"risk.correlation.{at}.between", name, instruments) for name in entry.between)
+        found.append((one, other, rate(f"risk.correlation.{at}.rate", entry.rate, signed=True)))
+    return found
 
 
 def _instrument(setting: str, name: str, instruments: Sequence[Instrument]) -> int:

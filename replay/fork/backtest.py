@@ -11,15 +11,15 @@ from journal.encryption import master_in_use
 from kernel.events.layout import RUN_CLOSED, schema_digest
 from kernel.ports import FrameSink
 from replay.audit import CompareSink, recorded_injections, records_of
-from replay.config import ConfigError
 from replay.execution import Execution, Prepared, prepare
+from replay.folders import refuse_used
 from replay.fork.changes import ForkError
 from replay.fork.figures import Figures, Forked, Progress, figures_of, measure_anew
 from replay.fork.files import ForkFile, read_fork_file, write_fork_file
 from replay.fork.point import ForkEvents, Origin, Told, differing_events, find_origin, fork_body, fork_point
 from replay.fork.tandem import Switch, tandem_run
 from replay.pipeline import JournalSink
-from replay.runner import GROUP_BYTES, JOURNAL_DIR, AuditReport, execute
+from replay.runner import GROUP_BYTES, JOURNAL_DIR, AuditReport, execute, never, report_comparison
 from replay.session import Injection
 
 ORIGIN = "trading-kernel/fork"
@@ -33,8 +33,7 @@ def fork_backtest(
 
     That the history before it is the parent's is for ``check_fork`` to prove.
     """
-    if out.exists() and any(out.iterdir()):
-        raise ConfigError(f"{out} is not empty; name another --out")
+    refuse_used(out)
     parent, forked = with_journal(parent), with_journal(forked)
     origin = find_origin(journal, at)
     run = _Run(journal, parent, forked, origin, changes)
@@ -51,7 +50,7 @@ def fork_backtest(
         master=master_in_use(),
     ) as writer:
         result = execute(
-            run.tandem, out, JournalSink(writer), run.injections(), progress, _never, None, lambda: writer, run.began
+            run.tandem, out, JournalSink(writer), run.injections(), progress, never, None, lambda: writer, run.began
         )
     assert run.execution is not None
     if master_in_use() is not None:  # the tables would say what the journal keeps secret
@@ -86,16 +85,7 @@ def replay_fork(run_dir: Path, progress: Progress) -> AuditReport:
     reader = JournalReader(run_dir / JOURNAL_DIR)
     run = _Run(run_dir / JOURNAL_DIR, parent, forked, file.origin, file.changes)
     sink = CompareSink(reader)
-    execution = run.execute(sink, progress)
-    sink.expect_end()
-    return AuditReport(
-        frames=sink.compared_frames,
-        events=sink.compared_events,
-        bars=int(execution.memory.engine.control.row_count),
-        seconds=execution.seconds,
-        complete=True,
-        result_hash=execution.result_hash,
-    )
+    return report_comparison(reader, sink, run.execute(sink, progress))
 
 
 def with_journal(prepared: Prepared) -> Prepared:
@@ -103,10 +93,6 @@ def with_journal(prepared: Prepared) -> Prepared:
     if prepared.config.journal == "off":
         raise ForkError("the run kept no journal, so there is nothing to fork")
     return prepared
-
-
-def _never() -> bool:
-    return False
 
 
 class _Run:

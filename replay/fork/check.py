@@ -52,10 +52,18 @@ def fork_event(history: History) -> Stored | None:
 
 
 def check_fork(fork: History, parent: History) -> ForkProof:
-    """Hold a fork against its parent, both of which were verified. Raises ForkError for a journal that is no fork."""
+    """Hold a fork against its parent, both of which were verified.
+
+    Raises ForkError for a journal that is no fork, and for a parent of which a part is gone: nothing is said then.
+    """
     found = fork_event(fork)
     if found is None:
         raise ForkError(f"{fork.journal}: is no fork: there is no event run.forked")
+    if parent.pruned.frames:
+        raise ForkError(
+            f"{parent.journal}: frames 1 to {parent.pruned.frames:,} were pruned, so what the fork shares with them "
+            "cannot be compared; give a backup from before"
+        )
     event = found.event
     assert isinstance(event, RunForked)
     last, problem = event.parent_sequence, _unbound(event, found.sequence, parent)

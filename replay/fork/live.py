@@ -19,8 +19,8 @@ from kernel.instruments import currency_scale
 from kernel.lifecycle import CANCEL_ON_REQUEST
 from kernel.market import INPUT
 from replay.audit import Difference, DivergenceError, compare_records, records_of
-from replay.config import ConfigError
 from replay.execution import Prepared
+from replay.folders import refuse_used
 from replay.fork.changes import ForkError
 from replay.fork.figures import Figures, Forked, Progress, figures_of, measure_anew
 from replay.fork.files import ForkFile, read_fork_file, write_fork_file
@@ -45,8 +45,7 @@ def fork_live(
     journal: Path, live: LiveFile, forked: Prepared, at: int, changes: list[str], out: Path, progress: Progress
 ) -> Forked:
     """Make a fork of a session into an empty or new folder. Raises ForkError, ConfigError or StrategyError."""
-    if out.exists() and any(out.iterdir()):
-        raise ConfigError(f"{out} is not empty; name another --out")
+    refuse_used(out)
     origin, parent = find_origin(journal, at), prepare_live(live.config, live.instruments)
     there = _parent_again(journal, live, parent, at)
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -155,12 +154,12 @@ class _Feed:
     def take(self, records: np.ndarray, bodies: Sequence[bytes]) -> None:
         """Take in what is an input; all else comes of it."""
         start = 0
-        for at in np.flatnonzero(records["kind"] == STATE_DIGEST.kind):
+        for at in np.flatnonzero(records["kind"] == STATE_DIGEST.kind).tolist():
             self.take_inputs(records[start:at], bodies[start:at])
             if self._core.next_sequence == int(records[at]["sequence"]):
                 made = self._core.record_digest()
                 self.digests_wrong += int((made[-1]["words"] != records[at]["words"]).any())
-            start = int(at) + 1
+            start = at + 1
         self.take_inputs(records[start:], bodies[start:])
 
     def take_inputs(self, records: np.ndarray, bodies: Sequence[bytes]) -> None:

@@ -66,8 +66,7 @@ def find_origin(journal: Path, at: int) -> Origin:
     if pruned.frames:
         raise ForkError(
             f"the first {pruned.frames:,} frames of the journal were pruned, and a fork does all of it again; fork a "
-            f"backup "
-            "from before"
+            "backup from before"
         )
     if not 1 <= at < last:
         raise ForkError(f"--at {at:,}: the journal has events 1 to {last:,}; name one before its last")

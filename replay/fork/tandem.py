@@ -153,8 +153,7 @@ def _check(old: LoadedStrategy, new: LoadedStrategy) -> None:
         if here != there:
             raise ForkError(
                 f"strategy {old.name}: the fork's has other {what} ({_shown(there)} for {_shown(here)}), which a "
-                f"history "
-                "under way cannot change; make a run of its own"
+                "history under way cannot change; make a run of its own"
             )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from kernel.events.catalogue import OrderFilled, OrderIntended, OrderTerms, RiskChecked, TradeClosed, event_types
 from kernel.events.layout import CANCELED, EXPIRED, FILLED, INTENDED, ORDER_TERMS, REJECTED, Stored
 from kernel.lifecycle import ROLE_NAMES
+from kernel.plurals import counted
 from kernel.risk.numbers import CHECKS
 from replay.history import History, HistoryError
 from replay.inspect.frames import MARKET_KINDS, Filter, stored_events
@@ -199,9 +200,10 @@ def summary(story: Story, names: Names) -> str:
     average = fraction_text(Fraction(ticks * scale.mantissa, lots * 10**scale.decimals), scale.decimals + 2)
     currency = names.currency_of(instrument)
     fees = names.money(sum(fill.fee_minor for fill in fills), currency)
-    how = "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
     paid = f"{fees} {names.currency_name(currency)}"
-    return f"{text}; {names.quantity(lots, instrument)} filled at {average} in {how}, fees {paid}"
+    return (
+        f"{text}; {names.quantity(lots, instrument)} filled at {average} in {counted(len(fills), 'fill')}, fees {paid}"
+    )
 
 
 def _in_group(story: Story) -> str:

@@ -106,7 +106,8 @@ class Facts:
 
 
 def _of(records: np.ndarray, event: Any) -> np.ndarray:
-    return records[records["kind"] == event.kind]
+    found: np.ndarray = records[records["kind"] == event.kind]
+    return found
 
 
 def compare_engines(

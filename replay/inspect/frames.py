@@ -30,6 +30,7 @@ from replay.audit import records_of
 # What the integers of later events mean.
 DEFINING_KINDS = frozenset(kind.kind for kind in event_types() if kind.kind < 16 or kind.topic.startswith("define."))
 MARKET_KINDS = frozenset(kind.kind for kind in event_types() if kind.market)
+KINDS = 1 << 16  # that there can be: a kind is two bytes of the record
 _TYPES = {kind.kind: kind for kind in event_types()}
 _FIRST_KIND = BAR_CLOSED.kind - BAR  # the market events are declared in the order of the kinds of rows
 # Where the events that name a check have it.
@@ -157,11 +158,19 @@ def open_frame(frame: Frame) -> HistoryFrame:
     )
 
 
+class UnknownKindError(LookupError):
+    """An event of a kind that the catalogue of this release does not have. The text is one line."""
+
+
 def stored_events(records: np.ndarray, bodies: dict[int, bytes]) -> Iterator[Stored]:
-    """Records as event objects; faster than one by one. Raises KeyError for a kind that is not in the catalogue."""
+    """Records as event objects; faster than one by one. Raises UnknownKindError."""
     fields = [records[name].tolist() for name in _STORED_FIELDS]
     for kind, words, *header in zip(records["kind"].tolist(), records["words"].tolist(), *fields, strict=True):
-        declared = _TYPES[kind]
+        declared = _TYPES.get(kind)
+        if declared is None:
+            raise UnknownKindError(
+                f"event {header[0]:,} is of kind {kind}, which this release does not know; use the one that wrote it"
+            )
         event: Event = declared.cls(*words[: len(declared.fields)])
         sequence, ts_event_ns, ts_ingest_ns, cause, instrument, strategy, account = header
         body = bodies.get(sequence, b"")

@@ -23,9 +23,8 @@ REPAIRS = {
 REQUESTS = {0: "the order", 1: "its cancel", 2: "its replace"}
 PHRASES: dict[type[events.Event], str] = {
     events.LiveSessionOpened: "{live_mode}[, {body}]",
-    events.LiveSessionClosed: "{still_open} orders open; {market_rows} market rows heard, {conflated_rows} replaced "
-    "by newer "
-    "ones, {dropped_rows} dropped[, {body}]",
+    events.LiveSessionClosed: "{still_open} orders open; {market_rows} market rows heard, {conflated_rows} replaced by "
+    "newer ones, {dropped_rows} dropped[, {body}]",
     events.ConnectionChanged: "{stream_name} stream {stream_status}[, {body}]",
     events.DegradedSet: "{entries}",
     events.ClockMeasured: "{offset_ms} ms off, asked in {round_trip_ms} ms",

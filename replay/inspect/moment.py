@@ -12,12 +12,13 @@ from typing import Any
 from kernel.bars.rule import TIME
 from kernel.ledger_nb import ledger_sum_nb
 from kernel.lifecycle import ORDER_TYPE_NAMES, SIDE_NAMES, STATUS_NAMES, TIME_IN_FORCE_NAMES
+from kernel.plurals import counted
 from kernel.state import state_digest
 from kernel.tables.ledger import LEDGER_ACCOUNTS
 from kernel.tables.table import MAX_POSITIONS
 from kernel.units import to_decimal
 from replay.inspect.names import Names
-from replay.inspect.phrases import counted, duration_text, iso_time, rate_text, time_text
+from replay.inspect.phrases import duration_text, iso_time, rate_text, time_text
 from replay.inspect.text import lay_out, pairs
 
 AVERAGE_DECIMALS = 4  # beyond those of the tick, in text; JSON has the exact fraction
@@ -190,7 +191,7 @@ def _account_lines(rows: dict[str, Any], names: Names) -> list[str]:
 
 def _ledger_lines(balance: Row, names: Names, several: bool) -> list[tuple[str, str]]:
     """The ledger accounts of a balance that are not zero, but for the cash of an only one, which is shown already."""
-    found = []
+    found: list[tuple[str, str]] = []
     if several and not any(balance[f"{name}_minor"] for name in LEDGER_ACCOUNTS):
         return found
     for name in LEDGER_ACCOUNTS:

@@ -131,10 +131,6 @@ class Names(msgspec.Struct, frozen=True):
         scale = self.scales[currency] if 0 <= currency < len(self.scales) else 0
         return Scale(1, scale).text(minor, least=min(MONEY_DECIMALS, scale), group=True)
 
-    def money_exact(self, minor: int, currency: int = 0) -> str:
-        """Money with all decimals of its currency and no separators, for machines."""
-        return Scale(1, self.scales[currency]).text(minor)
-
 
 def read_names(definitions: Iterable[Stored]) -> Names:
     """The names that the defining events give; other events are passed over."""

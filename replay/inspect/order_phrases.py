@@ -63,7 +63,7 @@ def _trail(names: Names, stored: Stored) -> str:
     return names.price(value, stored.instrument) if kind == TRAIL_TICKS else f"{value} bps"
 
 
-_REASONS = {events.OrderCanceled: CANCEL_REASONS, events.OrderRejected: REJECT_REASONS}
+_REASONS: dict[type[events.Event], Any] = {events.OrderCanceled: CANCEL_REASONS, events.OrderRejected: REJECT_REASONS}
 ORDER_SPECIALS: dict[tuple[type[events.Event] | None, str], Any] = {
     **{(kind, "reason"): _named("reason", reasons) for kind, reasons in _REASONS.items()},
     (events.RequestRejected, "reason"): _named("reason", REJECT_REASONS),

@@ -15,6 +15,7 @@ from kernel.events.body import decode_body, shown_body
 from kernel.events.layout import Stored
 from kernel.lifecycle import MAKER, ORDER_TYPE_NAMES, SIDE_NAMES, TAKER, TIME_IN_FORCE_NAMES
 from kernel.market import MESSAGE_END, NO_PRICE, SNAPSHOT, UNKNOWN_SIZE
+from kernel.plurals import counted
 from kernel.risk.numbers import CHECKS
 from kernel.units import RATE_SCALE
 from replay.inspect import (
@@ -128,13 +129,6 @@ def duration_text(length_ns: int) -> str:
     if seconds or rest_ns or not parts:
         parts.append(f"{seconds}" + (f".{rest_ns:09d}".rstrip("0") if rest_ns else "") + "s")
     return "".join(parts)
-
-
-def counted(number: int, what: str) -> str:
-    """``1 fill``, ``2 fills``, ``3 strategies``."""
-    if number == 1:
-        return f"1 {what}"
-    return f"{number:,} {what[:-1]}ies" if what.endswith("y") else f"{number:,} {what}s"
 
 
 def rate_text(rate: int) -> str:

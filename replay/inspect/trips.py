@@ -35,7 +35,8 @@ def read_trips(history: History, progress: Callable[[int, int], None]) -> tuple[
     names = history.names
     facts = trade_facts(np.concatenate(closed), np.concatenate(books))
     under_way = open_trade_facts(folding.state)
-    return tuple(trade_table(each, names.instruments, names.strategies) for each in (facts, under_way))  # type: ignore[return-value]
+    closed_trades, open_trades = (trade_table(each, names.instruments, names.strategies) for each in (facts, under_way))
+    return closed_trades, open_trades
 
 
 def trip_rows(table: pa.Table, status: str) -> list[dict[str, Any]]:

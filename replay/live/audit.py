@@ -132,7 +132,7 @@ class Rerun:
         """Put the inputs of a frame aside; a digest is made again where it stands."""
         known = self._known[records["kind"]]
         start = 0
-        for at in np.flatnonzero(records["kind"] == STATE_DIGEST.kind):
+        for at in np.flatnonzero(records["kind"] == STATE_DIGEST.kind).tolist():
             self._put_aside(records[start:at], known[start:at], bodies[start:at])
             self._flush_inputs()
             if self.core.next_sequence == int(records[at]["sequence"]):
@@ -153,6 +153,7 @@ class Rerun:
         self.inputs += len(inputs)
         for first in range(0, len(inputs), BATCH):
             self._made.append(self.core.take_again(inputs[first : first + BATCH], bodies[first : first + BATCH]))
+        self._made.append(self.core.close_frame())
 
     def _flush(self) -> None:
         """Run what was put aside, and compare as much as both sides have."""

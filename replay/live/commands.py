@@ -36,6 +36,7 @@ from kernel.venue import Stream
 from replay.accounts import ledger_totals
 from replay.config import SettingError
 from replay.config.amounts import length_ns
+from replay.live.calendars import describe_session
 from replay.live.core import Input
 from replay.live.degraded import describe_reasons
 from replay.live.driver import LiveSession
@@ -96,8 +97,13 @@ class Commands:
         body = encode_body({"command": name, "arguments": arguments, "user": who.user, "process_id": who.process_id})
         made = self._session.take([Input(CommandGiven(who.user_id), body=body)])
         cause = int(made[np.flatnonzero(made["kind"] == _COMMAND)[0]]["sequence"])
-        made = self._session.take([one._replace(cause=cause) for one in inputs]) if inputs else made
-        return {"sequence": cause, "events": len(made)}
+        if inputs:
+            self._session.take([one._replace(cause=cause) for one in inputs])
+        return self._came_of(cause)
+
+    def _came_of(self, sequence: int) -> dict[str, Any]:
+        """What a command answers: its event, and how many came of it."""
+        return {"sequence": sequence, "events": self._session.core.next_sequence - 1 - sequence}
 
     def _kill(self, arguments: dict[str, Any], who: Who) -> Any:
         name, reason = str(arguments.get("level", "")), _reason(arguments)
@@ -139,7 +145,8 @@ class Commands:
             raise CommandError("strength and confidence are from 0 to 1")
         made = self._record("signal", arguments, who, [])
         row = (time.time_ns(), MODEL, instrument, DIRECTIONS[side], strength, confidence, horizon_ns, 0, 0)
-        return made | {"events": len(self._session.take_rows([row]))}
+        self._session.take_rows([row])
+        return self._came_of(made["sequence"])
 
     def _reconcile(self, arguments: dict[str, Any], who: Who) -> Any:
         if not self._session.elsewhere:
@@ -200,7 +207,7 @@ class Commands:
             "in_doubt": len(session.orders.in_doubt()) if session.elsewhere else 0,
             "fills": int(state.head.fill_count),
             "journal_head": session.core.next_sequence - 1,
-            "journal_waiting": session.opened.journal.waiting,
+            "journal_waiting": session.core.next_sequence - 1 - session.opened.journal.durable,
             **({"checkpoint": session.checkpoints.status()} if session.checkpoints is not None else {}),
             "market_rows": session.inbox.row_count,
             "waiting_rows": len(session.inbox.rows),
@@ -223,6 +230,7 @@ class Commands:
             "bid": _text(from_units(int(row["bid_ticks"]), price)),
             "ask": _text(from_units(int(row["ask_ticks"]), price)),
             "position": _text(from_units(held_lots(self._session.state, number), instrument.lot_size)),
+            "session": describe_session(instrument.calendar, row),
             "degraded": describe_reasons(int(row["degraded"])),
         }
 

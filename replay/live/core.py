@@ -25,12 +25,16 @@ from replay.opening import OpeningFrame
 from replay.pipeline import Chunk, FrameCut
 
 MOST_BODY_BYTES = 32_768
+# Rows on which nothing was decided that share a frame at most, where they come one by one: what waits is hashed and
+# written before a request leaves.
+QUIET_ROWS = 256
 # The kind of row that an event is taken in as, by its number.
 ROW_KIND_OF_EVENT = np.full(1 << 10, INPUT, np.int32)
 for _kind in (*range(BAR, LEVEL + 1), WEIGHT, MODEL):
     ROW_KIND_OF_EVENT[event_kind_nb(_kind)] = _kind
 _ROW = struct.Struct(f"<qii{ROW_WORDS}q")
 assert _ROW.size == ROW.itemsize
+_NO_RECORDS = np.zeros(0, RECORD)
 FrameTaker = Callable[[np.ndarray, bytes, FrameCut], None]
 
 
@@ -64,11 +68,13 @@ class LiveCore:
             *(word_of(head, f"next_{name}_ns") for name in ("timer", "bar")),
             word_of(engine.venue.head, "next_due_ns"),
         )
+        self._waiting_rows = word_of(engine.control, "frame_rows")
         self._inputs, self._input_bytes, self._events_ns = engine.inputs, engine.input_bytes, engine.events_ns
         self._rows = np.zeros(MAX_INPUTS, ROW)
-        self._one_row, self._packed = self._rows[:1], memoryview(self._rows.view(np.uint8))
+        self._one_row, self._packed = self._rows[:1], self._rows.view(np.uint8).data
         self._event_times = memoryview(self._events_ns)
-        engine.control.inline = engine.control.dated = engine.control.closes = 1
+        engine.control.inline = engine.control.dated = 1
+        engine.control.quiet_rows = QUIET_ROWS
         self._engine.session.buffers = self
         engine.venue.head.elsewhere = int(elsewhere)
 
@@ -87,12 +93,20 @@ class LiveCore:
         return int(self._next_sequence[0])
 
     @property
+    def waiting_rows(self) -> int:
+        """Rows that wait for a frame: they come first in what is returned next."""
+        return int(self._waiting_rows[0])
+
+    @property
     def due_ns(self) -> int:
         """When something happens by itself next: a timer, a bar, the simulated venue."""
         return min(int(due[0]) for due in self._due)
 
     def take_rows(self, rows: Sequence[MarketRow], now_ns: int) -> np.ndarray:
-        """Take in market rows, in their order; returns all events that came of it (dtype RECORD)."""
+        """Take in market rows, in their order; returns the events that are in a frame now (dtype RECORD).
+
+        Rows on which nothing was decided wait for those that come next, so that a frame of one row is rare.
+        """
         first_ns, count = self._first_ns(now_ns), len(rows)
         # Packed, because numpy takes a microsecond for each field.
         for at, (event_ns, kind, instrument, *words) in enumerate(rows):
@@ -101,7 +115,7 @@ class LiveCore:
         return self._run(self._one_row if count == 1 else self._rows[:count])
 
     def take(self, inputs: Sequence[Input], now_ns: int) -> np.ndarray:
-        """Take in other inputs, in their order; returns all events that came of it."""
+        """Take in other inputs, in their order; returns the rows that waited, and all events that came of it."""
         count, first_ns = len(inputs), self._first_ns(now_ns)
         batch = np.zeros(count, ROW)
         batch["ts_ns"], batch["kind"], batch["instrument"] = np.arange(first_ns, first_ns + count), INPUT, -1
@@ -123,7 +137,7 @@ class LiveCore:
         others = np.flatnonzero(batch["kind"] == INPUT)
         batch["words"][others, 0] = np.arange(len(others))
         self._bodies.extend(body for body in bodies if body)
-        self._give_inputs(recorded[others], [packed_bytes(bodies[at]) for at in others])
+        self._give_inputs(recorded[others], [packed_bytes(bodies[at]) for at in others.tolist()])
         self._events_ns[:count] = recorded["ts_event_ns"]
         return self._run(batch)
 
@@ -141,6 +155,10 @@ class LiveCore:
     def record_digest(self) -> np.ndarray:
         """Record the digest of the state, as at the end of a session."""
         self._engine.session.record_digest()
+        return self.close_frame()
+
+    def close_frame(self) -> np.ndarray:
+        """Let go of the market rows that wait for a frame; returns them."""
         self._engine.session.close_frame()
         return self._collect()
 
@@ -159,7 +177,7 @@ class LiveCore:
         produced, self._produced = self._produced, []
         if len(produced) == 1:
             return produced[0]
-        return np.concatenate(produced) if produced else np.zeros(0, RECORD)
+        return np.concatenate(produced) if produced else _NO_RECORDS
 
     def _put(self, chunk: Chunk) -> None:
         at = 0

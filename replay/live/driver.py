@@ -17,17 +17,16 @@ import numpy as np
 
 from kernel.events.body import encode_body
 from kernel.events.catalogue import (
-    ClockMeasured,
     ConnectionChanged,
     LiveSessionClosed,
     LiveSessionOpened,
     VenueRulesSet,
 )
-from kernel.lifecycle import PENDING_CANCEL
 from kernel.units import to_decimal, to_rate
-from kernel.venue import InstrumentRules, MarketRow, NewOrder, Stream, StreamStatus, VenueAdapter, VenueError
+from kernel.venue import InstrumentRules, MarketRow, NewOrder, Stream, StreamStatus, VenueAdapter
 from replay.config.amounts import length_ns
 from replay.config.live import LIVE
+from replay.live.calendars import Calendars
 from replay.live.checkpoints import Checkpoints
 from replay.live.core import Input
 from replay.live.degraded import Degraded
@@ -35,18 +34,17 @@ from replay.live.draining import drain
 from replay.live.inbox import Change, Item, LiveInbox, NewRules, Private
 from replay.live.mirror import Mirror
 from replay.live.orders import OpenOrders
-from replay.live.outbox import Outgoing, cancel_order, outgoing, replace_order
+from replay.live.outbox import Outgoing, outgoing
 from replay.live.reconciling import Reconciler
 from replay.live.sending import Sender
 from replay.live.start import Opened
 from replay.live.switches import missing_switches
+from replay.live.upkeep import fill_bars, measure_clock, poll, settle
 
 ROWS_AT_ONCE = 512
 TICK_S = 0.05
+QUIET_ROWS_WITHIN_S = 0.25  # rows on which nothing was decided wait so long for those that share their frame
 WRITTEN_WITHIN_S = 0.001
-CLOCK_EVERY_S = 60.0
-CLOCK_AGAIN_S = 5.0  # after an offset that was too large, or no answer
-POLL_EVERY_S = 2.0  # of orders and fills, while the private stream is down
 Observer = Callable[[np.ndarray, Sequence[bytes]], None]  # events, and the bodies of those that have one
 
 
@@ -68,6 +66,7 @@ class LiveSession:
         self.reconciler = Reconciler(self)
         self.observers: list[Observer] = []
         self.checkpoints: Checkpoints | None = None
+        self.calendars = Calendars([])
         self.clock_offset_ns = self.clock_round_trip_ns = 0
         self.streams = {Stream.MARKET: StreamStatus.DOWN, Stream.PRIVATE: StreamStatus.DOWN}
         self.reconciled_at = 0.0
@@ -78,6 +77,7 @@ class LiveSession:
         self._held: deque[Outgoing] = deque()
         self._durable = self.core.next_sequence - 1
         self._decided_ns: dict[int, int] = {}
+        self._quiet_until = 0.0
         self._woken = False
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
@@ -86,11 +86,19 @@ class LiveSession:
 
     def take(self, inputs: Sequence[Input]) -> np.ndarray:
         """Record inputs and let the kernel decide; what it wants of the venue is held until it is durable."""
-        return self._decided(self.core.take(inputs, time.time_ns()), [one.body for one in inputs if one.body])
+        waited = self.core.waiting_rows
+        made = self.core.take(inputs, time.time_ns())
+        return self._decided(made[waited:], [one.body for one in inputs if one.body])
 
     def take_rows(self, rows: Sequence[MarketRow]) -> np.ndarray:
-        """Record market rows and let the kernel decide."""
-        return self._decided(self.core.take_rows(rows, time.time_ns()))
+        """Record market rows and let the kernel decide. Those on which it decides nothing may wait for others."""
+        waited = self.core.waiting_rows
+        return self._decided(self.core.take_rows(rows, time.time_ns())[waited:])
+
+    def close_frame(self) -> None:
+        """Journal the market rows that wait for others."""
+        self._quiet_until = self.loop.time() + QUIET_ROWS_WITHIN_S
+        self.core.close_frame()
 
     def _decided(self, records: np.ndarray, bodies: Sequence[bytes] = ()) -> np.ndarray:
         if not len(records):
@@ -156,21 +164,7 @@ class LiveSession:
         if change.stream is Stream.PRIVATE and (returned or change.status is StreamStatus.GAP):
             self.reconcile_soon()
         if change.stream is Stream.MARKET and returned:
-            self.sender.start(self._fill_bars())
-
-    async def _fill_bars(self) -> None:
-        """The bars that closed while the market stream was down, before those that come next."""
-        if "bars" not in self.live.feeds:
-            return
-        for number in range(len(self.instruments)):
-            last_ns = self.inbox.last_bar_open_ns[number]
-            if last_ns == 0:
-                continue
-            try:
-                rows = await self.adapter.fetch_bars(number, last_ns + 1)
-            except VenueError:
-                continue
-            self.inbox.market(rows, b"")
+            self.sender.start(fill_bars(self))
 
     def set_rules(self, instrument: int, rules: InstrumentRules) -> None:
         """Record what the venue demands of orders in an instrument."""
@@ -214,6 +208,7 @@ class LiveSession:
 
     async def written(self, sequence: int, within_s: float) -> None:
         """Wait until the journal is durable up to there. Raises TimeoutError."""
+        self.close_frame()
         end = self.loop.time() + within_s
         while self._durable < sequence:
             self.opened.journal.commit()
@@ -261,7 +256,7 @@ class LiveSession:
         tasks = [asyncio.create_task(self._guard(work)) for work in self._works()]
         if self.elsewhere:
             for order_id in self.orders.in_doubt():
-                self.sender.start(self.settle(order_id))
+                self.sender.start(settle(self, order_id))
         try:
             await self._stop.wait()
             if self._failure is None:
@@ -277,9 +272,11 @@ class LiveSession:
             raise self._failure
 
     def _works(self) -> list[Any]:
-        works = [self.adapter.run(self.inbox), self._tick(), self._measure_clock()]
+        works = [self.adapter.run(self.inbox), self._tick(), measure_clock(self)]
+        if self.calendars:
+            works.insert(0, self.calendars.run(self.state, self.take_rows))
         if self.elsewhere:
-            works += [self.reconciler.run(), self._poll()]
+            works += [self.reconciler.run(), poll(self)]
         return works
 
     async def _guard(self, work: Any) -> None:
@@ -296,49 +293,14 @@ class LiveSession:
             await asyncio.sleep(TICK_S)
             now_ns = time.time_ns()
             if self.core.due_ns <= now_ns:
-                self._decided(self.core.advance(now_ns))
+                waited = self.core.waiting_rows
+                self._decided(self.core.advance(now_ns)[waited:])
             self.degraded.look()
+            if self.loop.time() >= self._quiet_until:
+                self.close_frame()
             self.opened.journal.commit()
             if self.sender.failure is not None:
                 self.fail(self.sender.failure)
-
-    async def _measure_clock(self) -> None:
-        while True:
-            try:
-                before, started_ns = time.time_ns(), time.perf_counter_ns()
-                theirs = await self.adapter.fetch_time_ns()
-                self.clock_round_trip_ns = time.perf_counter_ns() - started_ns
-                self.clock_offset_ns = theirs - before - self.clock_round_trip_ns // 2
-                self.take([Input(ClockMeasured(self.clock_offset_ns, self.clock_round_trip_ns))])
-                self.degraded.look()
-                pause_s = CLOCK_AGAIN_S if self.degraded.is_clock_off else CLOCK_EVERY_S
-            except VenueError:
-                pause_s = CLOCK_AGAIN_S  # the streams and the next question will tell
-            await asyncio.sleep(pause_s)
-
-    async def _poll(self) -> None:
-        """While the private stream is down: orders and fills by asking."""
-        while True:
-            await asyncio.sleep(POLL_EVERY_S)
-            if self.streams[Stream.PRIVATE] is StreamStatus.UP:
-                continue
-            try:
-                await self.reconciler.poll()
-            except VenueError:
-                continue
-
-    async def settle(self, order_id: int) -> None:
-        """An order that an earlier process left in doubt: find out, then ask again for what was asked of it."""
-        order = self.orders.find(order_id)
-        if order is not None and order.accepted == 0:
-            await self.sender.resolve(order_id)
-        order = self.orders.find(order_id)
-        if order is None:
-            return
-        if order.status == PENDING_CANCEL:
-            self.sender.push(Outgoing(0, order_id, cancel_order(order, self.opened.identities)))
-        elif order.replaces_pending > 0:
-            self.sender.push(Outgoing(0, order_id, replace_order(order, self.opened.identities)))
 
     # --- the end ------------------------------------------------------------------------------------------------
 
@@ -360,4 +322,5 @@ class LiveSession:
                 self.take([Input(closed, body=encode_body("stopped on request"))])
                 self.core.record_digest()
         finally:
+            self.core.close_frame()
             self.opened.journal.close()

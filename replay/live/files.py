@@ -4,11 +4,11 @@ Owns what a later process needs to go on, or to prove what was decided: the conf
 venue described them. No secret is in it, only where secrets are.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
+from journal.files import write_file
 from kernel.instruments import Instrument
 from kernel.market import BAR, DEPTH, QUOTE, TRADE
 from replay.config import ConfigError, Places, RunConfig, located
@@ -51,12 +51,7 @@ def prepare_live(config: RunConfig, instruments: list[Instrument]) -> Prepared:
 def write_live_file(run_dir: Path, live: LiveFile) -> None:
     """Write it whole or not at all, for the owner's eyes."""
     text = msgspec.json.format(msgspec.json.encode(live), indent=2) + b"\n"
-    temporary = run_dir / f".{LIVE_FILE}.new"
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, run_dir / LIVE_FILE)
+    write_file(run_dir / LIVE_FILE, text)
 
 
 def read_live_file(run_dir: Path) -> LiveFile:

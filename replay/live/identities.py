@@ -1,10 +1,7 @@
 """Who is who: our order ids, the ids that the venue gives, and which fills are known already.
 
-Owns the client order id, which is made of the journal's identity and the order's sequence: the same order has the same
-one in every process, so sending it twice cannot trade twice. All of it can be rebuilt from the journal.
-
-Where a session went on from a backup, the orders from there on have another prefix: what the lost or the other
-continuation of the same journal sent under the same sequences is never taken for ours.
+The same order has the same name at the venue in every process (``replay.order_names``), so sending it twice cannot
+trade twice. All of it can be rebuilt from the journal.
 """
 
 import hashlib
@@ -14,9 +11,9 @@ import msgspec
 import numpy as np
 
 from kernel.events.body import decode_body, encode_body, unpack_bodies
-from kernel.events.layout import ADOPTED, FILLED, INTENDED, REPLACE_REQUESTED, RESTORED, PlainRecord, plain_records
+from kernel.events.layout import ADOPTED, FILLED, INTENDED, REPLACE_REQUESTED, RESTORED, plain_records
+from replay.order_names import OrderNames
 
-_PREFIX_DIGITS = 12
 _NOTED = frozenset({INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind, RESTORED.kind})
 
 
@@ -52,7 +49,7 @@ class Identities:
     """Fed with every frame of the journal, in order."""
 
     def __init__(self, genesis_id: str) -> None:
-        self._prefixes = [(0, genesis_id[:_PREFIX_DIGITS])]  # from which sequence on, the newest first
+        self._names = OrderNames(genesis_id)
         self.owners: dict[int, Owner] = {}
         self.asked: dict[int, Asked] = {}
         self.trades: set[int] = set()
@@ -65,27 +62,15 @@ class Identities:
 
     def client_order_id(self, order_id: int) -> str:
         """What we call an order at the venue; empty for one that was adopted."""
-        return "" if order_id in self._adopted_ids else f"{self._prefix_of(order_id)}-{order_id}"
+        return "" if order_id in self._adopted_ids else self._names.name(order_id)
 
     def is_ours(self, client_order_id: str) -> bool:
         """Whether this journal made that name."""
-        return self._number(client_order_id) > 0
+        return self._names.order_id(client_order_id) > 0
 
     def order_id(self, client_order_id: str, venue_order_id: str) -> int:
         """Our id of an order that the venue names; 0 when it is not known here."""
-        return self._number(client_order_id) or self._adopted.get(venue_order_id, 0)
-
-    def _number(self, client_order_id: str) -> int:
-        prefix, _, number = client_order_id.partition("-")
-        known = number.isdigit() and len(number) < 19 and prefix == self._prefix_of(int(number))
-        return int(number) if known else 0
-
-    def _prefix_of(self, order_id: int) -> str:
-        return next(prefix for first, prefix in self._prefixes if order_id >= first)
-
-    def _note_restored(self, record: PlainRecord) -> None:
-        told = f"{self._prefixes[-1][1]} {record.sequence} {record.ts_ingest_ns} {record.words}"
-        self._prefixes.insert(0, (record.sequence, hashlib.sha256(told.encode()).hexdigest()[:_PREFIX_DIGITS]))
+        return self._names.order_id(client_order_id) or self._adopted.get(venue_order_id, 0)
 
     def note(self, records: np.ndarray, bodies: bytes | memoryview) -> None:
         """Take in a frame (records of dtype RECORD, packed bodies)."""
@@ -102,7 +87,7 @@ class Identities:
             elif record.kind == REPLACE_REQUESTED.kind:
                 self.asked[words[0]] = Asked(*words[1:4])
             elif record.kind == RESTORED.kind:
-                self._note_restored(record)
+                self._names.note_restored(record)
 
     def _note_adoption(self, order_id: int, lots: int, body: bytes) -> None:
         adoption = msgspec.convert(decode_body(body), Adoption)

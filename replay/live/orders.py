@@ -72,7 +72,7 @@ class OpenOrders:
         # Kept: to reach a part of the state by its name costs microseconds each time.
         rows, positions = state["orders"], state["positions"]
         self._count = word_of(state["head"], "order_count")
-        self._words = memoryview(np.asarray(rows).view(np.int64))
+        self._words = np.asarray(rows).view(np.int64).data
         self._instruments, self._accounts = int(state.head.instrument_count), positions["account"]
         self._last_ticks = state["instruments"]["last_ticks"]
 

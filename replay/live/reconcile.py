@@ -15,18 +15,9 @@ from kernel.events.catalogue import CashAdjusted, DifferenceFound, VenuePosition
 from kernel.instruments import Instrument
 from kernel.tables.table import MAX_POSITIONS
 from kernel.units import from_units, to_decimal
-from kernel.venue import BalanceSeen, FillSeen, OrderSeen, PositionSeen
+from kernel.venue import BalanceSeen, PositionSeen
 from replay.live.core import Input
 from replay.live.mirror import ADJUST, ADOPT, BALANCE, POSITION
-
-
-class Account(NamedTuple):
-    """The venue's account in one picture."""
-
-    orders: Sequence[OrderSeen]
-    fills: Sequence[FillSeen]
-    positions: Sequence[PositionSeen]
-    balances: Sequence[BalanceSeen]
 
 
 class Gap(NamedTuple):

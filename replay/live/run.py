@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN
@@ -24,6 +25,7 @@ from kernel.venue import Feeds, VenueAdapter, VenueInstrument
 from replay.config import ConfigError, RunConfig
 from replay.config.live import LIVE, PAPER, LiveConfig, environment
 from replay.live.audit import Progress
+from replay.live.calendars import Calendars
 from replay.live.checkpoints import follow
 from replay.live.commands import Commands
 from replay.live.control import serve
@@ -60,7 +62,7 @@ async def run_live(
 ) -> None:
     """Trade until a signal or a command ends it; without a configuration, go on with the session of the folder.
 
-    Raises ConfigError, VenueError, JournalError, DivergenceError; each in one line.
+    Raises ConfigError, CatalogueError (of a calendar), VenueError, JournalError, DivergenceError; each in one line.
     """
     resumed = config is None
     if resumed:
@@ -71,6 +73,8 @@ async def run_live(
     adapter = make_adapter(live)
     try:
         described = await adapter.describe(live.symbols)
+        calendars = Calendars([one.instrument for one in described])
+        calendars.find_times(time.time_ns())
         opened, bridge = await _open(config, run_dir, described, adapter, say, progress, take_over)
         await adapter.open([one.instrument for one in described], feeds_of(live))
         if resumed:
@@ -80,6 +84,7 @@ async def run_live(
         raise
     session = LiveSession(opened, adapter, [one.rules for one in described])
     bridge.connect(session)
+    session.calendars = calendars
     session.checkpoints = follow(opened, live.checkpoint, say)
     await _keep(session, watch, _facts(live, opened, session))
 

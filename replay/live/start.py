@@ -23,6 +23,7 @@ from kernel.events.layout import schema_digest
 from kernel.instruments import Instrument
 from replay.config import ConfigError, RunConfig, StrategyConfig
 from replay.execution import Prepared
+from replay.folders import refuse_used
 from replay.live.audit import Progress, Rerun
 from replay.live.core import Input, LiveCore
 from replay.live.files import (
@@ -93,8 +94,7 @@ def begin(
     back: Back,
 ) -> Opened:
     """A new session in an empty folder. Raises ConfigError."""
-    if run_dir.exists() and any(run_dir.iterdir()):
-        raise ConfigError(f"{run_dir} is not empty; name another --out, or go on with kernel live --resume {run_dir}")
+    refuse_used(run_dir, f", or go on with kernel live --resume {run_dir}")
     prepared = prepare_live(config, instruments)
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = LiveFile(

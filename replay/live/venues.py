@@ -3,6 +3,8 @@
 Owns the way from settings to an adapter; the adapter's module, and the library behind it, are imported only here.
 """
 
+from typing import Any
+
 from adapters.edge.secrets import Secret, SecretError, load_secret
 from kernel.venue import Feeds, VenueAdapter
 from replay.config import ConfigError
@@ -66,7 +68,7 @@ def _alpaca(live: LiveConfig, key: Secret, secret: Secret) -> VenueAdapter:
     from adapters.alpaca.client import AlpacaAdapter
     from adapters.alpaca.settings import AlpacaSettings
 
-    own_limit = {"requests_per_minute": live.requests_per_minute} if live.requests_per_minute else {}
+    own_limit: dict[str, Any] = {"requests_per_minute": live.requests_per_minute} if live.requests_per_minute else {}
     return AlpacaAdapter(
         AlpacaSettings(
             **own_limit,

@@ -176,9 +176,9 @@ def _screen(session: LiveSession, commands: Commands, lines: list[str]) -> Any:
         *([("checkpoint", checkpoint_text(status["checkpoint"]))] if "checkpoint" in status else []),
     ):
         facts.add_row(left, right)
-    prices = Table("symbol", "last", "bid", "ask", "position", "stopped by", box=None, pad_edge=False)
+    prices = Table("symbol", "last", "bid", "ask", "position", "session", "stopped by", box=None, pad_edge=False)
     for row in status["instruments"]:
-        prices.add_row(row["symbol"], row["last"], row["bid"], row["ask"], row["position"], row["degraded"])
+        prices.add_row(*row.values())
     parts: list[Any] = [head, facts, prices]
     tables = {"limits": status["limits"], "positions": commands.positions(), "open orders": commands.orders()}
     for title, rows in tables.items():

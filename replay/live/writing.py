@@ -75,11 +75,6 @@ class GroupCommit:
         """The last event that is known to be on the disk; any thread may ask."""
         return self._durable
 
-    @property
-    def waiting(self) -> int:
-        """Events that are not known to be on the disk."""
-        return self._appended - self._durable + sum(len(records) for records, _, _ in self._waiting)
-
     def close(self) -> None:
         """Write what is left, seal the journal and let go of it. Raises what the disk says."""
         self._idle.wait()

@@ -58,8 +58,8 @@ def compute_weights(
     if settings.method == "equal" or count == 1:
         return np.full(count, 1.0 / count)
     if settings.method == "inverse-volatility":
-        inverse = 1.0 / returns.std(axis=0, ddof=1)
-        return inverse / inverse.sum()
+        inverse: np.ndarray = 1.0 / returns.std(axis=0, ddof=1)
+        return inverse / float(inverse.sum())
     estimator = _estimator(settings, names, steps_per_year)
     try:
         estimator.fit(returns)
@@ -68,11 +68,11 @@ def compute_weights(
         raise PortfolioError(f"{settings.method}: no solution: {reason}") from error
     except Exception as error:  # cvxpy's errors have no common base of their own
         raise PortfolioError(f"{settings.method}: no solution: {type(error).__name__}") from error
-    weights = np.asarray(estimator.weights_, np.float64)
+    weights: np.ndarray = np.asarray(estimator.weights_, np.float64)
     weights = np.where(weights < SOLVER_TOLERANCE, 0.0, weights)
     if not np.isfinite(weights).all() or weights.sum() <= 0.0:
         raise PortfolioError(f"{settings.method}: the solver gave no usable weights")
-    return weights / weights.sum()
+    return weights / float(weights.sum())
 
 
 def _estimator(settings: MethodSettings, names: Sequence[str], steps_per_year: float) -> Any:

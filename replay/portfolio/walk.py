@@ -78,7 +78,7 @@ def _rebalance(
 ) -> list[int] | None:
     """Rates from one window of prices (steps + 1 by instruments); None when no instrument takes part."""
     known = ~np.isnan(window[0])
-    places = [place for place in np.flatnonzero(known) if window[:, place].min() < window[:, place].max()]
+    places = [place for place in np.flatnonzero(known).tolist() if window[:, place].min() < window[:, place].max()]
     if not places:
         return None
     taking_part = window[:, places]

@@ -9,11 +9,10 @@ from replay.metrics import Metrics, TradeTable
 from replay.report import charts, tables
 from replay.report import format as show
 from replay.report.distribution import distribution_figure
+from replay.report.document import render_document
 from replay.result import RunResult
 
 _HERE = Path(__file__).parent
-# The page may run its own script and style, and load nothing from anywhere.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
 def write_report(
@@ -40,18 +39,8 @@ def render_report(
     config: Mapping[str, Any] | None = None,
 ) -> str:
     """The report as text."""
-    title = _title(result)
     style, script = (_HERE / "page.css").read_text("utf-8"), (_HERE / "page.js").read_text("utf-8")
-    parts = _parts(result, metrics, trades, dict(prices), config)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(part for part in parts if part)
-        + f"\n</main>\n<script>\n{script}</script>\n</body>\n</html>\n"
-    )
+    return render_document(_title(result), style, _parts(result, metrics, trades, dict(prices), config), script)
 
 
 def _parts(

@@ -11,9 +11,9 @@ from kernel.events.layout import DEPTH_CHANGED, TRADE_SEEN
 from kernel.jit import inlined, jit, unit
 from kernel.ledger_nb import OK
 from kernel.lifecycle import AT_CLOSE, AT_OPEN, CANCEL_FOK, CANCEL_IOC, FOK, IOC, MAKER, TAKER
-from kernel.market import BAR, DEPTH, ROW, TRADE
+from kernel.market import BAR, DEPTH, MESSAGE_END, ROW, SNAPSHOT, TRADE
 from kernel.state import STATE
-from replay.book_nb import MESSAGE_END, SNAPSHOT, apply_depth_nb, level_lots_nb
+from replay.book_nb import apply_depth_nb, level_lots_nb
 from replay.queue_nb import join_queue_nb, queue_depth_nb, reached_lots_nb
 from replay.venue.book_rules_nb import best_nb, join_nb, take_book_nb, trigger_nb, trigger_price_nb
 from replay.venue.fills_nb import fill_nb

@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kernel.cli import cli
+from kernel.events import catalogue as events
 from replay.audit_report.coverage import requirements
+from tests.replay.audit_report.histories import Told
 from tests.replay.inspect.runs import flip_byte, make_run
 
 
@@ -33,7 +35,7 @@ def test_report_says_where_it_is_and_what_it_found(run: Path, tmp_path: Path) ->
     assert len(json.loads((tmp_path / "out" / "report.json").read_text())["orders"]["shown"]) == 2
     again = call("audit", "report", run, "--out", tmp_path / "out")
     assert again.exit_code == 2
-    assert "not an empty folder" in again.output
+    assert "is not empty; name another --out" in again.output
 
 
 def test_report_of_a_broken_journal_ends_with_1(run: Path, tmp_path: Path) -> None:
@@ -57,7 +59,7 @@ def test_export_and_check(run: Path, tmp_path: Path) -> None:
     assert bad.exit_code == 1
     assert "is not what was exported" in bad.output
     assert call("audit", "export", tmp_path / "nothing", "--out", tmp_path / "other").exit_code == 2
-    assert call("audit", "export", run, "--out", tmp_path / "out").exit_code == 1
+    assert call("audit", "export", run, "--out", tmp_path / "out").exit_code == 2
 
 
 def test_the_commands_of_the_table_of_regulation_run(run: Path, tmp_path: Path) -> None:
@@ -72,3 +74,25 @@ def test_the_commands_of_the_table_of_regulation_run(run: Path, tmp_path: Path) 
         done = call(*words[1:])
         assert done.exit_code == 0, (one, done.output)
     assert told > 15
+
+
+@pytest.mark.parametrize("kind", [900, 65_535])
+def test_events_of_a_later_release_are_told_of_and_break_nothing(tmp_path: Path, kind: int) -> None:
+    told = Told(tmp_path / "run")
+    command = told.tell(events.CommandGiven(501), instrument=-1, strategy=-1, body={"command": "x", "arguments": {}})
+    told.tell(events.OrderIntended(1, 2, 1, 5, 90, 0, 0), cause=command, kind=kind)
+    told.tell(events.OrderIntended(1, 2, 1, 5, 90, 0, 0))
+    run = told.done()
+    assert call("audit", "report", run, "--out", tmp_path / "out").exit_code == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["topics"][f"kind {kind}"] == report["orders"]["count"] == 1
+    assert sum("1 event of kinds that this release does not know" in text for text in report["not_checked"]) == 1
+    done = call("audit", "export", run, "--out", tmp_path / "tables")
+    assert (done.exit_code, "left out: 1 event of kinds" in done.output) == (0, True), done.output
+    assert json.loads((tmp_path / "tables" / "manifest.json").read_text())["unknown_events"] == 1
+    shown = call("show", run)
+    assert shown.exit_code == 1
+    assert shown.output.splitlines()[-1].endswith(
+        f"is of kind {kind}, which this release does not know; use the one that wrote it"
+    )
+    assert call("sql", run, "select topic, kind from events where topic is null").output.count(str(kind)) == 1

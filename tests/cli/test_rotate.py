@@ -61,8 +61,16 @@ def test_a_chain_of_keys_is_followed_from_the_first(desk: Path) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
-    [("k3.key", "w.key", "a witness's key"), ("k3.key", "k3.key", "is the old one"), ("k3.key", "none", "file")],
+    [
+        ("k3.key", "w.key", "a witness's key"),
+        ("k3.key", "k3.key", "is the old one"),
+        ("k3.key", "none", "--new: none: No such file"),
+        ("none", "k3.key", "--key: none: No such file"),
+        ("k3.key", "run.key", "--new: "),
+    ],
 )
 def test_wrong_keys_are_refused(desk: Path, old: str, new: str, says: str) -> None:
+    (desk / "run.key").touch(mode=0o600)
+    (desk / "run.key").write_text("no key")
     refused = _run(desk, "rotate-key", "run", "--key", old, "--new", new)
     assert (refused.exit_code, says in refused.output) == (2, True), refused.output

@@ -31,7 +31,11 @@ def test_keys_are_private_and_never_overwritten(desk: Path) -> None:
     refused = kernel("checkpoint", "run", "--key", "open.key", cwd=desk)
     assert refused.returncode == 2
     assert "PRIVATE" not in refused.stderr
-    assert (desk / "desk.key").read_text().split("+", 4)[4].strip() not in refused.stderr
+    key = (desk / "desk.key").read_text().strip()
+    assert key.split("+", 4)[4] not in refused.stderr
+    for command in (("checkpoint", "run", "--key", key), ("verify", "held.note", "--key", key)):
+        refused = kernel(*command, cwd=desk)  # it is no place for a secret
+        assert (refused.returncode, "PRIVATE" in refused.stderr, len(refused.stderr.splitlines())) == (2, False, 1)
 
 
 def test_an_event_is_proven_offline(desk: Path) -> None:
@@ -43,6 +47,9 @@ def test_an_event_is_proven_offline(desk: Path) -> None:
         (("verify", "event.proof"), "give --key"),
         (("verify", "event.proof", "--key", "desk.key"), "that is a signing key"),
         (("verify", "event.proof", "--key", "nonsense"), "no verifier key"),
+        (("verify", "event.proof", "--key", "x" * 5000), "no verifier key"),
+        (("verify", "event.proof", "--key", "run/journal"), "no verifier key"),
+        (("verify", "event.proof", "--key", "run/trades.parquet"), "no verifier key"),
         (("prove", "run", "--out", "x"), "say what to prove"),
         (("prove", "run", "--event", "99999999", "--out", "x"), "no event 99,999,999"),
     ):

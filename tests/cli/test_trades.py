@@ -43,4 +43,4 @@ def test_a_table_for_people(run: Path) -> None:
     lines = result.stdout.splitlines()
     assert lines[0].split()[:3] == ["strategy", "instrument", "side"]
     assert 6 <= len(lines) <= 7
-    assert "earlier ones are left out" in result.stderr
+    assert "earlier trips left out" in result.stderr

@@ -89,6 +89,9 @@ def test_witnesses_cosign_and_a_quorum_is_demanded(desk: Desk) -> None:
     assert cosigned_checkpoint(desk.journal) == note
     enough = desk.checkpoint("--quorum", "1")
     assert (enough.exit_code, "note: " in enough.stderr) == (0, True)
+    twice = f"{desk.witnesses[0].url},{desk.witnesses[0].url}/"
+    refused = desk.run("checkpoint", "j", "--key", "desk.key", "--witness", twice, *desk.keys)
+    assert (refused.exit_code, "some of them with the same key" in refused.stderr) == (1, True), refused.output
     desk.witnesses[1].start()
     assert desk.checkpoint().exit_code == 0
     assert len(kept_checkpoints(desk.journal)) == 2

@@ -18,7 +18,7 @@ from journal.note import SigningKey
 from journal.restore import RESTORED, restore
 from journal.tlog import make_checkpoint
 from tests.crash_points import crash_points
-from tests.journal.logs import KEY, more, write
+from tests.journal.logs import GENESIS, KEY, more, write
 
 
 def _run(folder: Path, frames: int = 12, text: bytes = b"body") -> Path:
@@ -43,6 +43,22 @@ def _content(folder: Path) -> dict[str, bytes]:
     passing = ("head", "lock", RESTORED)  # and the lock of the log, of the same name
     files = (path for path in folder.rglob("*") if path.is_file() and path.name not in passing)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_one_backup_at_a_time(tmp_path: Path) -> None:
+    run = _run(tmp_path / "run")
+
+    def at_once(done: int, total: int) -> None:
+        back_up(run, tmp_path / "b")
+
+    def full_pipe(done: int, total: int) -> None:
+        raise BlockingIOError("what is told goes nowhere")
+
+    with pytest.raises(BackupError, match="another backup to there is under way"):
+        back_up(run, tmp_path / "b", at_once)
+    with pytest.raises(BlockingIOError, match="goes nowhere"):
+        back_up(run, tmp_path / "b", full_pipe)
+    assert back_up(run, tmp_path / "b").frames == 12
 
 
 def test_a_backup_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -284,3 +300,39 @@ def test_killed_anywhere_a_restore_can_be_run_again(tmp_path: Path) -> None:
         restore(tmp_path / "b", tmp_path / "again", upto=30)
         assert _facts(tmp_path / "again")[0] == 15
         shutil.rmtree(tmp_path / "again")
+
+
+def test_a_backup_that_was_changed_is_not_added_to(tmp_path: Path) -> None:
+    run = _run(tmp_path / "run")
+    back_up(run, tmp_path / "good")
+    folder = tmp_path / "b"
+    segment, manifest = folder / "journal" / next((run / "journal").glob("*.seg")).name, folder / MANIFEST
+    for change, says in (
+        (lambda: os.truncate(segment, 2000), "cut since it was backed up; make the backup anew"),
+        (segment.unlink, "gone from the backup; make it anew"),
+        (lambda: manifest.write_bytes(b"{"), "damaged"),
+        (lambda: manifest.write_bytes(b'{"format": "another"}'), "that this release can read"),
+    ):
+        shutil.copytree(tmp_path / "good", folder)
+        change()
+        with pytest.raises(BackupError, match=says):
+            back_up(run, folder)
+        shutil.rmtree(folder)
+
+
+def test_a_backup_is_of_one_journal(tmp_path: Path) -> None:
+    back_up(write(tmp_path / "j", 5), tmp_path / "b")
+    with pytest.raises(BackupError, match=f"is of journal {GENESIS.hex()}, not of {bytes(16).hex()}"):
+        back_up(write(tmp_path / "other", 5, genesis=bytes(16)), tmp_path / "b")
+    segment = next((tmp_path / "j").glob("*.seg"))
+    segment.write_bytes(bytes(8) + segment.read_bytes()[8:])
+    with pytest.raises(JournalError, match="header is damaged"):
+        back_up(tmp_path / "j", tmp_path / "b")
+
+
+def test_a_journal_without_a_frame_can_be_backed_up(tmp_path: Path) -> None:
+    journal = write(tmp_path / "j", 0)
+    assert back_up(journal, tmp_path / "b").frames == 0
+    assert restore(tmp_path / "b", tmp_path / "again").frames == 0
+    more(journal, 3)
+    assert (back_up(journal, tmp_path / "b").new_frames, restore(tmp_path / "b", tmp_path / "more").frames) == (3, 3)

@@ -187,6 +187,11 @@ def test_an_encrypted_journal_is_bound_to_the_one_in_plain(tmp_path: Path) -> No
     ]
     again = encrypt_journal(tmp_path / "e", tmp_path / "f", OTHER)  # another master key, another journal
     assert (again.frames, again.source_root) == (30, made.root)
+    segment = next(plain.glob("*.seg"))
+    segment.write_bytes(segment.read_bytes()[:-200])
+    with pytest.raises(JournalError, match="not whole, so it is not encrypted"):
+        encrypt_journal(plain, tmp_path / "g", MASTER)
+    assert not (tmp_path / "g").exists()
     assert len(list(JournalReader(tmp_path / "f"))) == 30
 
 

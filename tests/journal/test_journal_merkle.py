@@ -42,3 +42,16 @@ def test_every_prefix_agrees_with_the_naive_twin(leaves):
     for size, leaf in enumerate(leaves, 1):
         tree.append(leaf_hash(leaf))
         assert (tree.size, tree.root) == (size, merkle_root(leaves[:size]))
+
+
+@given(generators.lists(generators.lists(generators.binary(max_size=4), max_size=30), max_size=8))
+def test_leaves_added_in_groups_make_the_same_tree(groups):
+    tree, leaves = MerkleTree(), []
+    for group in groups:
+        tree.extend([leaf_hash(leaf) for leaf in group])
+        leaves += group
+        assert (tree.size, tree.root) == (len(leaves), merkle_root(leaves))
+    one_by_one = MerkleTree()
+    for leaf in leaves:
+        one_by_one.append(leaf_hash(leaf))
+    assert tree.frontier == one_by_one.frontier

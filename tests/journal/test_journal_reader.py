@@ -36,6 +36,17 @@ def test_frames_chain_and_state_their_place(place, write):
     assert frames[-1].hash == writer.head
 
 
+def test_a_frame_written_again_by_its_fields_is_the_same(tmp_path):
+    with JournalWriter.create(tmp_path / "old", **IDENTITY) as writer:
+        writer.append(bytes(128), b"b", event_count=3, first_sequence=1, ts_ingest_ns=-5, kind=0xFFFF, flags=0x7FFF)
+        writer.append(bytes(256), event_count=0, first_sequence=4, ts_ingest_ns=1 << 62)
+    with JournalWriter.create(tmp_path / "new", **IDENTITY) as writer:
+        for frame in JournalReader(tmp_path / "old"):
+            writer.append(frame.records, frame.bodies, **frame.fields)
+    old, new = (JournalReader(tmp_path / name) for name in ("old", "new"))
+    assert [bytes(frame.view) for frame in new] == [bytes(frame.view) for frame in old]
+
+
 @settings(max_examples=40, deadline=None)
 @given(generators.lists(generators.integers(0, 4), min_size=1, max_size=30), generators.data())
 def test_iter_from_finds_the_frame_that_accounts_for_a_sequence(counts, data):

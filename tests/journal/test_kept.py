@@ -128,3 +128,13 @@ def test_two_that_sign_at_once_wait_for_each_other(tmp_path: Path) -> None:
             assert latest_checkpoint(journal) is None
         assert latest_checkpoint(journal) in (None, waiting.result())
     assert latest_checkpoint(journal) == waiting.result()
+
+
+def test_two_keys_sign_the_same_frames(tmp_path: Path) -> None:
+    journal, other = write(tmp_path / "j", 10), SigningKey("example.com/other", bytes([5]) * 32)
+    first = make_checkpoint(journal, KEY)
+    both = make_checkpoint(journal, other)
+    assert [one.name for one in Note.parse(both).signatures] == [KEY.name, other.name]
+    assert both.startswith(first)
+    assert make_checkpoint(journal, KEY) == make_checkpoint(journal, other) == both
+    assert kept_checkpoints(journal) == [both]

@@ -213,6 +213,27 @@ def test_what_is_not_whole_is_not_pruned(tmp_path: Path) -> None:
     with JournalWriter.open(tmp_path / "k"), pytest.raises(JournalError, match="one writer at a time"):
         _prune(tmp_path / "k")
     assert verify_journal(tmp_path / "k").pruned == 0
+    torn = sorted((tmp_path / "k").glob("*.seg"))[-1]
+    torn.write_bytes(torn.read_bytes()[:-1])
+    (tmp_path / "k" / "head").unlink()
+    with pytest.raises(JournalError, match="torn"):
+        _prune(tmp_path / "k")
+    other = _write(tmp_path / "other", 12)
+    more(other, 1, b"otherwise")
+    more(_write(tmp_path / "l", 12), 1)
+    make_checkpoint(other, KEY)
+    shutil.copytree(other / "tlog", tmp_path / "l/tlog")
+    with pytest.raises(JournalError, match="signed over 13 other frames: history was rewritten"):
+        _prune(tmp_path / "l")
+
+
+def test_what_was_pruned_meanwhile_is_not_pruned_again(tmp_path: Path) -> None:
+    journal = _write(tmp_path / "j", 12)
+    make_checkpoint(journal, KEY)
+    plan = plan_pruning(journal, ALL, 0, 1 << 40)
+    assert _prune(journal) == 9
+    with pytest.raises(JournalError, match="pruned by somebody else meanwhile"):
+        carry_out(journal, plan)
 
 
 def test_without_tiles_a_pruned_journal_says_so(tmp_path: Path) -> None:
@@ -247,6 +268,11 @@ def test_backups_of_a_pruned_journal(tmp_path: Path) -> None:
         again = tmp_path / f"{name}-again" / "journal"
         assert verify_journal(again).root == verify_journal(journal).root
         more(again, 1)
+    more(journal, 6)
+    make_checkpoint(journal, KEY)
+    assert _prune(journal) == 30
+    with pytest.raises(JournalError, match="frames 28 to 30 were pruned before they were backed up"):
+        back_up(tmp_path / "run", tmp_path / "whole")
     (again.parents[1] / "whole-again/journal" / PRUNED_NAME).unlink()  # a backup from before has all the segments
     assert verify_journal(tmp_path / "whole-again/journal").events == 56
 

@@ -23,44 +23,35 @@ def bybit_live(server: Server) -> dict[str, Any]:
     }
 
 
+MARKET_PATHS = {"equity": "/v2/iex", "crypto": "/v1beta3/crypto/us"}
+
+
 def alpaca_live(server: Server) -> dict[str, Any]:
     """``[live]`` for the local Alpaca server."""
+    asset_class = server.line["asset_class"]
     return {
         "venue": "alpaca",
         "mode": "test",
-        "market": "crypto",
-        "symbols": ["BTC/USD", "ETH/USD"],
+        "market": asset_class,
+        "symbols": server.line["symbols"],
         "feeds": ["bars", "quotes", "trades"],
         "requests_per_minute": 100_000,
         "rest_url": server.url,
         "data_url": server.url,
         "private_url": f"{server.ws}/stream",
-        "market_url": f"{server.ws}/v1beta3/crypto/us",
+        "market_url": server.ws + MARKET_PATHS[asset_class],
     }
 
 
-BYBIT = Place(
-    "tests.venues.bybit_server",
-    ("--symbols", "BTCUSDT,ETHUSDT"),
-    bybit_live,
-    (API_KEY, API_SECRET),
-    {"lots": 10, "most": 100},
-)
-BYBIT_SPOT = Place(
-    "tests.venues.bybit_server",
-    ("--category", "spot", "--symbols", "BTCUSDT,ETHUSDT"),
-    bybit_live,
-    (API_KEY, API_SECRET),
-    {"lots": 100_000, "most": 1_000_000},
-)
+def _bybit(category: str, symbols: str, **sizes: int) -> Place:
+    arguments = ("--category", category, "--symbols", symbols)
+    return Place("tests.venues.bybit_server", arguments, bybit_live, (API_KEY, API_SECRET), sizes)
+
+
+BYBIT = _bybit("linear", "BTCUSDT,ETHUSDT", lots=10, most=100)
+BYBIT_SPOT = _bybit("spot", "BTCUSDT,ETHUSDT", lots=100_000, most=1_000_000)
 # One contract: its cash is the coin, and that of another one would be another coin.
-BYBIT_INVERSE = Place(
-    "tests.venues.bybit_server",
-    ("--category", "inverse", "--symbols", "BTCUSD"),
-    bybit_live,
-    (API_KEY, API_SECRET),
-    {"lots": 100, "most": 1000},
-)
+BYBIT_INVERSE = _bybit("inverse", "BTCUSD", lots=100, most=1000)
 ALPACA = Place(
     "tests.venues.alpaca_server",
     ("--asset-class", "crypto", "--symbols", "BTC/USD,ETH/USD", "--replace-ms", "60"),
@@ -68,5 +59,13 @@ ALPACA = Place(
     ("KEY-1234567890", "SECRET-abcdefghijklmnop"),
     {"lots": 100_000, "most": 1_000_000},
 )
+# A lot is a billionth of a share, and orders are in whole ones.
+ALPACA_SHARES = Place(
+    "tests.venues.alpaca_server",
+    ("--asset-class", "equity", "--symbols", "AAPL,MSFT", "--replace-ms", "60"),
+    alpaca_live,
+    ALPACA.keys,
+    {"lots": 10**9, "most": 10**10, "away_ticks": 200},
+)
 PLACES = {"bybit": BYBIT, "alpaca": ALPACA}  # where scenarios of faults are
-ALL_PLACES = {**PLACES, "bybit-spot": BYBIT_SPOT, "bybit-inverse": BYBIT_INVERSE}
+ALL_PLACES = {**PLACES, "bybit-spot": BYBIT_SPOT, "bybit-inverse": BYBIT_INVERSE, "alpaca-shares": ALPACA_SHARES}

@@ -10,15 +10,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from adapters.edge.secrets import Secret, traces
+from replay.catalogue.sessions import session_times
 from replay.live.control import ControlError
 from replay.live.files import LIVE_FILE
 from replay.live.switches import VALUE, VARIABLE
 from tests.live import crash
 from tests.live.books import problems, prove
-from tests.live.places import BYBIT, PLACES
+from tests.live.places import ALL_PLACES, BYBIT, PLACES
 from tests.live.sessions import Session, kernel, write_config
 from tests.venues.process import ROOT, Server, started
 
@@ -106,6 +108,26 @@ def test_paper_is_simulated_on_live_data(tmp_path: Path) -> None:
         assert server.get("/test/state")["orders"] == []
     assert '"banner":"PAPER  simulated orders on live data of bybit"' in session.log.read_text()
     assert prove(session.run_dir).events > 50
+
+
+def test_shares_know_the_sessions_of_their_exchange(tmp_path: Path) -> None:
+    place, now_ns = ALL_PLACES["alpaca-shares"], time.time_ns()
+    with (
+        started(place.module, "--rate", "120", *place.arguments) as server,
+        Session(tmp_path / "run", place.keys) as session,
+    ):
+        session.begin(write_config(tmp_path / "live.toml", place, server))
+        shown = session.wait_until(_trades)["instruments"]
+        opens, closes = session_times("XNYS", now_ns, now_ns)
+        at = int(np.searchsorted(opens, now_ns)) - 1
+        words = "open until" if now_ns <= closes[at] else "closed until"
+        assert all(row["session"].startswith(words) for row in shown)
+        _stand(server, session)
+        assert session.stop() == 0
+    assert prove(session.run_dir).events > 50
+    told = kernel("show", str(session.run_dir), "--topic", "market.session", "--json").stdout
+    listed = [json.loads(line) for line in told.splitlines()]
+    assert len(listed) == 2 * (1 if words == "open until" else 2), "for each share: the open, and the close once it was"
 
 
 def test_real_money_needs_all_three_switches_all_the_time(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as parquet
 import pytest
 from click.testing import CliRunner, Result
 
@@ -69,6 +70,9 @@ def test_a_session_goes_on_from_a_backup_under_other_order_names(
     assert len(_prefixes(before)) == 1
     assert len(_prefixes(after)) == 2
     assert "identical" in kernel("replay", str(again)).stdout
+    assert kernel("audit", "report", str(again), "--out", str(tmp_path / "audit")).exit_code == 0
+    told = parquet.read_table(tmp_path / "audit" / "orders.parquet")["client_order_id"].to_pylist()
+    assert set(after) - set(before) <= set(told)  # an auditor finds at the venue what this one sent
     assert len((again / "journal" / "keys").read_text().splitlines()) == 4  # a key for each of two openings
     shown = kernel("show", str(again), "--topic", "custody.restored")
     assert f"from {json.loads(taken.stdout)['frames']} frames" in shown.stdout

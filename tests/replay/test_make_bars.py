@@ -89,7 +89,7 @@ def test_the_command(tmp_path: Path) -> None:
     out = tmp_path / "day.parquet"
     code, shown, told = call(BARS, "--rule", "1d", "--out", out, "--to", "2017-01-01")
     assert (code, shown) == (0, f"{out}: 227 rows\n")
-    assert told.startswith("1d of coinbase/BTC-USD: 1 bars with gaps, 0 inputs late")
+    assert told.startswith("1d of coinbase/BTC-USD: 1 bar with gaps, 0 inputs late")
     code, _, told = call(BARS, "--rule", "1d", "--out", out)
     assert code == 1
     assert "exists already: add --replace" in told

@@ -109,13 +109,7 @@ def _as_before(source: Path, target: Path, extra: dict[str, Any]) -> None:
                     body = msgspec.msgpack.decode(bodies[at]) | extra
                     body["tick"] = body.pop("tick_size")
                     bodies[at] = encode_body(body)
-            writer.append(
-                records.tobytes(),
-                b"".join(pack_body(body) for body in bodies if body),
-                event_count=frame.event_count,
-                first_sequence=frame.first_sequence,
-                ts_ingest_ns=frame.ts_ingest_ns,
-            )
+            writer.append(records.tobytes(), b"".join(pack_body(body) for body in bodies if body), **frame.fields)
 
 
 @pytest.fixture
@@ -198,13 +192,7 @@ def test_kernel_migrate(run: Path, tmp_path: Path) -> None:
         old / "journal", origin=source.origin, genesis_id=source.genesis_id, schema_digest=bytes(32)
     ) as writer:
         for frame in source:
-            writer.append(
-                frame.records,
-                frame.bodies,
-                event_count=frame.event_count,
-                first_sequence=frame.first_sequence,
-                ts_ingest_ns=frame.ts_ingest_ns,
-            )
+            writer.append(frame.records, frame.bodies, **frame.fields)
     done = kernel("migrate", old, "--out", tmp_path / "new")
     assert done.exit_code == 0, done.output
     assert f"migrated from journal {source.genesis_id.hex()}" in done.output

@@ -104,13 +104,7 @@ def rewritten(result, folder, change):
         for frame in reader:
             records = records_of(frame).copy()
             change(records)
-            writer.append(
-                records.view(np.uint8),
-                bytes(frame.bodies),
-                event_count=frame.event_count,
-                first_sequence=frame.first_sequence,
-                ts_ingest_ns=frame.ts_ingest_ns,
-            )
+            writer.append(records.view(np.uint8), bytes(frame.bodies), **frame.fields)
     assert verify_journal(folder).ok
     return folder
 

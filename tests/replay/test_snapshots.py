@@ -31,13 +31,7 @@ def _in_small_segments(journal: Path) -> None:
     options = {"origin": old.origin, "genesis_id": old.genesis_id, "schema_digest": old.schema_digest}
     with JournalWriter.create(new, **options, segment_bytes=1024) as writer:
         for frame in old:
-            writer.append(
-                frame.records,
-                frame.bodies,
-                event_count=frame.event_count,
-                first_sequence=frame.first_sequence,
-                ts_ingest_ns=frame.ts_ingest_ns,
-            )
+            writer.append(frame.records, frame.bodies, **frame.fields)
     shutil.rmtree(journal)
     new.rename(journal)
 
@@ -140,7 +134,7 @@ def test_what_was_pruned_is_gone_and_the_rest_is_proven(run: RunResult) -> None:
     assert trips.exit_code == 0
     assert "were pruned: what is shown comes after them" in trips.output
     assert [one.problem for one in check_snapshots(history)] == [""]
-    assert "pruned 1 segments" in _kernel("prune", run.run_dir, "--policy", "size=0", "--yes").output
+    assert "pruned 1 segment," in _kernel("prune", run.run_dir, "--policy", "size=0", "--yes").output
     history = History(run.run_dir)  # the snapshot is of the last frame that went
     assert history.pruned.frames == len(names)
     assert history.fold().events == run.events + 2
@@ -175,12 +169,19 @@ def test_killed_anywhere_pruning_can_be_run_again(run: RunResult, tmp_path: Path
 def test_holds_by_the_day(run: RunResult) -> None:
     make_checkpoint(run.journal, KEY)
     _snapshot(run.journal)
-    assert _kernel("prune", run.run_dir).output == "no holds\n"
     held = _kernel("prune", run.run_dir, "--hold", "case-7", "--from", "1998-01-01", "--to", "1999-12-31")
     assert held.output == "hold case-7: 1998-01-01 to 1999-12-31\n"
     assert "is under the hold case-7" in _kernel("prune", run.run_dir, "--policy", "size=0").output
     assert _kernel("prune", run.run_dir, "--hold", "case-7").exit_code == 2
-    assert _kernel("prune", run.run_dir, "--hold", "x", "--from", "1998").exit_code == 2
+    for wrong, says in (
+        (("--hold", "x", "--from", "1998"), "'1998' is no day"),
+        (("--hold", "x", "--from", "1999-02-01", "--to", "1999-01-31"), "nothing would be held"),
+        (("--release", "case-7", "--to", "1999-01-31"), "--from and --to go with --hold"),
+        (("--release", "case-7", "--yes"), "--yes and --key go with --policy"),
+        ((), "give --policy, as age=180d; or --hold, --release. In force: hold case-7: 1998-01-01 to 1999-12-31"),
+    ):
+        refused = _kernel("prune", run.run_dir, *wrong)
+        assert (refused.exit_code, says in refused.output, refused.output.count("\n")) == (2, True, 1), refused.output
     assert _kernel("prune", run.run_dir, "--release", "case-8").exit_code == 2
     assert _kernel("prune", run.run_dir, "--hold", "all", "--release", "x").exit_code == 2
     assert _kernel("prune", run.run_dir, "--release", "case-7").output == "no holds\n"

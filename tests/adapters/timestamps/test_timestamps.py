@@ -78,6 +78,14 @@ def test_no_byte_of_the_signed_part_can_change(authority: Authority, token: byte
     assert accepted < len(token) // 7 // 10
 
 
+def _refusal(text: bytes) -> bytes:
+    """A TimeStampResp with the status rejection and a text (RFC 3161, section 2.4.2), in DER."""
+    told = bytes([0x0C, len(text)]) + text
+    status = b"\x02\x01\x02" + bytes([0x30, len(told)]) + told
+    inner = bytes([0x30, len(status)]) + status
+    return bytes([0x30, len(inner)]) + inner
+
+
 @pytest.mark.parametrize(
     ("answer", "times", "says"),
     [
@@ -86,6 +94,7 @@ def test_no_byte_of_the_signed_part_can_change(authority: Authority, token: byte
         ((404, b""), 1, "it answers 404"),
         ((200, b"nonsense"), 1, "no answer of a timestamp authority"),
         ((200, b"x" * 100_000), 1, "at most"),
+        ((200, _refusal(b"\x1b[31mbusy\nError: forged")), 1, r"refused \(rejection: \[31mbusy\)"),
     ],
 )
 def test_bad_answers(authority: Authority, answer: tuple[int, bytes], times: int, says: str) -> None:

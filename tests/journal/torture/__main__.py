@@ -60,14 +60,16 @@ def rows(*, quick: bool, seed: int) -> Iterator[Tally]:
 
 def print_table(tallies: Iterator[Tally]) -> int:
     """Print rows as they come; return the number of violations."""
-    print(f"{'case':<58} {'cases':>7} {'lost':>5} {'accepted':>9} {'unusable':>9} {'refused':>8}  findings")
+    print(
+        f"{'case':<58} {'cases':>7} {'lost':>5} {'accepted':>9} {'unlike':>7} {'unusable':>9} {'refused':>8}  findings"
+    )
     done: list[Tally] = []
     for tally in tallies:
         done.append(tally)
         slugs = ", ".join(f"{slug} {count}" for slug, count in tally.slugs.most_common())
         print(
-            f"{tally.name:<58} {tally.cases:>7} {tally.lost:>5} {tally.accepted:>9} {tally.unusable:>9} "
-            f"{tally.refused:>8}  {slugs}",
+            f"{tally.name:<58} {tally.cases:>7} {tally.lost:>5} {tally.accepted:>9} {tally.unlike:>7} "
+            f"{tally.unusable:>9} {tally.refused:>8}  {slugs}",
             flush=True,
         )
     cases, lost, accepted = (
@@ -75,8 +77,8 @@ def print_table(tallies: Iterator[Tally]) -> int:
         sum(t.lost for t in done),
         sum(t.accepted for t in done),
     )
-    unusable, refused = sum(t.unusable for t in done), sum(t.refused for t in done)
-    print(f"{'total':<58} {cases:>7} {lost:>5} {accepted:>9} {unusable:>9} {refused:>8}")
+    unlike, unusable, refused = (sum(getattr(t, name) for t in done) for name in ("unlike", "unusable", "refused"))
+    print(f"{'total':<58} {cases:>7} {lost:>5} {accepted:>9} {unlike:>7} {unusable:>9} {refused:>8}")
     return total(done)
 
 

@@ -90,6 +90,10 @@ CANARIES: tuple[Canary, ...] = (
         lambda: damage.forged("batch", SMALL_SEGMENTS, sealed=True),
     ),
     (
+        "segments joined wherever they stood", journal.scan, "follows", lambda *_: True,
+        lambda: damage.rearranged("batch", SMALL_SEGMENTS, sealed=False),
+    ),
+    (
         "seal not read", journal.scan, "read_seal", lambda _: (None, 0),
         lambda: damage.cuts("batch", SMALL_SEGMENTS, sealed=True, stride=29),
     ),

@@ -25,6 +25,7 @@ from journal import (
 )
 from journal.faulty import MemoryStorage
 from journal.layout import seal_frame
+from tests.journal.apart import joined_report, untimed
 from tests.journal.torture.workload import Ledger, Tally, run, slug_of
 
 Files = dict[str, bytes]
@@ -47,6 +48,7 @@ def check_damage(tally: Tally, files: Files, ledger: Ledger, *, may_keep: Callab
     storage = MemoryStorage(files=files)
     try:
         report = verify_journal(storage)
+        tally.unlike += untimed(report) != untimed(joined_report(storage))
     except (UnsupportedFormat, JournalError) as error:
         tally.slugs[type(error).__name__] += 1
         tally.refused += 1

@@ -43,8 +43,8 @@ class Ledger:
 
 @dataclass(slots=True)
 class Tally:
-    """One row of the table. `lost` and `accepted` must end at 0; `refused` counts journals that would not
-    open.
+    """One row of the table. `lost`, `accepted` and `unlike` must end at 0; `refused` counts journals that would not
+    open, `unlike` those of which joined segments make another report than the one walk.
     """
 
     name: str
@@ -53,11 +53,12 @@ class Tally:
     accepted: int = 0
     refused: int = 0
     unusable: int = 0
+    unlike: int = 0
     slugs: Counter[str] = field(default_factory=Counter)
 
     @property
     def violations(self) -> int:
-        return self.lost + self.accepted + self.unusable
+        return self.lost + self.accepted + self.unusable + self.unlike
 
 
 def frame_parts(index: int) -> tuple[bytes, bytes, int]:

@@ -34,12 +34,24 @@ class Told:
         for frame in frames:
             self._append(frame.records, frame.bodies)
 
-    def tell(self, event: Event, *, instrument: int = 0, strategy: int = 0, cause: int = 0, body: object = None) -> int:
-        """Write one event; returns its sequence."""
+    def tell(
+        self,
+        event: Event,
+        *,
+        instrument: int = 0,
+        strategy: int = 0,
+        cause: int = 0,
+        body: object = None,
+        kind: int | None = None,
+    ) -> int:
+        """Write one event, as if it were of another ``kind`` where that is given; returns its sequence."""
         self.now_ns += SECOND_NS
         packed = encode_body(body) if body is not None else b""
         stored = Stored(self.sequence, self.now_ns, self.now_ns, cause, instrument, strategy, 0, event, packed)
-        self._append(encode(stored), pack_body(packed) if packed else b"")
+        record = encode(stored).copy()
+        if kind is not None:
+            record["kind"] = kind
+        self._append(record, pack_body(packed) if packed else b"")
         return stored.sequence
 
     def _append(self, records: np.ndarray, bodies: bytes) -> None:

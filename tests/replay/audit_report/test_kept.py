@@ -6,12 +6,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from journal import JournalReader
+from journal.checkpoint import Checkpoint
 from journal.encryption import use_master_key
-from journal.kept import add_cosignatures
+from journal.kept import add_cosignatures, keep_timestamp
 from journal.note import COSIGNATURE, Note, SigningKey, cosign
 from journal.rotation import rotate
 from journal.tlog import journal_origin, make_checkpoint
 from kernel.cli import cli
+from replay.audit_report.exporting import MANIFEST
 from replay.audit_report.facts import AuditReport
 from replay.audit_report.report import write_report
 from replay.history import History
@@ -54,6 +56,23 @@ def test_a_report_says_what_was_pruned(pruned: Path, tmp_path: Path) -> None:
     assert "Pruned" in (tmp_path / "out" / "report.html").read_text()
     assert call("audit", "export", pruned, "--out", tmp_path / "tables").exit_code == 0
     assert call("audit", "check", tmp_path / "tables", "--run", pruned).exit_code == 0
+
+
+def test_what_was_made_of_a_run_before_it_was_pruned_is_not_called_wrong(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", to="2016-10-01")
+    _in_small_segments(run / "journal")
+    assert call("fork", run, "--at", 300, "--set", "fast=5", "--out", tmp_path / "fork").exit_code == 0
+    assert call("audit", "export", run, "--out", tmp_path / "tables").exit_code == 0
+    _snapshot(run / "journal")
+    make_checkpoint(run / "journal", KEY)
+    assert call("prune", run, "--policy", "size=0", "--yes").exit_code == 0
+    held = call("verify", tmp_path / "fork", "--parent", run)
+    assert (held.exit_code, "frames 1 to 1 were pruned" in held.output) == (2, True), held.output
+    assert call("audit", "check", tmp_path / "tables", "--run", run).exit_code == 0
+    manifest = tmp_path / "tables" / MANIFEST  # of an export when the journal had no frame yet
+    manifest.write_bytes(manifest.read_bytes().replace(b'"frames": 2', b'"frames": 0'))
+    checked = call("audit", "check", tmp_path / "tables", "--run", run)
+    assert (checked.exit_code, "were pruned since" in checked.output) == (1, True), checked.output
 
 
 def test_a_pruned_run_cannot_be_forked(pruned: Path, tmp_path: Path) -> None:
@@ -103,5 +122,8 @@ def test_signatures_follow_the_keys_through_their_rotations(tmp_path: Path) -> N
     assert found.chain.checkpoints[1].cosigned_by == ("witness.example/w",)
     assert not found.chain.checkpoints[1].has_timestamp
     assert found.section("journal").rows[0].topic == "custody.signing_key_rotated"
+    keep_timestamp(journal, Checkpoint.of_note(note), b"a token")
     other = write_report(run, tmp_path / "other", [keys[2].verifier], lambda label: lambda done, total: None)
     assert all("no key that is given" in one.signature for one in other.chain.checkpoints)
+    assert other.chain.checkpoints[1].has_timestamp
+    assert any("--timestamp TOKEN --tsa-cert CERTIFICATE --key KEY.pub" in text for text in other.not_checked)

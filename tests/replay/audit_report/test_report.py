@@ -1,6 +1,7 @@
 """The audit report of a backtest, of journals made by hand, and of broken ones: each fact against one counted here."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,15 @@ from kernel.events.layout import decode
 from replay.audit import records_of
 from replay.audit_report.clocks import LIMITS_NS, Clocks
 from replay.audit_report.coverage import VERDICTS, requirements
+from replay.audit_report.exporting import export_journal
 from replay.audit_report.facts import AuditReport, Clock
-from replay.audit_report.report import ReportError, write_report
+from replay.audit_report.report import write_report
 from replay.audit_report.rules import ALONE, MET, NOT_MET, RULES, judge_clock
 from replay.audit_report.sections import BY_KIND, UNLISTED, opens
 from replay.audit_report.spans import Spans
-from tests.replay.audit_report.histories import SECOND_NS, Told
+from replay.config import ConfigError
+from replay.live.identities import Identities
+from tests.replay.audit_report.histories import GENESIS, SECOND_NS, Told
 from tests.replay.inspect.runs import flip_byte, make_run
 
 
@@ -108,6 +112,8 @@ def test_what_was_run_and_the_chain(run: Path, made: tuple[AuditReport, Path]) -
     assert report.chain.head == frames[-1].hash.hex()
     assert report.chain.rows_by_reference > 0
     assert any("they were not read" in text for text in report.not_checked)
+    for text in (*report.not_checked, *(one.why for one in report.coverage)):  # whole sentences, or the command to give
+        assert text.endswith(".") or "kernel " in text.rpartition(". ")[2], text
     assert report.what.kind == "backtest"
     assert report.what.files == ("run.json",)
     assert {one.name: one.text for one in report.limits}["limits.order_notional_minor"] == "120,000.00 USD"
@@ -124,6 +130,7 @@ def test_the_json_is_the_schema_and_the_page_needs_nothing(made: tuple[AuditRepo
     assert set(json.loads((out / "report.schema.json").read_text())) == {"$ref", "$defs"}
     page = (out / "report.html").read_text()
     assert "<script" not in page
+    assert "content=\"default-src 'none'; style-src 'unsafe-inline'\"" in page
     assert "http" not in page.replace("http-equiv", "")
     for order in report.orders.shown:
         assert f'id="order-{order.order_id}"' in page
@@ -165,8 +172,10 @@ def test_a_broken_journal_is_reported_up_to_the_break(run: Path, tmp_path: Path)
 
 
 def test_a_folder_that_is_in_use_is_refused(run: Path, made: tuple[AuditReport, Path]) -> None:
-    with pytest.raises(ReportError, match="not an empty folder"):
+    with pytest.raises(ConfigError, match="is not empty"):
         report_of(run, made[1])
+    with pytest.raises(ConfigError, match="is not empty"):
+        report_of(run, made[1] / "report.html")
 
 
 # --- what no short run brings about -------------------------------------------------------------------------------
@@ -205,6 +214,27 @@ def busy_history(folder: Path) -> Told:
     return told
 
 
+def test_orders_have_the_names_that_the_venue_knows_also_after_a_restore(tmp_path: Path) -> None:
+    told = Told(tmp_path / "run")
+    for frames in (3, 5, 0):
+        for _ in range(2):
+            told.tell(events.OrderIntended(1, 2, 1, 5, 90, 0, 0))
+        if frames:
+            told.tell(events.JournalRestored(frames, 1, 2, 3, 4), instrument=-1, strategy=-1, body={"backup": "b"})
+    known = Identities(GENESIS.hex())
+    for frame in JournalReader(told.done() / "journal"):
+        known.note(records_of(frame), frame.bodies)
+    report = report_of(told.folder, tmp_path / "out")
+    assert [one.client_order_id for one in report.orders.shown] == [
+        known.client_order_id(one.order_id) for one in report.orders.shown
+    ]
+    assert not any(one.at_venue for one in report.orders.shown)  # no verdict on any of them
+    assert len({one.client_order_id.partition("-")[0] for one in report.orders.shown}) == 3
+    export_journal(told.folder, tmp_path / "tables", "parquet", quiet)
+    linked = parquet.read_table(tmp_path / "tables" / "cat_linkage.parquet").to_pylist()
+    assert {row["routed_order_id"] for row in linked} == {one.client_order_id for one in report.orders.shown}
+
+
 def test_every_kind_of_fact_is_found(tmp_path: Path) -> None:
     report = report_of(busy_history(tmp_path / "run").done(), tmp_path / "out")
     counts = {section.key: section.count for section in report.sections}
@@ -229,6 +259,8 @@ def test_every_kind_of_fact_is_found(tmp_path: Path) -> None:
     assert [row["client_order_id"] for row in rows] == ["v7", f"000102030405-{rows[1]['order_id']}"]
     assert rows[0]["requests_rejected"] == 1
     assert [row["reason"] for row in rows] == ["requested", "it was held, and never left"]
+    assert [one.at_venue for one in report.orders.shown] == [True, False]
+    assert re.findall(r"at the venue ([\w-]+)</p>", (tmp_path / "out" / "report.html").read_text()) == ["v7"]
     spans = {one.what: one for one in report.degraded}
     assert spans["the switches for real money are not all on"].total_ns == SECOND_NS
     assert spans["market data is stale"].is_open
@@ -301,7 +333,10 @@ def clock_of(*measured: tuple[int, int], for_ns: int = SECOND_NS) -> Clock | Non
     ],
 )
 def test_a_clock_is_judged_by_what_is_sure(measured: list[tuple[int, int]], limit_ns: int, verdict: str) -> None:
-    assert judge_clock(clock_of(*measured), limit_ns)[0] == verdict
+    found, why = judge_clock(clock_of(*measured), limit_ns)
+    assert found == verdict
+    assert why.endswith(".")
+    assert not measured or re.search(r"the largest offset -?[\d,]+ ns \(event \d+\)", why)
 
 
 def test_time_over_a_limit_is_that_of_the_measurements_over_it() -> None:

@@ -105,9 +105,9 @@ def test_without_a_group_each_commit_answers_at_once(fsync: str) -> None:
         group.commit()
         assert disk.durable == []
         group.put(*disk.frame(3))
-        assert group.waiting == 3
+        assert group.durable == 0
         group.commit()
-        assert (disk.durable, group.waiting) == ([3], 0)
+        assert (disk.durable, group.durable) == ([3], 3)
         group.close()
 
     asyncio.run(work())
