@@ -21,6 +21,7 @@ from kernel.venue import CancelOrder, Feeds, NewOrder, OutcomeStatus, ReplaceOrd
 from tests.adapters.alpaca.live import ONE, QUICK
 from tests.adapters.alpaca.test_exactness import PAIR, SHARE
 from tests.adapters.alpaca.test_parse import FIXTURES
+from tests.adapters.serving import serving
 
 METHODS = FIXTURES["requests"]
 ORDER = FIXTURES["trading"]["Order"][0] | {"client_order_id": "k-1", "qty": "5", "notional": None, "type": "limit",
@@ -48,19 +49,15 @@ async def recorded(answers, asset_class="equity"):
     recorder = Recorder(answers)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", recorder.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    keys = {"api_key": Secret("PK-0123456789"), "api_secret": Secret("SK-0123456789")}
-    settings = AlpacaSettings(**keys, asset_class=asset_class, trading_url=url, data_url=url, **QUICK)
-    adapter = AlpacaAdapter(settings)
-    await adapter.open([SHARE if asset_class == "equity" else PAIR], Feeds())
-    try:
-        yield adapter, recorder
-    finally:
-        await adapter.close()
-        await runner.cleanup()
+    async with serving(app) as url:
+        keys = {"api_key": Secret("PK-0123456789"), "api_secret": Secret("SK-0123456789")}
+        settings = AlpacaSettings(**keys, asset_class=asset_class, trading_url=url, data_url=url, **QUICK)
+        adapter = AlpacaAdapter(settings)
+        await adapter.open([SHARE if asset_class == "equity" else PAIR], Feeds())
+        try:
+            yield adapter, recorder
+        finally:
+            await adapter.close()
 
 
 def path_of(url):

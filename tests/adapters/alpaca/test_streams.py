@@ -17,6 +17,7 @@ from tests.adapters.alpaca.live import QUICK, Heard, until
 from tests.adapters.alpaca.test_exactness import PAIR, SHARE
 from tests.adapters.alpaca.test_parse import ORDER_SAID, UPDATE_SAID
 from tests.adapters.alpaca.test_parse_market import QUOTE_SAID
+from tests.adapters.serving import serving
 
 CONNECTED = [{"T": "success", "msg": "connected"}]
 AUTHENTICATED = [{"T": "success", "msg": "authenticated"}]
@@ -73,26 +74,23 @@ async def scripted(data=(), trading=(), feeds=None, instrument=SHARE, **changes)
     app.router.add_get("/data", script.data_socket)
     app.router.add_get("/stream", script.trading_socket)
     app.router.add_get("/v2/orders:by_client_order_id", script.broken)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    place = f"127.0.0.1:{runner.addresses[0][1]}"
-    keys = {"api_key": Secret("PK-0123456789"), "api_secret": Secret("SK-0123456789")}
-    urls = {"data_stream_url": f"ws://{place}/data", "trading_stream_url": f"ws://{place}/stream"}
-    urls |= {"trading_url": f"http://{place}", "data_url": f"http://{place}"}
-    kind = {"asset_class": "equity" if instrument is SHARE else "crypto"}
-    adapter = AlpacaAdapter(AlpacaSettings(**(keys | urls | kind | QUICK | {"handshake_timeout_s": 0.2} | changes)))
-    await adapter.open([instrument], feeds or Feeds(bars=False))
-    heard = Heard()
-    task = asyncio.create_task(adapter.run(heard))
-    try:
-        yield script, heard
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await adapter.close()
-        await runner.cleanup()
+    async with serving(app) as url:
+        place = url.removeprefix("http://")
+        keys = {"api_key": Secret("PK-0123456789"), "api_secret": Secret("SK-0123456789")}
+        urls = {"data_stream_url": f"ws://{place}/data", "trading_stream_url": f"ws://{place}/stream"}
+        urls |= {"trading_url": url, "data_url": url}
+        kind = {"asset_class": "equity" if instrument is SHARE else "crypto"}
+        adapter = AlpacaAdapter(AlpacaSettings(**(keys | urls | kind | QUICK | {"handshake_timeout_s": 0.2} | changes)))
+        await adapter.open([instrument], feeds or Feeds(bars=False))
+        heard = Heard()
+        task = asyncio.create_task(adapter.run(heard))
+        try:
+            yield script, heard
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await adapter.close()
 
 
 def down(heard, stream):

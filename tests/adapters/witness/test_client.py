@@ -17,6 +17,7 @@ from journal.merkle import MerkleTree, leaf_hash
 from journal.note import COSIGNATURE, Note, SigningKey, cosign
 from journal.proof import LeafNodes
 from journal.witness import SIZE
+from tests.adapters.serving import serving
 from tests.adapters.witness.processes import WitnessProcess, start_all
 
 LOG = SigningKey("example.com/desk", bytes(32))
@@ -80,13 +81,8 @@ def test_witnesses_are_followed_from_where_they_are(witnesses: list[WitnessProce
 async def _liar(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_post("/add-checkpoint", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
+    async with serving(app) as url:
+        yield f"{url}/"
 
 
 _LINE = cosign(Note.parse(_note(7)).text, KEY, 1_700_000_000).line
