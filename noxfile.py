@@ -11,7 +11,7 @@ CODE = ["kernel", "journal", "replay", "strategies", "adapters", "bench", "tests
 def tests(session: nox.Session) -> None:
     """The whole test suite."""
     session.install("-c", "requirements.lock", "-e", ".[test]")
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "2"]))
 
 
 @nox.session
@@ -40,7 +40,7 @@ def layers(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """The test suite with the lowest versions of the dependencies that we claim to support."""
     session.run("uv", "pip", "install", "--resolution", "lowest-direct", "-e", ".[test]", external=True)
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "2"]))
 
 
 @nox.session

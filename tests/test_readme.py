@@ -60,4 +60,4 @@ def test_the_first_two_blocks_are_the_two_commands():
     run, test = blocks("sh")[:2]
     assert run.startswith("python3 -m venv .venv && ")
     assert run.strip().endswith("kernel replay")
-    assert test.strip().endswith("-m pytest")
+    assert test.strip().endswith("-m pytest -n 2")
