@@ -100,7 +100,7 @@ class Gathering:
 
     def take(self, records: np.ndarray, bodies: dict[int, bytes]) -> None:
         """Take in the records of a frame (dtype RECORD) with their bodies by sequence."""
-        for record in plain_records(records[records["kind"] == RESTORED.kind], frozenset({RESTORED.kind})):
+        for record in plain_records(records[records["kind"] == RESTORED.kind].tobytes(), frozenset({RESTORED.kind})):
             self._names.note_restored(record)
         mine = records[np.isin(records["kind"], ORDER_KINDS)]
         for stored in stored_events(mine, bodies):

@@ -99,9 +99,9 @@ def replay_live_fork(run_dir: Path, progress: Progress) -> LiveAudit:
     return LiveAudit(frames=reader.frame_count, events=walk.core.next_sequence - 1, inputs=walk.inputs, seconds=0.0)
 
 
-def _append(writer: JournalWriter, records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
+def _append(writer: JournalWriter, records: bytes, bodies: bytes, cut: FrameCut) -> None:
     writer.append(
-        records.view(np.uint8),
+        records,
         bodies,
         event_count=cut.event_count,
         first_sequence=cut.first_sequence,
@@ -222,7 +222,7 @@ class _Walk:
         for frame in frames:
             records = frame.records
             cut = FrameCut(0, 0, 0, int(records["sequence"][0]), len(records), self._live.opened_ns)
-            self._put(records, frame.bodies, cut)
+            self._put(records.tobytes(), frame.bodies, cut)
         self.core.open(frames)
 
     def _turn_off(self, at: int, ts_ns: int) -> None:
@@ -279,8 +279,9 @@ class _Compared:
         self._left = np.zeros(0, RECORD)
         self._bodies: list[bytes] = []
 
-    def take(self, records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
+    def take(self, frame: bytes, bodies: bytes, cut: FrameCut) -> None:
         """Compare as many recorded events. Raises DivergenceError."""
+        records = np.frombuffer(frame, RECORD)
         while len(self._left) < len(records):
             more = next(self._recorded, None)
             if more is None:

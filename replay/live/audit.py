@@ -170,7 +170,7 @@ class Rerun:
         self._recorded = [recorded[count:]] if count < len(recorded) else []
 
 
-def _take_frame(records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
+def _take_frame(records: bytes, bodies: bytes, cut: FrameCut) -> None:
     """Frames of a re-run go nowhere: where they are cut says when inputs came, not what was decided."""
 
 

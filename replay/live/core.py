@@ -35,7 +35,7 @@ for _kind in (*range(BAR, LEVEL + 1), WEIGHT, MODEL):
 _ROW = struct.Struct(f"<qii{ROW_WORDS}q")
 assert _ROW.size == ROW.itemsize
 _NO_RECORDS = np.zeros(0, RECORD)
-FrameTaker = Callable[[np.ndarray, bytes, FrameCut], None]
+FrameTaker = Callable[[bytes, bytes, FrameCut], None]
 
 
 class Input(NamedTuple):
@@ -51,12 +51,13 @@ class Input(NamedTuple):
 
 
 class LiveCore:
-    """The engine of a session. ``put`` takes each finished frame: records, packed bodies, and where it is cut."""
+    """The engine of a session. ``put`` takes each finished frame: records, packed bodies, where it is cut."""
 
     def __init__(self, prepared: Prepared, put: FrameTaker, *, elsewhere: bool) -> None:
         self._put_frame = put
         self._bodies: deque[bytes] = deque()
         self._produced: list[np.ndarray] = []
+        self._copied = b""  # the records that were handed over last
         self._engine = Engine(prepared, self._put)
         self.memory = self._engine.memory
         self.state = self.memory.state
@@ -171,7 +172,8 @@ class LiveCore:
 
     def copy(self, records: np.ndarray) -> np.ndarray:
         """Records that stay as they are: the journal may write them later."""
-        return np.frombuffer(records.tobytes(), RECORD)  # numpy copies records field by field, in seven times as long
+        self._copied = records.tobytes()  # numpy copies records field by field, in seven times as long
+        return np.frombuffer(self._copied, RECORD)
 
     def _collect(self) -> np.ndarray:
         produced, self._produced = self._produced, []
@@ -188,7 +190,7 @@ class LiveCore:
                 count = int(np.count_nonzero(records["flags"] & HAS_BODY))
                 bodies = b"".join(pack_body(self._bodies.popleft()) for _ in range(count))
             self._produced.append(records)
-            self._put_frame(records, bodies, cut)
+            self._put_frame(self._copied[at * RECORD.itemsize : cut.record_end * RECORD.itemsize], bodies, cut)
             at = cut.record_end
 
 

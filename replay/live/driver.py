@@ -22,6 +22,7 @@ from kernel.events.catalogue import (
     LiveSessionOpened,
     VenueRulesSet,
 )
+from kernel.events.layout import PlainRecord
 from kernel.units import to_decimal, to_rate
 from kernel.venue import InstrumentRules, MarketRow, NewOrder, Stream, StreamStatus, VenueAdapter
 from replay.config.amounts import length_ns
@@ -57,6 +58,8 @@ class LiveSession:
         self.orders = OpenOrders(self.state)
         self.live = opened.file.config.live
         self.elsewhere = opened.file.elsewhere
+        if self.elsewhere:
+            opened.frames.on_told = self._hold
         self.instruments = opened.prepared.universe.instruments
         self.loop = asyncio.get_running_loop()
         self.inbox = LiveInbox(len(self.instruments), self._wake)
@@ -103,16 +106,18 @@ class LiveSession:
     def _decided(self, records: np.ndarray, bodies: Sequence[bytes] = ()) -> np.ndarray:
         if not len(records):
             return records
-        if self.elsewhere:
-            for one in outgoing(records, self.orders, self.opened.identities):
-                self._held.append(one)
-                if self.inbox.received_ns and isinstance(one.request, NewOrder):
-                    self._decided_ns[one.order_id] = self.inbox.received_ns
         if self._held:
             self.opened.journal.commit()
         for observe in list(self.observers):
             observe(records, bodies)
         return records
+
+    def _hold(self, told: Sequence[PlainRecord]) -> None:
+        """What the kernel wants of the venue waits until the journal is durable."""
+        for one in outgoing(told, self.orders, self.opened.identities):
+            self._held.append(one)
+            if self.inbox.received_ns and isinstance(one.request, NewOrder):
+                self._decided_ns[one.order_id] = self.inbox.received_ns
 
     def _wake(self) -> None:
         """Take in at once what is heard first, and together what more is heard in the same turn of the loop."""

@@ -5,16 +5,17 @@ trade twice. All of it can be rebuilt from the journal.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from kernel.events.body import decode_body, encode_body, unpack_bodies
-from kernel.events.layout import ADOPTED, FILLED, INTENDED, REPLACE_REQUESTED, RESTORED, plain_records
+from kernel.events.layout import ADOPTED, FILLED, INTENDED, RECORD, REPLACE_REQUESTED, RESTORED, PlainRecord
 from replay.order_names import OrderNames
 
-_NOTED = frozenset({INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind, RESTORED.kind})
+NOTED = frozenset({INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind, RESTORED.kind})
 
 
 class Owner(NamedTuple):
@@ -46,7 +47,7 @@ def trade_number(trade_id: str) -> int:
 
 
 class Identities:
-    """Fed with every frame of the journal, in order."""
+    """Told of every frame of the journal, in order."""
 
     def __init__(self, genesis_id: str) -> None:
         self._names = OrderNames(genesis_id)
@@ -72,12 +73,13 @@ class Identities:
         """Our id of an order that the venue names; 0 when it is not known here."""
         return self._names.order_id(client_order_id) or self._adopted.get(venue_order_id, 0)
 
-    def note(self, records: np.ndarray, bodies: bytes | memoryview) -> None:
-        """Take in a frame (records of dtype RECORD, packed bodies)."""
-        for record in plain_records(records, _NOTED):
+    def note(self, told: Sequence[PlainRecord], records: bytes, bodies: bytes | memoryview) -> None:
+        """Take in a frame: what it says of NOTED kinds (others are passed over), all its records, packed bodies."""
+        for record in told:
             words = record.words
             if record.kind == ADOPTED.kind:
-                body = dict(zip(records["sequence"].tolist(), unpack_bodies(records, bodies), strict=True))
+                whole = np.frombuffer(records, RECORD)
+                body = dict(zip(whole["sequence"].tolist(), unpack_bodies(whole, bodies), strict=True))
                 self._note_adoption(record.sequence, words[ADOPTED.quantity_lots], body[record.sequence])
             if record.kind in (INTENDED.kind, ADOPTED.kind):
                 self.owners[record.sequence] = Owner(record.strategy, record.instrument, words[INTENDED.leg])

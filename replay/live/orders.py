@@ -73,8 +73,9 @@ class OpenOrders:
         rows, positions = state["orders"], state["positions"]
         self._count = word_of(state["head"], "order_count")
         self._words = np.asarray(rows).view(np.int64).data
-        self._instruments, self._accounts = int(state.head.instrument_count), positions["account"]
-        self._last_ticks = state["instruments"]["last_ticks"]
+        self._instruments = int(state.head.instrument_count)
+        self._accounts: memoryview[int] = positions["account"].data
+        self._last_ticks: memoryview[int] = state["instruments"]["last_ticks"].data
 
     def __iter__(self) -> Iterator[OpenOrder]:
         """All of them, oldest first."""
@@ -96,11 +97,11 @@ class OpenOrders:
 
     def last_ticks(self, instrument: int) -> int:
         """The last price of an instrument."""
-        return int(self._last_ticks[instrument])
+        return self._last_ticks[instrument]
 
     def account_of(self, strategy: int, instrument: int) -> int:
         """The account of a strategy's book in an instrument."""
-        return int(self._accounts[strategy * self._instruments + instrument])
+        return self._accounts[strategy * self._instruments + instrument]
 
     def about(self, order: OpenOrder, event: Event, ts_event_ns: int = 0, body: bytes = b"") -> Input:
         """An input about an order, which is its cause."""

@@ -4,18 +4,17 @@ Owns the way from an approved order in the state to the request that an adapter 
 and the state: after a restart the same orders stand there as submitted, and are looked up before anything is sent.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from kernel.events.layout import CANCEL_REQUESTED, CHECKED, RELEASED, REPLACE_REQUESTED, plain_records
+from kernel.events.layout import CANCEL_REQUESTED, CHECKED, RELEASED, REPLACE_REQUESTED, PlainRecord
 from kernel.lifecycle import HELD
 from kernel.risk.numbers import APPROVED
 from kernel.venue import CancelOrder, NewOrder, ReplaceOrder
 from replay.live.identities import Identities
 from replay.live.orders import OpenOrder, OpenOrders
 
-_SENT = frozenset({CHECKED.kind, RELEASED.kind, CANCEL_REQUESTED.kind, REPLACE_REQUESTED.kind})
+SENT = frozenset({CHECKED.kind, RELEASED.kind, CANCEL_REQUESTED.kind, REPLACE_REQUESTED.kind})
 Request = NewOrder | CancelOrder | ReplaceOrder
 
 
@@ -27,11 +26,13 @@ class Outgoing(NamedTuple):
     request: Request
 
 
-def outgoing(records: np.ndarray, orders: OpenOrders, identities: Identities) -> list[Outgoing]:
-    """The requests that follow from new events, in their order."""
+def outgoing(told: Sequence[PlainRecord], orders: OpenOrders, identities: Identities) -> list[Outgoing]:
+    """The requests that follow from new events, in their order; kinds other than SENT are passed over."""
     found: list[Outgoing] = []
-    for record in plain_records(records, _SENT):
+    for record in told:
         kind, words, sequence = record.kind, record.words, record.sequence
+        if kind not in SENT:
+            continue
         order_id = words[0]
         order = orders.find(order_id)
         if order is None or order.status == HELD:

@@ -6,7 +6,7 @@ set aside, and only then does anything new happen.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from journal.restore import RESTORED, restored_from
 from journal.writer import random_genesis_id
 from kernel.events.body import encode_body
 from kernel.events.catalogue import JournalRestored, TailDiscarded
-from kernel.events.layout import schema_digest
+from kernel.events.layout import PlainRecord, plain_records, schema_digest
 from kernel.instruments import Instrument
 from replay.config import ConfigError, RunConfig, StrategyConfig
 from replay.execution import Prepared
@@ -35,7 +35,8 @@ from replay.live.files import (
     without_places,
     write_live_file,
 )
-from replay.live.identities import Identities
+from replay.live.identities import NOTED, Identities
+from replay.live.outbox import SENT
 from replay.live.writing import NO_COMMIT_BYTES, Back, GroupCommit
 from replay.opening import opening_frames
 from replay.pipeline import FrameCut
@@ -43,6 +44,27 @@ from replay.pipeline import FrameCut
 EXTERNAL = "external"  # the strategy whose books hold what was traded elsewhere
 Durable = Callable[[int], None]
 Failed = Callable[[BaseException], None]
+_TOLD = NOTED | SENT
+
+
+class Frames:
+    """Where the frames of a core go: nowhere while a recorded journal is gone through, then to the journal.
+
+    ``on_told`` hears what a frame says of the kinds that ``identities`` and ``outbox`` go by.
+    """
+
+    def __init__(self, identities: Identities) -> None:
+        self.identities = identities
+        self.journal: GroupCommit | None = None
+        self.on_told: Callable[[Sequence[PlainRecord]], None] = lambda told: None
+
+    def __call__(self, records: bytes, bodies: bytes, cut: FrameCut) -> None:
+        if self.journal is not None:
+            self.journal.put(records, bodies, cut)
+        told = plain_records(records, _TOLD)
+        if told:
+            self.identities.note(told, records, bodies)
+            self.on_told(told)
 
 
 class Opened(msgspec.Struct):
@@ -52,27 +74,19 @@ class Opened(msgspec.Struct):
     file: LiveFile
     prepared: Prepared
     core: LiveCore
+    frames: Frames
     journal: GroupCommit
-    identities: Identities
     resumed: bool
+
+    @property
+    def identities(self) -> Identities:
+        """Who is who, up to the last frame."""
+        return self.frames.identities
 
     @property
     def external(self) -> int:
         """The number of the strategy that holds what was traded elsewhere."""
         return len(self.prepared.strategies) - 1
-
-
-class _Frames:
-    """Where the frames of a core go: nowhere while a recorded journal is gone through, then to the journal."""
-
-    def __init__(self, identities: Identities) -> None:
-        self.identities = identities
-        self.journal: GroupCommit | None = None
-
-    def __call__(self, records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
-        self.identities.note(records, bodies)
-        if self.journal is not None:
-            self.journal.put(records, bodies, cut)
 
 
 def with_external(config: RunConfig) -> RunConfig:
@@ -115,8 +129,7 @@ def begin(
         batch_frames=NO_COMMIT_BYTES,
         master=master_in_use(),
     )
-    identities = Identities(file.genesis_id)
-    frames = _Frames(identities)
+    frames = Frames(Identities(file.genesis_id))
     core = LiveCore(prepared, frames, elsewhere=elsewhere)
     opening = opening_frames(prepared.config, prepared.universe, prepared.strategies, prepared.resolved, file.opened_ns)
     for frame in opening:
@@ -130,7 +143,7 @@ def begin(
     writer.sync()
     core.open(opening)
     frames.journal = GroupCommit(writer, config.fsync, on_durable, on_failure, back)
-    return Opened(run_dir, file, prepared, core, frames.journal, identities, False)
+    return Opened(run_dir, file, prepared, core, frames, frames.journal, False)
 
 
 def go_on(
@@ -160,15 +173,14 @@ def go_on(
         journal_dir, fsync=file.config.fsync, batch_bytes=NO_COMMIT_BYTES, batch_frames=NO_COMMIT_BYTES
     )
     try:
-        identities = Identities(file.genesis_id)
-        frames = _Frames(identities)
+        frames = Frames(Identities(file.genesis_id))
         rerun = Rerun(prepared, file, frames)
         rerun.run(JournalReader(journal_dir), progress)
     except BaseException:
         writer.close()
         raise
     frames.journal = GroupCommit(writer, file.config.fsync, on_durable, on_failure, back)
-    opened = Opened(run_dir, file, prepared, rerun.core, frames.journal, identities, True)
+    opened = Opened(run_dir, file, prepared, rerun.core, frames, frames.journal, True)
     if recovered.torn is not None:
         body = encode_body({"kept_at": recovered.torn.kept_at})
         event = TailDiscarded(recovered.torn.frame_number, recovered.torn.bytes)

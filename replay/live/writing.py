@@ -10,14 +10,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from journal import JournalWriter
 from replay.pipeline import FrameCut
 
 MOST_WAITING = 4096  # frames that wait while the disk syncs; beyond it the kernel waits
 NO_COMMIT_BYTES = 1 << 40  # the writer itself syncs only when a segment is full
-Frame = tuple[np.ndarray, bytes, FrameCut]
+Frame = tuple[bytes, bytes, FrameCut]
 Back = Callable[..., Any]  # calls a function in the thread that decides, soon
 
 
@@ -49,7 +47,7 @@ class GroupCommit:
             self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
             self._thread.start()
 
-    def put(self, records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
+    def put(self, records: bytes, bodies: bytes, cut: FrameCut) -> None:
         """Append a frame, or let it wait for the sync that runs."""
         if self._syncing:
             self._waiting.append((records, bodies, cut))
@@ -87,12 +85,12 @@ class GroupCommit:
         self.writer.close()
         self._durable = self._appended
 
-    def _append(self, records: np.ndarray, bodies: bytes, cut: FrameCut) -> None:
+    def _append(self, records: bytes, bodies: bytes, cut: FrameCut) -> None:
         if self._failed:
             return
         try:
             self.writer.append(
-                records.tobytes(),  # a view of numpy's costs more than the copy
+                records,
                 bodies,
                 event_count=cut.event_count,
                 first_sequence=cut.first_sequence,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -169,7 +168,7 @@ class _Writing:
         """Frames of a record each; not yet called durable."""
         for _ in range(count):
             cut = FrameCut(1, 0, 0, self.frames.writer.next_sequence, 1, 0)
-            self.frames.put(np.zeros(1, RECORD), b"", cut)
+            self.frames.put(bytes(RECORD.itemsize), b"", cut)
 
     def wait_until(self, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         end = time.monotonic() + 20

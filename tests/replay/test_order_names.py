@@ -13,7 +13,8 @@ GENESIS = bytes(range(16)).hex()
 
 def _restored(sequence: int, frames: int = 5) -> PlainRecord:
     event = JournalRestored(frames, 1, 2, 3, 4)
-    return plain_records(encode(Stored(sequence, 7, 7, 0, -1, -1, -1, event, b"")), frozenset({RESTORED.kind}))[0]
+    record = encode(Stored(sequence, 7, 7, 0, -1, -1, -1, event, b""))
+    return plain_records(record.tobytes(), frozenset({RESTORED.kind}))[0]
 
 
 @given(

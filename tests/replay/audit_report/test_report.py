@@ -29,6 +29,7 @@ from replay.config import ConfigError
 from replay.live.identities import Identities
 from tests.replay.audit_report.histories import GENESIS, SECOND_NS, Told
 from tests.replay.inspect.runs import flip_byte, make_run
+from tests.replay.live.building import told as told_of
 
 
 def quiet(label: str) -> Any:
@@ -223,7 +224,7 @@ def test_orders_have_the_names_that_the_venue_knows_also_after_a_restore(tmp_pat
             told.tell(events.JournalRestored(frames, 1, 2, 3, 4), instrument=-1, strategy=-1, body={"backup": "b"})
     known = Identities(GENESIS.hex())
     for frame in JournalReader(told.done() / "journal"):
-        known.note(records_of(frame), frame.bodies)
+        known.note(told_of(records_of(frame)), bytes(frame.records), frame.bodies)
     report = report_of(told.folder, tmp_path / "out")
     assert [one.client_order_id for one in report.orders.shown] == [
         known.client_order_id(one.order_id) for one in report.orders.shown

@@ -4,14 +4,18 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from journal import JournalWriter
-from kernel.events.layout import schema_digest
+from kernel.events.layout import PlainRecord, plain_records, schema_digest
 from kernel.instruments import Instrument
 from kernel.market import BAR, QUOTE
 from kernel.venue import MarketRow
 from replay.config import RunConfig, StrategyConfig
 from replay.live.core import LiveCore
 from replay.live.files import JOURNAL_DIR, ORIGIN, LiveFile, prepare_live, write_live_file
+from replay.live.identities import NOTED
+from replay.live.outbox import SENT
 from replay.live.writing import GroupCommit
 from replay.opening import opening_frames
 
@@ -50,6 +54,11 @@ def market(minutes: int, seed: int = 1, instrument_number: int = 0) -> list[tupl
         end = open_ns + MINUTE_NS
         out.append((end + 7_000_000, [(end, BAR, instrument_number, first, high, low, price, 1000, open_ns)]))
     return out
+
+
+def told(made: np.ndarray) -> list[PlainRecord]:
+    """What events (dtype RECORD) say of the kinds that identities and requests go by."""
+    return plain_records(made.tobytes(), NOTED | SENT)
 
 
 class Written:

@@ -20,7 +20,7 @@ from replay.live.mirror import Mirror
 from replay.live.orders import OpenOrders
 from replay.live.outbox import Outgoing, outgoing
 from replay.live.reconcile import held_lots
-from tests.replay.live.building import GENESIS, START_NS, Written, instrument
+from tests.replay.live.building import GENESIS, START_NS, Written, instrument, told
 
 EXTERNAL = 1
 
@@ -133,8 +133,8 @@ def test_the_state_becomes_the_venue(tmp_path: Path, seed: int) -> None:
 
     def take(inputs: list[Input]) -> Any:
         made = core.take(inputs, now)
-        identities.note(made, _bodies(made, inputs))
-        requests.extend(outgoing(made, orders, identities))
+        identities.note(told(made), made.tobytes(), _bodies(made, inputs))
+        requests.extend(outgoing(told(made), orders, identities))
         return made
 
     mirror = Mirror(orders, [instrument()], identities, take, EXTERNAL)
@@ -143,8 +143,8 @@ def test_the_state_becomes_the_venue(tmp_path: Path, seed: int) -> None:
         now += chance.randint(1, 10**9)
         price += chance.randint(-60, 60)
         made = core.take_rows([(now, QUOTE, 0, price - 5, 100, price + 5, 100, 0, 0)], now)
-        identities.note(made, b"")
-        requests.extend(outgoing(made, orders, identities))
+        identities.note(told(made), made.tobytes(), b"")
+        requests.extend(outgoing(told(made), orders, identities))
         while requests:
             one = requests.pop(0)
             if isinstance(one.request, NewOrder):

@@ -15,7 +15,7 @@ from replay.live.mirror import Mirror
 from replay.live.orders import OpenOrders
 from replay.live.outbox import outgoing
 from replay.live.sending import Sender
-from tests.replay.live.building import GENESIS, START_NS, Written, instrument
+from tests.replay.live.building import GENESIS, START_NS, Written, instrument, told
 
 REFUSED = Outcome(status=OutcomeStatus.REJECTED, text="no")
 STRATEGY = """
@@ -75,7 +75,7 @@ def test_a_change_that_is_refused_while_a_cancel_waits_is_over(tmp_path: Path) -
         venue, refused, now = Refusing(), list[int](), START_NS
 
         def noted(made: Any, bodies: bytes = b"") -> Any:
-            identities.note(made, bodies)
+            identities.note(told(made), made.tobytes(), bodies)
             for record in made[made["kind"] == REQUEST_REJECTED.kind]:
                 refused.append(int(record["words"][REQUEST_REJECTED.request]))
             return made
@@ -87,8 +87,8 @@ def test_a_change_that_is_refused_while_a_cancel_waits_is_over(tmp_path: Path) -
         sender: Any = Sender(venue, orders, mirror, identities, say, lambda: "")  # type: ignore[arg-type]
         for _ in range(3):
             now += 1_000_000_000
-            for one in outgoing(noted(core.take_rows([(now, QUOTE, 0, 600_000, 9, 600_002, 9, 0, 0)], now)), orders,
-                                identities):  # fmt: skip
+            made = noted(core.take_rows([(now, QUOTE, 0, 600_000, 9, 600_002, 9, 0, 0)], now))
+            for one in outgoing(told(made), orders, identities):
                 sender.push(one)
             await asyncio.sleep(0.05)
         venue.refuses_change.set()

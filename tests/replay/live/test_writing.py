@@ -40,12 +40,12 @@ class Disk:
         back = asyncio.get_running_loop().call_soon_threadsafe if fsync == "batch" else None
         return GroupCommit(self.writer, fsync, self.durable.append, self.failures.append, back)
 
-    def frame(self, count: int) -> tuple[np.ndarray, bytes, FrameCut]:
+    def frame(self, count: int) -> tuple[bytes, bytes, FrameCut]:
         records = np.zeros(count, RECORD)
         records["sequence"] = np.arange(self.sequence, self.sequence + count)
         cut = FrameCut(count, 0, 0, self.sequence, count, self.sequence)
         self.sequence += count
-        return records, b"", cut
+        return records.tobytes(), b"", cut
 
     def events_after_power_cut(self, seed: int) -> int:
         left = self.storage.after_power_cut("lost", seed)
