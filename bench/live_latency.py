@@ -6,7 +6,8 @@ Both loops use the same client (ccxt's, through the same adapter) at the same lo
 rests after every so many quotes. The clock starts when a message was parsed and stops when aiohttp has written the
 body of the order's request. The bare loop counts quotes and sends; the kernel's applies, decides, checks risk and
 journals. Both run in turn, in short rounds, because a shared machine is now fast and now slow: what counts is the
-median of the rounds' own ratios.
+median of the rounds' own ratios. The venue has a processor of its own where there are two, as it has elsewhere: sharing
+one with it is measured with ``--shared``.
 """
 
 import argparse
@@ -45,6 +46,7 @@ from tests.venues.process import Server, started
 
 EVERY = 100  # quotes between two orders
 RESTS_TICKS = 2_000  # below the bid
+ALL_PROCESSORS = os.sched_getaffinity(0)
 STRATEGY = f"""
 from kernel.events.layout import QUOTE_SEEN
 from kernel.lifecycle import BUY
@@ -194,12 +196,15 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=320)
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--shared", action="store_true", help="let the venue run on all processors, too")
     arguments = parser.parse_args()
     taken: dict[str, list[list[int]]] = {"bare loop": [], "kernel, fsync off": [], "kernel, fsync batch": []}
     os.environ[KEY], os.environ[SECRET] = BYBIT.keys
     for _ in range(arguments.rounds):
         folder = Path(tempfile.mkdtemp(prefix="kernel-latency-"))
         with started(BYBIT.module, "--rate", str(arguments.rate), "--symbols", "BTCUSDT") as server:
+            if not arguments.shared:
+                _part_from(server)
             share = arguments.orders // arguments.rounds
             taken["bare loop"].append(asyncio.run(bare(_config(folder, server, "off"), share)))
             for fsync in ("off", "batch"):
@@ -208,6 +213,14 @@ def main() -> None:
     print(f"{'parsed -> order written':<22} {'p50':>11} {'p99':>11} {'to bare, of rounds':>22}")
     for name, rounds in taken.items():
         print(_line(name, rounds, taken["bare loop"]))
+
+
+def _part_from(server: Server) -> None:
+    """A processor for this process, the others for the venue."""
+    mine, *others = sorted(ALL_PROCESSORS)
+    if others:
+        os.sched_setaffinity(server.process.pid, others)
+        os.sched_setaffinity(0, {mine})
 
 
 def _config(folder: Path, server: Server, fsync: str) -> Any:

@@ -34,8 +34,8 @@ from replay.live.degraded import Degraded
 from replay.live.draining import drain
 from replay.live.inbox import Change, Item, LiveInbox, NewRules, Private
 from replay.live.mirror import Mirror
-from replay.live.orders import OpenOrders
-from replay.live.outbox import Outgoing, outgoing
+from replay.live.orders import OpenOrder, OpenOrders
+from replay.live.outbox import Outgoing, new_order, outgoing
 from replay.live.reconciling import Reconciler
 from replay.live.sending import Sender
 from replay.live.start import Opened
@@ -81,6 +81,7 @@ class LiveSession:
         self._durable = self.core.next_sequence - 1
         self._decided_ns: dict[int, int] = {}
         self._quiet_until = 0.0
+        self._sample: OpenOrder | None = None  # an order to rehearse with
         self._woken = False
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
@@ -135,6 +136,15 @@ class LiveSession:
         if self._woken:
             self._work()
             self.loop.call_soon(self._turn)
+        elif self.elsewhere:
+            self._rehearse()
+
+    def _rehearse(self) -> None:
+        """Keep the way of an order warm: after 50 ms without one, a processor takes it three times as long."""
+        self.opened.frames.rehearse()
+        self._sample = next(iter(self.orders), self._sample)
+        if self._sample is not None:
+            new_order(self.orders, self._sample, self.opened.identities)
 
     def _work(self) -> None:
         """Take in what was heard: the account first, then market data, a bounded number of rows at once."""

@@ -15,6 +15,7 @@ from kernel.events.body import decode_body, encode_body, unpack_bodies
 from kernel.events.layout import ADOPTED, FILLED, INTENDED, RECORD, REPLACE_REQUESTED, RESTORED, PlainRecord
 from replay.order_names import OrderNames
 
+_BEGUN = frozenset({INTENDED.kind, ADOPTED.kind})
 NOTED = frozenset({INTENDED.kind, ADOPTED.kind, FILLED.kind, REPLACE_REQUESTED.kind, RESTORED.kind})
 
 
@@ -50,6 +51,7 @@ class Identities:
     """Told of every frame of the journal, in order."""
 
     def __init__(self, genesis_id: str) -> None:
+        self.genesis_id = genesis_id
         self._names = OrderNames(genesis_id)
         self.owners: dict[int, Owner] = {}
         self.asked: dict[int, Asked] = {}
@@ -81,7 +83,7 @@ class Identities:
                 whole = np.frombuffer(records, RECORD)
                 body = dict(zip(whole["sequence"].tolist(), unpack_bodies(whole, bodies), strict=True))
                 self._note_adoption(record.sequence, words[ADOPTED.quantity_lots], body[record.sequence])
-            if record.kind in (INTENDED.kind, ADOPTED.kind):
+            if record.kind in _BEGUN:
                 self.owners[record.sequence] = Owner(record.strategy, record.instrument, words[INTENDED.leg])
             elif record.kind == FILLED.kind:
                 self.trades.add(words[FILLED.trade_id])

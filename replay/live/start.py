@@ -57,14 +57,23 @@ class Frames:
         self.identities = identities
         self.journal: GroupCommit | None = None
         self.on_told: Callable[[Sequence[PlainRecord]], None] = lambda told: None
+        self._last = b""  # the records of the last frame that said something, and had no bodies
 
     def __call__(self, records: bytes, bodies: bytes, cut: FrameCut) -> None:
         if self.journal is not None:
             self.journal.put(records, bodies, cut)
         told = plain_records(records, _TOLD)
         if told:
+            if not bodies:
+                self._last = records
             self.identities.note(told, records, bodies)
             self.on_told(told)
+
+    def rehearse(self) -> None:
+        """Go through the last frame that said something once more, without effect."""
+        if self.journal is not None:
+            self.journal.rehearse(self._last)
+        Identities(self.identities.genesis_id).note(plain_records(self._last, _TOLD), self._last, b"")
 
 
 class Opened(msgspec.Struct):

@@ -56,6 +56,11 @@ class GroupCommit:
             return
         self._append(records, bodies, cut)
 
+    def rehearse(self, records: bytes) -> None:
+        """See ``JournalWriter.rehearse``."""
+        if not self._syncing:
+            self.writer.rehearse(records)
+
     def commit(self) -> None:
         """Make durable what was put; ``on_durable`` is called when it is."""
         if self._failed or self._syncing or self._appended == self._durable:

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from itertools import zip_longest
 
 import numpy as np
 import pytest
@@ -120,10 +121,12 @@ operations = generators.lists(
 )
 
 
-def perform(steps, policy, place):
+def perform(steps, policy, place, rehearsed=()):
     options = {"fsync": policy, "batch_frames": 3, "batch_bytes": 2000}
     writer = JournalWriter.create(place, **IDENTITY, segment_bytes=2048, **options)
-    for step in steps:
+    for step, count in zip_longest(steps, rehearsed[: len(steps)], fillvalue=0):
+        if count:
+            writer.rehearse(bytes(range(128)) * (count - 1))
         if step == "sync":
             writer.sync()
         elif step == "reopen":
@@ -155,6 +158,28 @@ def test_bytes_are_a_function_of_the_calls_and_read_back_as_given(steps, policy)
     report = verify_journal(one)
     assert (report.ok, report.tail, report.root, report.head) == (True, "clean", writer.root, writer.head)
     assert report.events == sum(events for _, _, events in given_frames) == writer.next_sequence - 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(operations, generators.lists(generators.integers(0, 3), min_size=25, max_size=25))
+def test_a_rehearsal_changes_nothing(steps, rehearsed):
+    one, two = MemoryStorage(), MemoryStorage()
+    perform(steps, "batch", one)
+    perform(steps, "batch", two, rehearsed)
+    assert one.files == two.files
+
+
+def test_a_rehearsal_of_a_writer_that_cannot_write_is_nothing(tmp_path, write):
+    write(tmp_path / "j")
+    failing = JournalWriter.create(MemoryStorage(Faults(fail_write=6)), **IDENTITY)
+    append(failing)
+    with pytest.raises(JournalPoisoned):
+        append(failing)
+    closed = JournalWriter.open(tmp_path / "j")
+    closed.close()
+    for writer in (failing, closed):
+        writer.rehearse(bytes(128))
+    assert verify_journal(tmp_path / "j").ok
 
 
 def test_files_and_memory_hold_the_same_bytes(tmp_path):

@@ -93,6 +93,7 @@ class Written:
                 first_sequence=int(frame.records["sequence"][0]),
                 ts_ingest_ns=START_NS,
             )
+        self.opening = frames
         self.core.open(frames)
 
     def close(self) -> None:

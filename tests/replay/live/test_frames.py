@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,18 +12,22 @@ from hypothesis import strategies as st
 
 from journal import JournalReader
 from kernel.events.body import encode_body
-from kernel.events.catalogue import CancelAsked, VenueMessageSeen
-from kernel.events.layout import RECORD
+from kernel.events.catalogue import CancelAsked, OrderAdopted, VenueMessageSeen
+from kernel.events.layout import RECORD, PlainRecord
+from kernel.lifecycle import BUY, GTC, LIMIT
 from kernel.market import QUOTE
 from kernel.venue import MarketRow
 from replay.audit import records_of
 from replay.inspect.frames import MARKET_KINDS
 from replay.live.audit import audit_live
-from replay.live.core import QUIET_ROWS, Input
-from replay.live.files import JOURNAL_DIR
+from replay.live.core import QUIET_ROWS, Input, LiveCore
+from replay.live.files import JOURNAL_DIR, prepare_live
+from replay.live.identities import Identities, adoption_body
+from replay.live.start import Frames
 from replay.memory import FRAME_RECORDS
-from tests.replay.live.building import START_NS, Written, configuration, instrument, market
+from tests.replay.live.building import GENESIS, START_NS, Written, configuration, instrument, market
 
+ADOPTION = adoption_body("v-1", "by hand")
 INPUTS = (Input(CancelAsked(0)), Input(VenueMessageSeen(1, 5), body=encode_body(b"x" * 20_000)))
 
 
@@ -109,3 +114,34 @@ def test_however_rows_and_inputs_come_the_journal_comes_out_again(data: st.DataO
         assert np.concatenate(frames).tobytes() == events.tobytes()
         assert max(map(len, frames)) <= FRAME_RECORDS
         assert audit_live(written.run_dir / JOURNAL_DIR, written.file).events == written.core.next_sequence - 1
+
+
+def test_a_rehearsal_leaves_no_trace(tmp_path: Path) -> None:
+    told: list[list[list[PlainRecord]]] = []
+    known: list[Identities] = []
+    for is_rehearsed in (False, True):
+        written = Written(tmp_path / str(is_rehearsed), configuration(), [instrument()], elsewhere=True)
+        frames = Frames(Identities(GENESIS.hex()))
+        frames.journal = written.journal
+        told.append([])
+        frames.on_told = lambda one: told[-1].append(list(one))
+        core = LiveCore(prepare_live(configuration(), [instrument()]), frames, elsewhere=True)
+        core.open(written.opening)
+        for number, (now_ns, rows) in enumerate(market(240)):
+            core.take_rows(rows, now_ns)
+            if number % 40 == 0:
+                core.take([Input(OrderAdopted(BUY, LIMIT, GTC, 5, 600_000, 0, 0), 0, 1, 0, body=ADOPTION)], now_ns)
+            if is_rehearsed:
+                frames.rehearse()
+        written.close()
+        known.append(frames.identities)
+    assert told[0] == told[1]
+    assert len(told[0]) > 20
+    assert _facts(known[0]) == _facts(known[1])
+    journals = [b"".join(path.read_bytes() for path in sorted((tmp_path / name / JOURNAL_DIR).glob("*.seg")))
+                for name in ("False", "True")]  # fmt: skip
+    assert journals[0] == journals[1]
+
+
+def _facts(known: Identities) -> dict[str, Any]:
+    return {name: value for name, value in vars(known).items() if name != "_names"}
