@@ -6,8 +6,10 @@ An interruption keeps what has come; the same command goes on with it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,10 +79,8 @@ def fetch(start: str, end: str, root: Path, only_quote: bool, as_json: bool, **o
     if options["replace"] and not start:
         raise click.UsageError("--replace needs --from")
     try:
-        if only_quote:
-            asyncio.run(_quote(as_json, **options))
-        else:
-            asyncio.run(_bars(start, end, root, as_json, **options))
+        with _needing_extra("kernel data fetch"):
+            asyncio.run(_quote(as_json, **options) if only_quote else _bars(start, end, root, as_json, **options))
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     except (CatalogueError, ProviderError, SecretError) as error:
@@ -88,14 +88,21 @@ def fetch(start: str, end: str, root: Path, only_quote: bool, as_json: bool, **o
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         raise DataFailure(f"kernel data fetch: {place}{error.strerror or error}") from None
-    except ModuleNotFoundError as error:
-        if error.name not in ("aiohttp", "ccxt"):
-            raise
-        raise DataFailure("kernel data fetch: needs the extra: pip install 'trading-kernel[live]'") from None
     except KeyboardInterrupt:
         _say("interrupted; what has come is kept, the same command goes on with it")
         raise
 # fmt: on
+
+
+@contextlib.contextmanager
+def _needing_extra(command: str) -> Iterator[None]:
+    """One line where the packages that speak with providers are not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("aiohttp", "ccxt"):
+            raise
+        raise DataFailure(f"{command}: needs the extra: pip install 'trading-kernel[live]'") from None
 
 
 async def _bars(start: str, end: str, root: Path, as_json: bool, **options: Any) -> None:
@@ -239,7 +246,8 @@ def _render_quote(seen: FreshQuote, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each.")
 def providers(as_json: bool) -> None:
     """List the providers with their limits and where their keys are looked for."""
-    from adapters.providers.registry import KNOWN
+    with _needing_extra("kernel data providers"):
+        from adapters.providers.registry import KNOWN
 
     for name, known in KNOWN.items():
         facts = {
