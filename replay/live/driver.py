@@ -16,14 +16,8 @@ from typing import Any
 import numpy as np
 
 from kernel.events.body import encode_body
-from kernel.events.catalogue import (
-    ConnectionChanged,
-    LiveSessionClosed,
-    LiveSessionOpened,
-    VenueRulesSet,
-)
+from kernel.events.catalogue import LiveSessionClosed, LiveSessionOpened
 from kernel.events.layout import PlainRecord
-from kernel.units import to_decimal, to_rate
 from kernel.venue import InstrumentRules, MarketRow, NewOrder, Stream, StreamStatus, VenueAdapter
 from replay.config.amounts import length_ns
 from replay.config.live import LIVE
@@ -32,7 +26,8 @@ from replay.live.checkpoints import Checkpoints
 from replay.live.core import Input
 from replay.live.degraded import Degraded
 from replay.live.draining import drain
-from replay.live.inbox import Change, Item, LiveInbox, NewRules, Private
+from replay.live.heard import set_rules, take_item
+from replay.live.inbox import LiveInbox
 from replay.live.mirror import Mirror
 from replay.live.orders import OpenOrder, OpenOrders
 from replay.live.outbox import Outgoing, new_order, outgoing
@@ -40,7 +35,7 @@ from replay.live.reconciling import Reconciler
 from replay.live.sending import Sender
 from replay.live.start import Opened
 from replay.live.switches import missing_switches
-from replay.live.upkeep import fill_bars, measure_clock, poll, settle
+from replay.live.upkeep import measure_clock, poll, settle
 
 ROWS_AT_ONCE = 512
 TICK_S = 0.05
@@ -53,7 +48,7 @@ class LiveSession:
     """One venue, one journal. ``run`` ends when ``stop`` was called, or something cannot go on."""
 
     def __init__(self, opened: Opened, adapter: VenueAdapter, rules: Sequence[InstrumentRules]) -> None:
-        self.opened, self.adapter, self._rules = opened, adapter, list(rules)
+        self.opened, self.adapter, self.rules = opened, adapter, list(rules)
         self.core, self.state = opened.core, opened.core.state
         self.orders = OpenOrders(self.state)
         self.live = opened.file.config.live
@@ -150,57 +145,16 @@ class LiveSession:
         """Take in what was heard: the account first, then market data, a bounded number of rows at once."""
         try:
             while self.inbox.items:
-                self._take_item(self.inbox.items.popleft())
+                take_item(self, self.inbox.items.popleft())
             if self.inbox.rows:
                 self.take_rows(self.inbox.take_rows(ROWS_AT_ONCE))
             self.inbox.received_ns = time.perf_counter_ns() if self.inbox.rows else 0
         except BaseException as error:
             self.fail(error)
 
-    def _take_item(self, item: Item) -> None:
-        if isinstance(item, Private):
-            if self.elsewhere:
-                self.mirror.take(item.seen, item.raw, item.stream)
-                for order_id in self.mirror.ending:
-                    self.sender.look_later(order_id)
-        elif isinstance(item, NewRules):
-            self.set_rules(item.instrument, item.rules)
-        else:
-            self._take_change(item)
-
-    def _take_change(self, change: Change) -> None:
-        body = encode_body(change.text)
-        self.take([Input(ConnectionChanged(change.stream.value, change.status.value), body=body)])
-        was = self.streams[change.stream]
-        if change.status is not StreamStatus.GAP:
-            self.streams[change.stream] = change.status
-        self.degraded.look()
-        returned = change.status is StreamStatus.UP and was is StreamStatus.DOWN
-        if change.stream is Stream.PRIVATE and (returned or change.status is StreamStatus.GAP):
-            self.reconcile_soon()
-        if change.stream is Stream.MARKET and returned:
-            self.sender.start(fill_bars(self))
-
-    def set_rules(self, instrument: int, rules: InstrumentRules) -> None:
-        """Record what the venue demands of orders in an instrument."""
-        self._rules[instrument] = rules
-        scale = self.instruments[instrument].scale
-        minimum = to_decimal(rules.minimum_notional).scaleb(scale)
-        event = VenueRulesSet(
-            rules.price_step_ticks,
-            rules.quantity_step_lots,
-            rules.minimum_lots,
-            rules.maximum_lots,
-            rules.maximum_market_lots,
-            int(minimum.to_integral_value()),
-            to_rate(rules.maximum_leverage),
-        )
-        self.take([Input(event, instrument)])
-        self.degraded.look()
-
     def is_trading(self, instrument: int) -> bool:
         """Whether the venue says that it takes orders in the instrument."""
-        return self._rules[instrument].is_trading
+        return self.rules[instrument].is_trading
 
     # --- what goes out ------------------------------------------------------------------------------------------
 
@@ -265,8 +219,8 @@ class LiveSession:
         mode = 0 if not self.elsewhere else 2 if self.live.mode == LIVE else 1
         self.take([Input(LiveSessionOpened(mode), body=encode_body(facts))])
         self.degraded.unreconciled = self.elsewhere
-        for number, rules in enumerate(list(self._rules)):
-            self.set_rules(number, rules)
+        for number, rules in enumerate(list(self.rules)):
+            set_rules(self, number, rules)
         self.degraded.look()
         tasks = [asyncio.create_task(self._guard(work)) for work in self._works()]
         if self.elsewhere:
