@@ -123,7 +123,6 @@ SIDE_NAMES = {BUY: "buy", SELL: "sell"}
 # What a trailing stop keeps from the best price: ticks, or basis points of it. A distance in money of the instrument is
 # a number of ticks, and becomes one before it reaches the kernel.
 TRAIL_TICKS, TRAIL_BPS = 1, 2
-TRAIL_NAMES = {TRAIL_TICKS: "ticks", TRAIL_BPS: "bps"}
 
 # Why a venue cancelled the rest of an order, refused it, or refused a request; and how a fill met the market.
 CANCEL_ON_REQUEST, CANCEL_IOC, CANCEL_FOK, CANCEL_NO_FUNDS, CANCEL_REDUCE_ONLY, CANCEL_AUCTION = range(6)

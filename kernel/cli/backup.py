@@ -1,7 +1,7 @@
 """``kernel backup`` and ``kernel restore``: a run at another place, consistent and verified.
 
-Each parses, calls one function of the journal, renders. Exit codes: 0 done; 1 the journal or the backup is not what it
-must be, and nothing was changed; 2 wrong usage.
+Each parses, calls one function of the journal, renders. Exit codes: 0 done; 1 the journal, the backup or a place is
+not what it must be, and nothing was changed; 2 wrong usage.
 """
 
 from dataclasses import asdict
