@@ -249,15 +249,20 @@ class JournalWriter:
         return number
 
     def rehearse(self, records: Any, bodies: Any = b"") -> None:
-        """Do what `append` does up to the writing, and forget it; nothing changes.
+        """Do what `append` does up to the writing, and forget it; nothing is written, and it fails as `append` would.
 
         For callers who append now and then and are in a hurry then: what a processor has not run for some
-        milliseconds takes it several times as long.
+        milliseconds takes it several times as long. A writer that is closed, has failed or encrypts does nothing.
         """
-        if self._failure is None and not self._closed and self._cipher is None:
-            self._builder.load(records, bodies)
-            self._sink.is_current()
+        if self._failure is not None or self._closed or self._cipher is not None:
+            return
+        self._builder.load(records, bodies)
+        try:
+            if not self._sink.is_current():
+                self._fence()
             self._finish(0, 0, 0, self._number, self._next_sequence, 0)
+        except OSError as error:
+            self._poison("the epoch could not be read", error)
 
     def _finish(
         self, kind: int, flags: int, event_count: int, number: int, first_sequence: int, ts_ingest_ns: int

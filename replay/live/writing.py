@@ -58,8 +58,12 @@ class GroupCommit:
 
     def rehearse(self, records: bytes) -> None:
         """See ``JournalWriter.rehearse``."""
-        if not self._syncing:
+        if self._syncing or self._failed:
+            return
+        try:
             self.writer.rehearse(records)
+        except Exception as error:  # told once, as of a frame
+            self._fail(error)
 
     def commit(self) -> None:
         """Make durable what was put; ``on_durable`` is called when it is."""

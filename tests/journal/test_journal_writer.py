@@ -216,6 +216,8 @@ def test_a_superseded_writer_refuses_to_append(tmp_path, write):
     os.rename(tmp_path / "j" / "lock", tmp_path / "j" / "lost")
     with JournalWriter.open(tmp_path / "j") as fresh:
         append(fresh)
+        with pytest.raises(JournalFenced, match="newer writer"):
+            stale.rehearse(bytes(128))
         for _ in range(2):
             with pytest.raises(JournalFenced, match="newer writer"):
                 append(stale)

@@ -3,11 +3,13 @@
 import asyncio
 import random
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from journal import JournalReader, JournalWriter
+from journal import JournalFenced, JournalReader, JournalWriter
 from journal.faulty import Faults, MemoryStorage
 from kernel.events.layout import RECORD, schema_digest
 from replay.live.writing import NO_COMMIT_BYTES, GroupCommit
@@ -111,3 +113,20 @@ def test_without_a_group_each_commit_answers_at_once(fsync: str) -> None:
         group.close()
 
     asyncio.run(work())
+
+
+def test_what_a_rehearsal_meets_is_told_once(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"origin": "test", "genesis_id": GENESIS, "schema_digest": schema_digest()}
+    stale = JournalWriter.create(tmp_path / "j", fsync="off", **options)
+    failures: list[BaseException] = []
+    group = GroupCommit(stale, "off", lambda _: None, failures.append)
+    group.rehearse(bytes(RECORD.itemsize))
+    assert not failures
+    (tmp_path / "j" / "lock").rename(tmp_path / "j" / "lost")
+    with JournalWriter.open(tmp_path / "j"):
+        for _ in range(2):
+            group.rehearse(bytes(RECORD.itemsize))
+        group.put(bytes(RECORD.itemsize), b"", FrameCut(1, 0, 0, 1, 1, 1))
+        assert [str(one) for one in failures] == ["this writer has epoch 1, and a newer writer has taken over"]
+    with pytest.raises(JournalFenced):
+        stale.close()
